@@ -1,0 +1,1 @@
+"""Sweep formulas over every bar of every symbol."""

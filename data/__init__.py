@@ -1,0 +1,1 @@
+"""Where candles come from: repositories, importing, checking, sample data."""

@@ -1,0 +1,1 @@
+"""Running jobs: batches, executors, results, progress, the command line."""

@@ -1,0 +1,111 @@
+"""Everything that barsweep raises, in one tree.
+
+BarsweepError              catch this to catch them all
+├── FormulaError           a formula is faulty; carries every problem with its place, message and hint
+├── ProcessingEngineError  the job cannot run
+├── RepositoryError        the candles cannot be had; says whether a retry may help
+└── CandleError            one symbol's rows are unusable: which rows, why
+
+This file stands beside the front door because `data` and `formulas`, which know nothing of each other, share the root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class BarsweepError(Exception):
+    """Root of all errors that barsweep raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a formula: what is wrong, where in the source, and a way out.
+
+    `start` and `end` are offsets into the source as the user wrote it; `line` and `column` count from 1.
+    """
+
+    message: str
+    start: int
+    end: int
+    line: int
+    column: int
+    hint: str = ""
+    note: str = ""
+
+    @classmethod
+    def at(cls, source: str, start: int, end: int, message: str, hint: str = "", note: str = "") -> Problem:
+        """Make a problem for source[start:end], with line and column counted from the offsets."""
+        line = source.count("\n", 0, start) + 1
+        column = start - (source.rfind("\n", 0, start) + 1) + 1
+        return cls(message, start, max(end, start + 1), line, column, hint, note)
+
+    def render(self, source: str) -> str:
+        """Draw the problem under its line of the source."""
+        lines = source.split("\n")
+        text = lines[self.line - 1] if self.line <= len(lines) else ""
+        width = max(1, min(self.end - self.start, len(text) - self.column + 1))
+        place = f" (line {self.line})" if len(lines) > 1 else ""
+        drawn = [f"{self.message}{place}", f"  {text.rstrip()}", "  " + " " * (self.column - 1) + "^" * width]
+        return "\n".join([*drawn, *(f"  {extra}" for extra in (self.hint, self.note) if extra)])
+
+
+class FormulaError(BarsweepError, ValueError):
+    """A formula is faulty. `problems` holds every fault that was found, in the order of the source.
+
+    `name` is the formula's name when several were given at once.
+    """
+
+    def __init__(self, problems: Sequence[Problem], source: str, name: str | None = None) -> None:
+        super().__init__(tuple(problems), source, name)
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.start))
+        self.source = source
+        self.name = name
+
+    @property
+    def message(self) -> str:
+        """The first problem's message."""
+        return self.problems[0].message
+
+    @property
+    def hint(self) -> str:
+        """The first problem's hint, or an empty text."""
+        return self.problems[0].hint
+
+    @property
+    def line(self) -> int:
+        """The first problem's line, counted from 1."""
+        return self.problems[0].line
+
+    @property
+    def column(self) -> int:
+        """The first problem's column, counted from 1."""
+        return self.problems[0].column
+
+    def __str__(self) -> str:
+        head = f"in formula {self.name!r}: " if self.name else ""
+        return head + "\n".join(problem.render(self.source) for problem in self.problems)
+
+
+class ProcessingEngineError(BarsweepError):
+    """A job cannot run: what was asked, why it cannot be done, and what to do instead."""
+
+
+class RepositoryError(BarsweepError):
+    """Candles cannot be had. `retryable` says whether the same request may succeed later."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class CandleError(BarsweepError, ValueError):
+    """One symbol's rows are unusable. `rows` holds up to ten offending rows (ts as text), `count` says how many there are."""
+
+    def __init__(self, message: str, *, symbol: str = "", kind: str = "", rows: Sequence[str] = (), count: int = 0) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+        self.kind = kind
+        self.rows = tuple(rows)
+        self.count = count

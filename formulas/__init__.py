@@ -1,0 +1,1 @@
+"""The formula language: source text -> parse -> syntax tree -> check -> typed plan -> compile."""
