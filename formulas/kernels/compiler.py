@@ -5,10 +5,13 @@ No fastmath and no fused multiply-add, so that a value does not depend on the CP
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+logger = logging.getLogger("barsweep")
 
 
 def compiler_for(needed_by: str) -> Callable[[Kernel], Kernel]:
@@ -24,5 +27,14 @@ def compiler_for(needed_by: str) -> Callable[[Kernel], Kernel]:
             f"{needed_by}: computed by compiled kernels, which need numba, and numba cannot be imported ({error}); "
             "install it with `pip install numba`"
         ) from error
-    decorator: Callable[[Kernel], Kernel] = numba.njit(nogil=True, cache=True, error_model="numpy")
-    return decorator
+
+    def compile_kernel(kernel: Kernel) -> Kernel:
+        try:
+            compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(kernel)
+        except RuntimeError as error:
+            # Neither this folder nor the user's cache folder can be written: each process compiles for itself.
+            logger.info("kernels are compiled anew in this process: %s", error)
+            compiled = numba.njit(nogil=True, error_model="numpy")(kernel)
+        return cast("Kernel", compiled)
+
+    return compile_kernel
