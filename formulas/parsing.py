@@ -1,0 +1,241 @@
+"""Source text to syntax tree.
+
+1. reading.py cuts the characters into tokens; 2. joining.py cuts the tokens into statements; 3. lark parses each
+statement by grammar.lark, and building.py makes its nodes; 4. here the statements become a Formula or a Library.
+Each step gathers its faults; one error at the end carries them all, in the order of the source.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from lark import Lark
+from lark.exceptions import UnexpectedToken
+from lark.lexer import Lexer
+
+from ..errors import FormulaError, Problem
+from .building import TreeBuilder, several_results, unused
+from .joining import NESTING_LIMIT, Chunk, split_block, split_statements
+from .reading import Fault, Token, plain, read_tokens
+from .syntax import (
+    Argument,
+    Assignment,
+    Definition,
+    DefinitionParameter,
+    Expression,
+    Formula,
+    Library,
+    Parameter,
+    Record,
+    Statement,
+)
+from .wording import word_fault
+
+LENGTH_LIMIT: Final = 100_000
+PROBLEM_LIMIT: Final = 50
+_LOCK: Final = threading.Lock()  # the tree builder keeps the faults of the statement being parsed
+
+Parsed: TypeAlias = Statement | Expression
+
+
+def parse(source: str) -> Formula:
+    """Parse a formula.
+
+    >>> parse("close > sma(close, 20)").result.operators
+    ('>',)
+
+    Raises FormulaError with every syntax problem that could be told apart.
+    """
+    statements, faults = _parse_statements(source)
+    if not faults:
+        if not statements:
+            faults.append(Fault(0, len(source), "the formula is empty", "write a condition, such as close > open"))
+        else:
+            result = _find_result(statements, faults)
+            if result is not None and not faults:
+                kept = tuple(one for one in statements if isinstance(one, Assignment | Parameter | Definition))
+                return Formula(kept, result, source)
+    raise _error(faults, source)
+
+
+def parse_library(source: str, path: str) -> Library:
+    """Parse a file of definitions; `path` is kept for messages. Raises FormulaError as `parse` does."""
+    statements, faults = _parse_statements(source)
+    definitions = tuple(statement for statement in statements if isinstance(statement, Definition))
+    for statement in statements:
+        if not isinstance(statement, Definition):
+            message = "a library holds definitions only"
+            faults.append(Fault(statement.span.start, statement.span.end, message, "write def name(x) = value"))
+    if faults:
+        raise _error(faults, source)
+    return Library(definitions, source, path)
+
+
+def _parse_statements(source: str) -> tuple[list[Parsed], list[Fault]]:
+    if len(source) > LENGTH_LIMIT:
+        message = f"the formula is too long: {len(source):,} characters, and {LENGTH_LIMIT:,} are allowed"
+        raise _error([Fault(0, 1, message)], source)
+    tokens, faults = read_tokens(source)
+    chunks, unjoined = split_statements(tokens)
+    faults.extend(unjoined)
+    places = [fault.start for fault in faults]
+    statements: list[Parsed] = []
+    with _LOCK:
+        for chunk in chunks:
+            statement, found = _parse_chunk(chunk, places)
+            faults.extend(found)
+            if isinstance(statement, Definition):
+                statements.append(replace(statement, doc=_doc_above(source, statement.span.start)))
+            elif statement is not None:
+                statements.append(statement)
+    return statements, faults
+
+
+def _parse_chunk(chunk: Chunk, places: Sequence[int]) -> tuple[Parsed | None, list[Fault]]:
+    """Parse one statement. What follows from a fault that is already known (at `places`) is not reported again."""
+    tokens = chunk.tokens
+    if chunk.broken:
+        return None, []
+    start, end = tokens[0].start, tokens[-1].end
+    known = bool(places) and any(start <= place <= end for place in places)
+    statement, faults = _parse_tokens(tokens)
+    if statement is not None or not known:
+        return statement, faults
+    return None, []
+
+
+def _parse_tokens(tokens: Sequence[Token]) -> tuple[Parsed | None, list[Fault]]:
+    parser, builder = _tools()
+    builder.faults, builder.records = [], []
+    try:
+        statement: Parsed = parser.parse(tokens)
+    except UnexpectedToken as unexpected:
+        block = _find_block(tokens)
+        if block is not None:
+            return None, _block_faults(tokens, *block)
+        return None, [*builder.faults, word_fault(tokens, _index(tokens, unexpected.token))]
+    faults = [*builder.faults, *map(_misplaced, builder.records)]
+    if len(tokens) > NESTING_LIMIT and _depth(statement) > NESTING_LIMIT:
+        message = f"this is nested more than {NESTING_LIMIT} deep"
+        faults.append(Fault(statement.span.start, statement.span.end, message, "give parts of it a name: part = ..."))
+    return statement, faults
+
+
+def _block_faults(tokens: Sequence[Token], begin: int, end: int) -> list[Fault]:
+    """Find the faults of a `def` with a block apart: its head, and each line of the block."""
+    filler = Token("NA", "na", tokens[begin].end, tokens[begin].end)
+    head = [*tokens[: begin + 1], filler, *tokens[end:]]
+    _, faults = _parse_tokens(head) if begin + 1 < end else (None, [_empty_block(tokens, begin, end)])
+    for part in split_block(tokens[begin + 1 : end]):
+        if part[0].type in {"PARAM", "DEF"}:
+            message = f"'{part[0].text}' cannot stand inside a def"
+            faults.append(Fault(part[0].start, part[0].end, message, "write it as a statement of its own, above"))
+        else:
+            faults.extend(_parse_tokens(part)[1])
+    return faults
+
+
+def _find_block(tokens: Sequence[Token]) -> tuple[int, int] | None:
+    """Give the places of the braces of a definition's block, or None for another statement."""
+    if tokens[0].type != "DEF" or tokens[-1].type != "RBRACE":
+        return None
+    begin = next((index for index, token in enumerate(tokens) if token.type == "LBRACE"), None)
+    end = len(tokens) - 1
+    if begin is None or (end == begin + 2 and tokens[begin + 1].type == "NA"):
+        return None  # a block of `na` alone is the filler by which the head is tried
+    return begin, end
+
+
+def _empty_block(tokens: Sequence[Token], begin: int, end: int) -> Fault:
+    return Fault(tokens[begin].start, tokens[end].end, "the block of the def is empty", "its last line is the result")
+
+
+def _misplaced(record: Record) -> Fault:
+    if len(record.names) == 1:
+        return Fault(
+            record.span.start, record.span.end, "'=' gives a value a name, it does not compare", "to compare use =="
+        )
+    message = "several outputs in brackets can only be the result of a def"
+    return Fault(record.span.start, record.span.end, message, "to compare use ==")
+
+
+def _index(tokens: Sequence[Token], token: Any) -> int:
+    """Find the token that lark stumbled over; the one that stands for the end is past the last."""
+    return next((index for index, one in enumerate(tokens) if one is token), len(tokens))
+
+
+def _depth(root: Any) -> int:
+    """Count the levels of a tree, without recursion since it may be very deep."""
+    deepest, level = 0, [root]
+    while level:
+        deepest += 1
+        level = [child for node in level for child in _children(node)]
+    return deepest
+
+
+def _children(node: Any) -> Iterable[Any]:
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Argument | DefinitionParameter):
+                yield from _children(one)
+            elif hasattr(one, "span"):
+                yield one
+
+
+def _find_result(statements: Sequence[Parsed], faults: list[Fault]) -> Expression | None:
+    """Give the result of a formula: its last statement, or the name that this assigns."""
+    *earlier, last = statements
+    for statement in earlier:
+        if not isinstance(statement, Assignment | Parameter | Definition):
+            faults.append(unused(statement.span))
+    if isinstance(last, Parameter | Definition):
+        message = (
+            f"the last statement must be the result, and this is a {'param' if isinstance(last, Parameter) else 'def'}"
+        )
+        faults.append(Fault(last.span.start, last.span.end, message, "end with a condition or a value"))
+        return None
+    if not isinstance(last, Assignment):
+        return last
+    if len(last.names) > 1:
+        faults.append(several_results(last))
+    return last.names[0]
+
+
+def _doc_above(source: str, start: int) -> str:
+    """Give the text of the comment lines directly above the statement at `start`."""
+    lines = plain(source[:start]).splitlines()
+    if lines and not plain(source[start - 1 : start]).endswith(("\n", "\r")):
+        lines.pop()  # what stands on the definition's own line
+    doc: list[str] = []
+    while lines and lines[-1].strip().startswith("#"):
+        doc.append(lines.pop().strip().lstrip("#").strip())
+    return "\n".join(reversed(doc))
+
+
+def _error(faults: Sequence[Fault], source: str) -> FormulaError:
+    first = sorted(set(faults))[:PROBLEM_LIMIT]
+    return FormulaError([Problem.at(source, one.start, one.end, one.message, one.hint) for one in first], source)
+
+
+class _Feed(Lexer):  # type: ignore[misc]  # lark is untyped here
+    """Hands our tokens to lark one by one."""
+
+    def __init__(self, _: Any) -> None: ...
+
+    def lex(self, tokens: Sequence[Token]) -> Iterable[Token]:
+        """Give the tokens as they are."""
+        return iter(tokens)
+
+
+@functools.cache
+def _tools() -> tuple[Lark, TreeBuilder]:
+    """Make the parser when it is first used."""
+    builder = TreeBuilder()
+    grammar = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, start="statement", parser="lalr", lexer=_Feed, transformer=builder), builder

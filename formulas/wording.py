@@ -1,0 +1,159 @@
+"""Saying in plain words why a statement does not parse, from the token that does not fit and the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .foreign import WORDS
+from .reading import Fault, Token
+
+_VALUES: Final = frozenset("NAME NUMBER TEXT TRUE FALSE NA FUNCTION LPAR".split())
+_VALUE_ENDS: Final = frozenset("NAME NUMBER TEXT TRUE FALSE NA RPAR RSQB".split())
+_WANTS_VALUE: Final = frozenset(
+    "AND OR NOT COMPARE SIGN SCALE POWER COMMA EQUAL QUESTION COLON RANGE STEP LPAR LSQB LBRACE".split()
+)
+_KEYWORDS: Final = frozenset("AND OR NOT IN TRUE FALSE NA PARAM DEF STEP".split())
+_END: Final = frozenset(("$END", "SEPARATOR", "RBRACE"))
+_CHOICE: Final = "condition ? value : other value"
+
+
+def word_fault(tokens: Sequence[Token], index: int) -> Fault:
+    """Say what is wrong at tokens[index]; an index past the end means that the statement ends too early."""
+    last = tokens[index - 1] if index else None
+    if index >= len(tokens):
+        assert last is not None  # an empty statement is never parsed
+        bad = Token("$END", "", last.end, last.end)
+    else:
+        bad = tokens[index]
+    for explain in (_foreign_word, _head, _assigning, _particular, _missing_value, _missing_operator):
+        fault = explain(tokens, index, last, bad)
+        if fault is not None:
+            return fault
+    if bad.type in _END:
+        return Fault(*_place(last, bad), "the statement is not complete")
+    return Fault(bad.start, bad.end, f"{_shown(bad)} is not expected here")
+
+
+def _foreign_word(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    for token in (bad, last, following):
+        if token is not None and token.type in {"NAME", "FUNCTION"} and token.text.lower() in WORDS:
+            hint = WORDS[token.text.lower()]
+            return Fault(token.start, token.end, f"'{token.text}' is not a word of the language", hint)
+    return None
+
+
+def _head(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    """Explain faults in the head of a `param` or `def`."""
+    first = tokens[0].type
+    if last is None:
+        return None
+    place = _place(last, bad)
+    if first == "PARAM":
+        example = "a param is written param length = 14, or param length = 14 in 2..200 step 2"
+        if index == 1:
+            said = "is a word of the language and cannot be a name" if bad.type in _KEYWORDS else "is not a name"
+            message = "the param has no name" if bad.type in _END else f"{_shown(bad)} {said}"
+            return Fault(*place, message, example)
+        if index == 2:
+            return Fault(*place, "a param needs a value", example)
+        if bad.type == "STEP":
+            return Fault(*place, "'step' comes after a range", example)
+        if last.type == "IN" or "IN" in {token.type for token in tokens[:index]}:
+            return Fault(*place, "the range of a param is not complete", example + ', or in ["a", "b"]')
+    if first == "DEF" and "LBRACE" not in {token.type for token in tokens[:index]}:
+        example = "a function is written def name(x, n = 14) = value, or def name(x) { lines }"
+        if index == 1:
+            said = "needs brackets after its name" if bad.type == "NAME" else "has no name"
+            return Fault(*place, f"the def {said}", example)
+        if (
+            last.type in _VALUE_ENDS
+            and bad.type in _END | {"NAME", "FUNCTION"}
+            and "EQUAL" not in _outside(tokens[:index])
+        ):
+            return Fault(*place, "the def has no value", example)
+    return None
+
+
+def _assigning(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    if bad.type != "EQUAL":
+        return None
+    return Fault(bad.start, bad.end, "'=' gives a value a name, it does not compare", "to compare use ==")
+
+
+def _particular(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    """Explain tokens that have a place of their own."""
+    before = {token.type for token in tokens[:index]}
+    explained: dict[str, tuple[str, str]] = {
+        "PARAM": ("'param' can only begin a statement of its own, outside of a def", ""),
+        "DEF": ("'def' can only begin a statement of its own, outside of a def", ""),
+        "LBRACE": ("'{' can only begin the block of a def", "for grouping use round brackets"),
+        "RANGE": ("a range stands only in a param", "to test a range write 2 <= x <= 5"),
+    }
+    if last is not None and last.type == "IN":
+        return Fault(bad.start, bad.end, "'in' expects a list in square brackets", 'as in sector in ["Tech", "Energy"]')
+    if last is not None and last.type == "DOT":
+        return Fault(*_place(last, bad), "after '.' the name of an output is expected", "as in macd(close).signal")
+    if bad.type == "NOT" and last is not None and last.type in _WANTS_VALUE:
+        return Fault(bad.start, bad.end, "'not' needs brackets here", "write (not x)")
+    if bad.type == "LSQB" and (last is None or last.type not in _VALUE_ENDS):
+        return Fault(bad.start, bad.end, "a list stands only after 'in'", "x[1] is the value one bar ago")
+    if bad.type == "COLON" and "QUESTION" not in before:
+        return Fault(bad.start, bad.end, "':' without a '?' before it", f"a choice is written {_CHOICE}")
+    if bad.type in _END and _open_choice(tokens[:index]) and last is not None and last.type in _VALUE_ENDS:
+        return Fault(*_place(last, bad), "'?' without a ':' after it", f"a choice is written {_CHOICE}")
+    if bad.type in explained and not (bad.type == "RANGE" and (last is None or last.type in _WANTS_VALUE)):
+        return Fault(bad.start, bad.end, *explained[bad.type])
+    return None
+
+
+def _missing_value(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    if bad.type in _VALUES:
+        return None
+    if last is None or last.type == "SEPARATOR":
+        return Fault(bad.start, bad.end, f"a statement cannot begin with {_shown(bad)}")
+    if last.type in _WANTS_VALUE:
+        inside = f"between {_shown(last)} and {_shown(bad)}" if bad.type not in _END else f"after {_shown(last)}"
+        return Fault(*_place(last, bad), f"a value is missing {inside}")
+    if bad.type == "COMMA":
+        hint = "to join conditions use and; to name several outputs write a, b = f(x)"
+        return Fault(bad.start, bad.end, "',' is not expected here", hint)
+    return None
+
+
+def _missing_operator(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    if last is None or last.type not in _VALUE_ENDS or bad.type not in _VALUES:
+        return None
+    hint = ""
+    if last.type == "NUMBER":
+        hint = f"to multiply write {last.text} * {bad.text}"
+    elif last.type == "NAME" and bad.type in {"NUMBER", "NAME"}:
+        hint = f"to call a function write {last.text}({bad.text})"
+    message = f"an operator or a comma is missing between {_shown(last)} and {_shown(bad)}"
+    return Fault(last.start, bad.end, message, hint)
+
+
+def _open_choice(tokens: Sequence[Token]) -> bool:
+    return sum((token.type == "QUESTION") - (token.type == "COLON") for token in tokens) > 0
+
+
+def _outside(tokens: Sequence[Token]) -> set[str]:
+    """Give the types of the tokens that are in no bracket."""
+    depth, types = 0, set()
+    for token in tokens:
+        depth += (token.type in {"LPAR", "LSQB"}) - (token.type in {"RPAR", "RSQB"})
+        if depth == 0:
+            types.add(token.type)
+    return types
+
+
+def _place(last: Token | None, bad: Token) -> tuple[int, int]:
+    """Point at the token, or where the statement ends too early at what it ends with."""
+    return (last.start, last.end) if bad.type in _END and last is not None else (bad.start, bad.end)
+
+
+def _shown(token: Token) -> str:
+    if token.type in _END:
+        return "'}'" if token.type == "RBRACE" else "the end"
+    return f'"{token.text}"' if token.type == "TEXT" else f"'{token.text}'"
