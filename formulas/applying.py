@@ -1,0 +1,176 @@
+"""Applying a primitive to checked values: kinds, bounds and defaults of its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .declaring import Parameter, Primitive, Setting
+from .faults import Faults
+from .functions import CHOICE, OPERATORS
+from .kinds import Flag, Kind, Real, Series, Whole
+from .nodes import Constant, Interner, Node
+from .syntax import Span
+from .values import FAULTY, READERS, Faulty, Outputs, Value, folded, is_missing
+
+HINTS = {
+    (Kind.BOOLEAN, Kind.NUMBER): "a number is no condition: compare it, for example x != 0",
+    (Kind.NUMBER, Kind.BOOLEAN): "a condition is no number: count(condition, n) counts, condition ? 1 : 0 converts",
+    (Kind.NUMBER, Kind.DATE): 'compare a date with text, for example date >= "2016-02-03"',
+    (Kind.NUMBER, Kind.TIME): 'compare a time with text, for example time < "09:30"',
+    (Kind.NUMBER, Kind.CATEGORY): "text can only be compared with == and !=, or given as by=",
+}
+COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
+CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument's value and where it stands."""
+
+    value: Value
+    span: Span
+
+
+Bound: TypeAlias = Mapping[str, Given | Sequence[Given]]
+
+
+class Applier:
+    """Makes nodes of primitives."""
+
+    def __init__(self, interner: Interner, faults: Faults) -> None:
+        self._interner = interner
+        self._faults = faults
+
+    def operator(self, symbol: str, operands: Sequence[Given], span: Span) -> Value:
+        """An operator of the language."""
+        primitive = OPERATORS[symbol]
+        bound = {p.name: given for p, given in zip(primitive.parameters, operands, strict=True)}
+        return self.apply(primitive, bound, span)
+
+    def apply(self, primitive: Primitive, bound: Bound, span: Span) -> Value:
+        """A primitive with its arguments bound to its parameters. Absent ones have their defaults."""
+        alike = self._common_kind(primitive, bound)
+        if isinstance(alike, Faulty):
+            return FAULTY
+        arguments: list[Node | Setting | None | Faulty] = []
+        for parameter in primitive.parameters:
+            given = bound.get(parameter.name)
+            several = given if isinstance(given, Sequence) else [] if parameter.several else [given]
+            arguments.extend(self._argument(primitive, parameter, each, alike) for each in several)
+        clean = [a for a in arguments if not isinstance(a, Faulty)]
+        if len(clean) < len(arguments):
+            return FAULTY
+        kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
+        return self._made(primitive, tuple(clean), kind)
+
+    def _made(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Value:
+        node = self._interner.apply(primitive, arguments, kind)
+        if not primitive.outputs:
+            return folded(node, self._interner)
+        named = zip(primitive.outputs, primitive.output_kinds, strict=True)
+        return Outputs(primitive.name, {name: self._interner.pick(node, name, kind) for name, kind in named})
+
+    def _argument(
+        self, primitive: Primitive, parameter: Parameter, given: Given | None, alike: Kind | None
+    ) -> Node | Setting | None | Faulty:
+        if given is None:
+            return self._default(parameter, alike)
+        value = given.value
+        if isinstance(value, Faulty):
+            return FAULTY
+        if isinstance(value, Outputs):
+            self._faults.add(given.span, f"{value.origin} has several outputs", f"choose one: {value.describe()}")
+            return FAULTY
+        if isinstance(parameter.accepts, Series):
+            return self._series(primitive, parameter, value, given.span, alike)
+        return self._setting(primitive, parameter, value, given.span)
+
+    def _default(self, parameter: Parameter, alike: Kind | None) -> Node | Setting | None:
+        if not parameter.is_series or parameter.default is None:
+            return parameter.default
+        if isinstance(parameter.default, str):
+            return self._interner.column(parameter.default, Kind.NUMBER)
+        kind = alike or Kind.NUMBER
+        return self._interner.constant(False if kind is Kind.BOOLEAN else parameter.default, kind)
+
+    def _series(
+        self, primitive: Primitive, parameter: Parameter, node: Node, span: Span, alike: Kind | None
+    ) -> Node | Faulty:
+        assert isinstance(parameter.accepts, Series)
+        wanted = frozenset({alike}) if parameter.accepts.alike and alike else parameter.accepts.kinds
+        if is_missing(node):
+            return self._interner.constant(None, min(wanted))
+        if node.kind in wanted:
+            return self._counted(node) if parameter.accepts == COUNTABLE else node
+        read = self.as_kind(node, min(wanted), span)
+        if read is not None:
+            return read
+        shown = f"{primitive.symbol!r}" if primitive.symbol else f"{primitive.name}'s {parameter.name}"
+        hint = HINTS.get((min(wanted), node.kind), "")
+        self._faults.add(span, f"{shown} takes a {' or '.join(sorted(wanted))}, this is a {node.kind}", hint)
+        return FAULTY
+
+    def _counted(self, node: Node) -> Node:
+        if node.kind is not Kind.BOOLEAN:
+            return node
+        one, zero = (self._interner.constant(n, Kind.NUMBER) for n in (1, 0))
+        return self._interner.apply(CHOICE, (node, one, zero), Kind.NUMBER)
+
+    def as_kind(self, node: Node, kind: Kind, span: Span) -> Node | Faulty | None:
+        """Text read as a date or a time; None where that is not what is asked."""
+        if kind not in READERS or node.kind is not Kind.CATEGORY or not isinstance(node, Constant):
+            return None
+        reader, example = READERS[kind]
+        number = reader(str(node.value))
+        if number is None:
+            self._faults.add(span, f"{node.value!r} is no {kind}", f"write it like {example}")
+            return FAULTY
+        return self._interner.constant(number, kind)
+
+    def _common_kind(self, primitive: Primitive, bound: Bound) -> Kind | None | Faulty:
+        """The one kind that all `alike` parameters share: that of the first series, or constant, which has one."""
+        nodes: list[Node] = []
+        for parameter in primitive.parameters:
+            given = bound.get(parameter.name)
+            if isinstance(parameter.accepts, Series) and parameter.accepts.alike and isinstance(given, Given):
+                if isinstance(given.value, Faulty | Outputs):
+                    return None if isinstance(given.value, Outputs) else FAULTY
+                nodes.append(given.value)
+        present = [node for node in nodes if not is_missing(node)]
+        series = [node.kind for node in present if not isinstance(node, Constant)]
+        kinds = series or [node.kind for node in present] or ([Kind.NUMBER] if nodes else [])
+        return kinds[0] if kinds else None
+
+    def _setting(self, primitive: Primitive, parameter: Parameter, node: Node, span: Span) -> Setting | Faulty:
+        accepts, name = parameter.accepts, parameter.name
+        if not isinstance(node, Constant):
+            hint = "it has to be known before any bar is read: a number, a param, or arithmetic on them"
+            self._faults.add(span, f"{primitive.name}'s {name} must be constant", hint)
+            return FAULTY
+        value = _fits(accepts, node)
+        if value is None:
+            shown = "undefined" if node.value is None else repr(node.value)
+            self._faults.add(span, f"{primitive.name}'s {name} must be {accepts.describe()}, this is {shown}")
+            return FAULTY
+        return value
+
+
+def _fits(accepts: object, node: Constant) -> Setting | None:
+    """The constant as the setting that is accepted; None if it does not fit."""
+    value = node.value
+    match accepts:
+        case Whole(least, most) if isinstance(value, float) and value.is_integer() and least <= value <= most:
+            return int(value)
+        case Real(least, most) if isinstance(value, float) and least <= value <= most:
+            return value
+        case Flag() if isinstance(value, bool):
+            return value
+        case Whole() | Real() | Flag():
+            return None
+        case _ if isinstance(value, str) and CALENDAR.fullmatch(value):
+            return value
+        case _:
+            return None

@@ -1,0 +1,243 @@
+"""Checking a formula: from its syntax tree to typed plan nodes, with every fault that can be told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..errors import FormulaError, Problem
+from . import syntax
+from .declaring import Setting
+from .environment import Environment, Session, is_indicator
+from .faults import Faults
+from .functions import Functions, LibraryFunction
+from .history import History, history, is_across
+from .kinds import Kind
+from .naming import RESERVED
+from .nodes import Column, Constant, Interner, Node, OnSymbol, walk
+from .syntax import Expression, Span
+from .values import Faulty, Outputs, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A `param` of a formula: its value, and the values it may take (bounds, or a list of options)."""
+
+    name: str
+    value: Setting
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    options: tuple[Setting, ...] = ()
+
+    def describe(self) -> str:
+        """The values it may take, for messages."""
+        if self.options:
+            return f"one of {', '.join(map(repr, self.options))}"
+        bounds = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
+        return f"a {'number' if isinstance(self.value, float) else type(self.value).__name__}{bounds}"
+
+    def admits(self, value: object) -> bool:
+        """Whether `value` is of the param's kind and within its range."""
+        if isinstance(value, bool) or isinstance(self.value, bool):
+            return isinstance(value, bool) and isinstance(self.value, bool)
+        if isinstance(self.value, str) or isinstance(value, str):
+            return type(value) is type(self.value) and (not self.options or value in self.options)
+        inside = self.low is None or self.high is None or self.low <= value <= self.high  # type: ignore[operator]
+        return isinstance(value, int | float) and inside and (not self.options or value in self.options)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A formula that is sound: its result as a plan node, and what a job has to know of it."""
+
+    source: str
+    result: Node
+    indicators: Mapping[str, Node]
+    tunables: tuple[Tunable, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What the result holds; matches are looked for where it is boolean."""
+        return self.result.kind
+
+    @property
+    def parameters(self) -> dict[str, Setting]:
+        """The values of the formula's params."""
+        return {tunable.name: tunable.value for tunable in self.tunables}
+
+    @cached_property
+    def _nodes(self) -> tuple[Node, ...]:
+        return tuple(walk([self.result, *self.indicators.values()]))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The candle columns that are read."""
+        return frozenset(node.name for node in self._nodes if isinstance(node, Column))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The other symbols that are read, by symbol("SPY", x)."""
+        return frozenset(node.symbol for node in self._nodes if isinstance(node, OnSymbol))
+
+    @property
+    def across(self) -> bool:
+        """Whether all symbols are needed at once."""
+        return any(map(is_across, self._nodes))
+
+    @cached_property
+    def history(self) -> History:
+        """Warm-up, reach and settling of result and indicators together."""
+        return history([self.result, *self.indicators.values()])
+
+    @property
+    def warmup(self) -> int | None:
+        """At most so many first bars have no result; None where a calendar or another symbol decides."""
+        return history([self.result]).warmup
+
+    @property
+    def reach(self) -> int | None:
+        """How many earlier bars influence a value; None: all."""
+        return self.history.reach
+
+    @property
+    def settles(self) -> int | None:
+        """After how many bars what came before weighs less than 1e-9; None: never."""
+        return self.history.settles
+
+
+@dataclass
+class _Check:
+    """One run over one formula."""
+
+    formula: syntax.Formula
+    session: Session
+    given: Mapping[str, Setting]
+    tunables: dict[str, Tunable] = field(default_factory=dict)
+    labels: dict[str, Node] = field(default_factory=dict)
+
+    def run(self) -> Checked:
+        faults = self.session.faults
+        environment = Environment(self.session)
+        for statement in self.formula.statements:
+            self._statement(statement, environment)
+        result = environment.checker.single(self.formula.result)
+        self._no_unknown_parameters()
+        faults.raise_if_any()
+        assert not isinstance(result, Faulty)
+        tunables = tuple(self.tunables.values())
+        return Checked(
+            self.formula.source, result, self._indicators(environment, result), tunables, tuple(faults.warnings)
+        )
+
+    def _statement(self, statement: syntax.Statement, environment: Environment) -> None:
+        match statement:
+            case syntax.Assignment():
+                for name in statement.names:
+                    self._new_name(name, environment)
+                environment.assign(statement)
+            case syntax.Parameter():
+                self._new_name(statement.name, environment)
+                self._parameter(statement, environment)
+            case syntax.Definition():
+                self._definition(statement)
+
+    def _new_name(self, name: syntax.Name, environment: Environment) -> None:
+        lower = name.name.lower()
+        if lower in RESERVED:
+            self.session.faults.add(name.span, f"{name.name!r} is a column of the results", "choose another name")
+        elif len(lower) > 1 and environment.built_in(name.name, name.span) is not None:
+            self.session.faults.add(name.span, f"{name.name!r} is a series already", "choose another name")
+
+    def _definition(self, statement: syntax.Definition) -> None:
+        name, faults = statement.name, self.session.faults
+        if name.name.lower() in self.session.functions:
+            faults.add(name.span, f"{name.name!r} is a function of the library", "choose another name")
+        elif name.name in self.session.definitions:
+            faults.add(name.span, f"{name.name!r} is defined twice", "choose another name")
+        else:
+            self.session.definitions[name.name] = LibraryFunction(statement, self.formula.source, "")
+
+    def _parameter(self, statement: syntax.Parameter, environment: Environment) -> None:
+        name, checker = statement.name.name, environment.checker
+
+        def constant(expression: Expression | None) -> Setting | None:
+            node = None if expression is None else checker.single(expression)
+            if isinstance(node, Constant) and node.value is not None:
+                return node.value
+            if expression is not None and not isinstance(node, Faulty):
+                self.session.faults.add(expression.span, f"{name}'s values must be constant")
+            return None
+
+        default, low, high, step = map(constant, (statement.default, statement.low, statement.high, statement.step))
+        options = tuple(o for o in map(constant, statement.options or ()) if o is not None)
+        if default is None:
+            environment.values[name] = environment.checker.value(statement.default)
+            return
+        tunable = Tunable(name, default, low, high, step, options)  # type: ignore[arg-type]
+        self.tunables[name] = tunable = self._tuned(tunable, statement)
+        kind = Kind.BOOLEAN if isinstance(default, bool) else Kind.CATEGORY if isinstance(default, str) else Kind.NUMBER
+        environment.values[name] = self.session.interner.constant(tunable.value, kind)
+
+    def _tuned(self, tunable: Tunable, statement: syntax.Parameter) -> Tunable:
+        """The param with the value that was asked for, if one was."""
+        value = self.given.get(tunable.name, tunable.value)
+        if not tunable.admits(value):
+            where = statement.default.span if tunable.name not in self.given else statement.span
+            self.session.faults.add(where, f"{tunable.name} must be {tunable.describe()}, this is {value!r}")
+            return tunable
+        number = isinstance(tunable.value, float)
+        changed = float(value) if number else value
+        return Tunable(tunable.name, changed, tunable.low, tunable.high, tunable.step, tunable.options)
+
+    def _no_unknown_parameters(self) -> None:
+        for name in self.given.keys() - self.tunables.keys():
+            known = f"its params are {', '.join(self.tunables)}" if self.tunables else "it has no params"
+            self.session.faults.add(Span(0, 1), f"the formula has no param {name!r}", known)
+
+    def observe(self, expression: Expression, value: Value) -> None:
+        """Remember calls of indicators under their text."""
+        if isinstance(value, Faulty | Outputs | Constant) or value.kind is not Kind.NUMBER:
+            return
+        called = expression.operand if isinstance(expression, syntax.Output) else expression
+        if isinstance(called, syntax.Call):
+            functions = {**self.session.functions, **self.session.definitions}
+            if not is_indicator(functions.get(called.name.lower())):
+                return
+        elif called is expression:
+            return
+        text = " ".join(self.formula.source[expression.span.start : expression.span.end].split())
+        self.labels.setdefault(text, value)
+
+    def _indicators(self, environment: Environment, result: Node) -> dict[str, Node]:
+        """Named numbers first, then calls that have no name; the formula's own result is reported as such."""
+        named = {
+            name: value
+            for name, value in environment.values.items()
+            if not isinstance(value, Faulty | Outputs | Constant) and value.kind is Kind.NUMBER and value is not result
+        }
+        has_name = set(named.values())
+        unnamed = {text: node for text, node in self.labels.items() if node not in has_name and node is not result}
+        return {**named, **{text: node for text, node in unnamed.items() if text not in named}}
+
+
+def check(
+    formula: syntax.Formula,
+    functions: Functions,
+    interner: Interner,
+    columns: Mapping[str, Kind],
+    parameters: Mapping[str, Setting] | None = None,
+) -> Checked:
+    """Check a parsed formula. Raises FormulaError with every problem found.
+
+    `columns` are the candle columns that there are, `parameters` values for the formula's params.
+    """
+    session = Session(functions, interner, Faults(formula.source), columns, observe=lambda *_: None)
+    run = _Check(formula, session, parameters or {})
+    session.observe = run.observe
+    return run.run()
+
+
+__all__ = ["Checked", "FormulaError", "Tunable", "check"]

@@ -1,0 +1,134 @@
+"""From plan nodes to a program of Polars expressions.
+
+Elementwise nodes become part of the expressions that read them, unless several do; windows, recursions and rankings
+become columns. Every value that leaves the finite range becomes undefined before anything can compare or count it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from .kinds import Kind, Shape
+from .nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from .programs import Program, Step, SymbolCall, TimeframeCall, arrange
+from .scope import Scope
+
+WIDEST_EXPRESSION: Final = 12
+"""An expression that names so many columns gets a column of its own: Polars shares no sub-expressions, and a rule may
+use an argument several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression for a node. If not `finite`, it may hold NaN or infinities, which mean undefined."""
+
+    expression: pl.Expr
+    finite: bool = True
+
+
+def compile_nodes(roots: Sequence[Node], given: Mapping[Node, str] | None = None, prefix: str = "~") -> Program:
+    """Compile `roots`; the nodes in `given` are columns already. New columns are named by `prefix` and a number."""
+    compiler = _Compiler(roots, dict(given or {}), prefix)
+    return compiler.program(roots)
+
+
+class _Compiler:
+    def __init__(self, roots: Sequence[Node], given: dict[Node, str], prefix: str) -> None:
+        self._scope = Scope(prefix)
+        self._frames: list[Step] = []
+        self._order = list(walk(roots, given, frames=False))
+        self._readers = Counter(below for node in self._order if node not in given for below in inputs(node))
+        self._readers.update(roots)
+        self._values: dict[Node, Value] = {node: Value(pl.col(name)) for node, name in given.items()}
+        self._outputs: dict[Node, tuple[pl.Expr, ...]] = {}
+
+    def program(self, roots: Sequence[Node]) -> Program:
+        self._call_frames()
+        for node in self._order:
+            if node not in self._values:
+                self._values[node] = self._shared(node, self._value(node))
+        names = [self._column(self._values[root]).meta.output_name() for root in roots]
+        return arrange([*self._frames, *self._scope.steps], names)
+
+    def _call_frames(self) -> None:
+        """One call for all nodes on the same timeframe or symbol, so that their bars are made once."""
+        calls: dict[tuple[type[TimeframeCall | SymbolCall], str], list[OnTimeframe | OnSymbol]] = {}
+        for node in self._order:
+            if node in self._values:
+                continue
+            if isinstance(node, OnTimeframe):
+                calls.setdefault((TimeframeCall, node.timeframe), []).append(node)
+            elif isinstance(node, OnSymbol):
+                calls.setdefault((SymbolCall, node.symbol), []).append(node)
+        for (call, target), nodes in calls.items():
+            names = tuple(self._scope.fresh() for _ in nodes)
+            program = compile_nodes([node.source for node in nodes])
+            self._frames.append(call(names, target, program))
+            self._values.update({node: Value(pl.col(name)) for node, name in zip(nodes, names, strict=True)})
+
+    def _value(self, node: Node) -> Value:
+        match node:
+            case Constant():
+                return Value(pl.lit(node.value, dtype=node.kind.dtype))
+            case Column():
+                return Value(pl.col(node.name))
+            case Pick():
+                index = node.source.primitive.outputs.index(node.output)
+                return Value(self._outputs[node.source][index])
+            case Apply():
+                return self._elementwise(node) if node.primitive.shape is Shape.ELEMENTWISE else self._whole(node)
+            case OnTimeframe() | OnSymbol():
+                raise AssertionError(node)
+
+    def _elementwise(self, node: Apply) -> Value:
+        primitive = node.primitive
+        values = [self._values[below] for below in inputs(node)]
+        finite = not primitive.carries or all(value.finite for value in values)
+        arguments = iter([value.expression if primitive.carries else self._finite(value) for value in values])
+        result = self._call(node, [next(arguments) if _is_node(a) else a for a in node.arguments])
+        return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER))
+
+    def _whole(self, node: Apply) -> Value:
+        """A node over many rows: its inputs and its results are columns; rows before its warm-up are masked."""
+        columns = iter([self._column(self._values[below]) for below in inputs(node)])
+        result = self._call(node, [next(columns) if _is_node(a) else a for a in node.arguments])
+        several = result if isinstance(result, tuple) else (result,)
+        self._outputs[node] = tuple(self._masked(node, each) for each in several)
+        return Value(self._outputs[node][0])
+
+    def _masked(self, node: Apply, result: pl.Expr) -> pl.Expr:
+        rows = node.primitive.warmup(*node.settings) if node.primitive.shape is Shape.WINDOW else 0
+        valid = [self._scope.bar >= rows] if rows else []
+        if not node.primitive.bounded and node.kind is Kind.NUMBER:
+            result = self._scope.column(result)
+            valid.append(result.is_finite())
+        return self._scope.column(pl.when(*valid).then(result) if valid else result)
+
+    def _call(self, node: Apply, arguments: Sequence[object]) -> pl.Expr:
+        scope = (self._scope,) if node.primitive.scoped else ()
+        result: pl.Expr = node.primitive.rule(*scope, *arguments)
+        return result
+
+    def _shared(self, node: Node, value: Value) -> Value:
+        wide = len(value.expression.meta.root_names()) > WIDEST_EXPRESSION
+        if self._readers[node] > 1 or wide:
+            return Value(self._column(value)) if not isinstance(node, Constant) else value
+        return value
+
+    def _finite(self, value: Value) -> pl.Expr:
+        if value.finite:
+            return value.expression
+        raw = self._scope.column(value.expression)
+        return pl.when(raw.is_finite()).then(raw)
+
+    def _column(self, value: Value) -> pl.Expr:
+        return self._scope.column(self._finite(value))
+
+
+def _is_node(argument: object) -> bool:
+    return isinstance(argument, Constant | Column | Apply | Pick | OnTimeframe | OnSymbol)

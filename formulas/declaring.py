@@ -1,0 +1,206 @@
+"""Declaring primitives: one decorated Python function each, from which everything else follows.
+
+Its name is the name in the language, its parameters the signature, its annotations the type check, its docstring the
+documentation, its body the Polars rule. The decorator adds what a signature cannot say: warm-up, reach and outputs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import polars as pl
+
+from .kinds import Accepts, Kind, Series, Shape
+
+Setting: TypeAlias = int | float | bool | str
+Count: TypeAlias = Callable[..., int]
+ALL: Final = None
+"""A reach of all earlier bars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function of the language. `default` is a setting, or for a series the name of a column."""
+
+    name: str
+    accepts: Accepts
+    default: Setting | None = None
+    required: bool = True
+    several: bool = False
+
+    @property
+    def is_series(self) -> bool:
+        """Whether a value per bar is expected, as against a constant."""
+        return isinstance(self.accepts, Series)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    """What the language knows about one primitive; all of it stems from the declaration.
+
+    `warmup`, `reach` and `settles` take the settings by position. `reach` is None where all earlier bars count.
+    `fills` says that the value is defined where its inputs are not. `by_event` says that it is undefined until an event.
+    `carries` says that a non-finite input always gives a non-finite result, so that a chain is guarded once, at its end.
+    `bounded` says that finite inputs always give a finite result.
+    """
+
+    name: str
+    doc: str
+    shape: Shape
+    parameters: tuple[Parameter, ...]
+    result: Series
+    rule: Callable[..., Any]
+    outputs: tuple[str, ...] = ()
+    warmup: Count = field(default=lambda *_: 0)
+    reach: Count | None = field(default=lambda *_: 0)
+    settles: Count | None = None
+    fills: bool = False
+    by_event: bool = False
+    carries: bool = False
+    bounded: bool = False
+    scoped: bool = False
+    symbol: str = ""
+    output_kinds: tuple[Kind, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """The call as the language writes it, with defaults."""
+        return f"{self.name}({', '.join(map(_written, self.parameters))})"
+
+
+def _written(parameter: Parameter) -> str:
+    if parameter.several:
+        return f"{parameter.name}, ..."
+    if parameter.required:
+        return parameter.name
+    default = parameter.default
+    text = "none" if default is None else str(default).lower() if isinstance(default, bool) else f"{default}"
+    return f"{parameter.name}={text}"
+
+
+class Registry(Mapping[str, Primitive]):
+    """Primitives by name. A second declaration under one name is an error, never a warning."""
+
+    def __init__(self) -> None:
+        self._primitives: dict[str, Primitive] = {}
+
+    def add(self, primitive: Primitive) -> None:
+        """Enter a primitive. Raises ValueError if the name is taken."""
+        if primitive.name in self._primitives:
+            message = f"the primitive {primitive.name!r} is declared twice"
+            raise ValueError(message)
+        self._primitives[primitive.name] = primitive
+
+    def __getitem__(self, name: str) -> Primitive:
+        return self._primitives[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._primitives)
+
+    def __len__(self) -> int:
+        return len(self._primitives)
+
+
+PRIMITIVES: Final = Registry()
+"""The built-in primitives, filled when `formulas.primitives` is imported and not changed afterwards."""
+
+Rule: TypeAlias = Callable[..., Any]
+
+
+def elementwise(
+    symbol: str = "", *, fills: bool = False, carries: bool = False, bounded: bool = False
+) -> Callable[[Rule], Rule]:
+    """Declare a primitive whose value at a bar comes from that bar alone. `symbol` is its operator in the language."""
+
+    def declare(rule: Rule) -> Rule:
+        PRIMITIVES.add(describe(rule, Shape.ELEMENTWISE, symbol=symbol, fills=fills, carries=carries, bounded=bounded))
+        return rule
+
+    return declare
+
+
+def window(*, warmup: Count, symbol: str = "", bounded: bool = False, fills: bool = False) -> Callable[[Rule], Rule]:
+    """Declare a primitive over a fixed number of last bars; its reach is its warm-up.
+
+    The rule runs on the whole column: rows whose window would begin in the symbol before are its warm-up, and masked.
+    """
+
+    def declare(rule: Rule) -> Rule:
+        facts = {"symbol": symbol, "warmup": warmup, "reach": warmup, "bounded": bounded, "fills": fills}
+        PRIMITIVES.add(describe(rule, Shape.WINDOW, **facts))
+        return rule
+
+    return declare
+
+
+def recursive(
+    *,
+    warmup: Count = lambda *_: 0,
+    reach: Count | None = ALL,
+    settles: Count | None = None,
+    by_event: bool = False,
+    fills: bool = False,
+    bounded: bool = False,
+    outputs: Mapping[str, Kind] | None = None,
+) -> Callable[[Rule], Rule]:
+    """Declare a primitive that every earlier bar of the symbol influences."""
+
+    def declare(rule: Rule) -> Rule:
+        facts = {"warmup": warmup, "reach": reach, "settles": settles, "by_event": by_event, "fills": fills}
+        names, kinds = tuple(outputs or ()), tuple((outputs or {}).values())
+        PRIMITIVES.add(describe(rule, Shape.RECURSIVE, outputs=names, output_kinds=kinds, bounded=bounded, **facts))
+        return rule
+
+    return declare
+
+
+def across() -> Callable[[Rule], Rule]:
+    """Declare a primitive over all symbols at the same ts."""
+
+    def declare(rule: Rule) -> Rule:
+        PRIMITIVES.add(describe(rule, Shape.ACROSS))
+        return rule
+
+    return declare
+
+
+def describe(rule: Rule, shape: Shape, **facts: Any) -> Primitive:
+    """Read a declaration: name, signature, kinds and documentation of a decorated function."""
+    hints = typing.get_type_hints(rule, include_extras=True)
+    signature = inspect.signature(rule)
+    parameters = [p for p in signature.parameters.values() if p.name != "scope"]
+    return Primitive(
+        name=rule.__name__.rstrip("_"),
+        doc=inspect.getdoc(rule) or "",
+        shape=shape,
+        parameters=tuple(_parameter(p, hints[p.name]) for p in parameters),
+        result=_accepts(hints["return"]),  # type: ignore[arg-type]
+        rule=rule,
+        scoped="scope" in signature.parameters,
+        **facts,
+    )
+
+
+def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
+    several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    default = parameter.default
+    required = default is inspect.Parameter.empty and not several
+    if isinstance(default, pl.Expr):
+        default = default.meta.output_name()
+    shown = None if required or several else default
+    return Parameter(parameter.name.rstrip("_"), _accepts(hint), shown, required, several)
+
+
+def _accepts(hint: Any) -> Accepts:
+    """Find the kind in an annotation: Annotated[...] itself, one alternative of a union, or the items of a tuple."""
+    for metadata in getattr(hint, "__metadata__", ()):
+        return metadata  # type: ignore[no-any-return]
+    for argument in typing.get_args(hint):
+        if argument is not type(None):
+            return _accepts(argument)
+    message = f"{hint!r} is no kind of the language"
+    raise TypeError(message)

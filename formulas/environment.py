@@ -1,0 +1,282 @@
+"""What names and calls mean at one place of a formula: in the formula itself, or inside a definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Final, Iterator
+
+from . import syntax
+from .applying import Applier, Bound, Given
+from .binding import Binder, Evaluate, Slot
+from .declaring import Primitive
+from .expressions import ExpressionChecker
+from .faults import Faults
+from .functions import Functions, LibraryFunction
+from .history import is_across
+from .kinds import Kind, Shape
+from .naming import FOREIGN, LETTERS, SPECIAL_FORMS, suggestion
+from .nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
+from .syntax import Expression, Span
+from .values import FAULTY, Faulty, Outputs, Value
+
+MOST_STEPS: Final = 100_000
+DEEPEST: Final = 40
+TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
+
+
+@dataclass(slots=True)
+class Session:
+    """What one check shares between all its places."""
+
+    functions: Functions
+    interner: Interner
+    faults: Faults
+    columns: Mapping[str, Kind]
+    observe: Callable[[Expression, Value], None]
+    definitions: dict[str, LibraryFunction] = field(default_factory=dict)
+    inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
+    stack: list[LibraryFunction] = field(default_factory=list)
+    steps: int = 0
+    muted: int = 0
+
+
+class Environment:
+    """Names in scope. `outer` is where a definition stands, so that a formula's own `def` sees the formula's names."""
+
+    def __init__(self, session: Session, outer: Environment | None = None) -> None:
+        self.values: dict[str, Value] = {}
+        self.assigning: tuple[str, ...] = ()
+        self._session = session
+        self._outer = outer
+        self._applier = Applier(session.interner, session.faults)
+        self.checker = ExpressionChecker(session.interner, session.faults, self)
+
+    def observe(self, expression: Expression, value: Value) -> None:
+        """Hand on what the formula's own expressions mean; what happens inside definitions is their affair."""
+        if not self._session.stack and not self._session.muted:
+            self._session.observe(expression, value)
+
+    def name(self, name: syntax.Name) -> Value:
+        """The value of a name: the formula's own first, then columns, built-in series, and the letters o h l c v."""
+        found = self._own(name.name)
+        if found is None:
+            found = self.built_in(name.name, name.span)
+        return self._unknown_name(name) if found is None else found
+
+    def _own(self, name: str) -> Value | None:
+        if name in self.values:
+            return self.values[name]
+        return self._outer._own(name) if self._outer else None  # noqa: SLF001 - the same class
+
+    def built_in(self, name: str, span: Span) -> Value | None:
+        """The value of a name that every formula knows; None if there is none of that name."""
+        columns, lower = self._session.columns, name.lower()
+        for written in (name, lower, LETTERS.get(lower, "")):
+            if written in columns:
+                return self._session.interner.column(written, columns[written])
+            function = self._session.functions.get(written)
+            if function is not None and is_series(function):
+                return self._applied(function, {}, span)
+        return None
+
+    def _unknown_name(self, name: syntax.Name) -> Value:
+        session, lower = self._session, name.name.lower()
+        if name.name in self.assigning:
+            hint = "for running values use cumulative(x), rma(x, n), value_when(condition, x) or the like"
+            session.faults.add(name.span, f"{name.name!r} cannot be defined by itself", hint)
+        elif lower in session.functions:
+            hint = f"write {session.functions[lower].signature}"
+            session.faults.add(name.span, f"{name.name!r} is a function, here it stands without brackets", hint)
+        elif lower in LETTERS or lower in LETTERS.values():
+            hint = f"they have {', '.join(session.columns) or 'none'}"
+            session.faults.add(name.span, f"the candles have no column {LETTERS.get(lower, lower)!r}", hint)
+        else:
+            series = [n for n, function in session.functions.items() if is_series(function)]
+            nearest = suggestion(name.name, [*self.values, *session.columns, *series])
+            hint = f"did you mean {nearest}?" if nearest else "names are assigned above their use: name = ..."
+            session.faults.add(name.span, f"unknown name {name.name!r}", hint)
+        return FAULTY
+
+    def call(self, call: syntax.Call, evaluate: Evaluate) -> Value:
+        """The value of a call: a special form, a definition of the formula's, or a function."""
+        session, lower = self._session, call.name.lower()
+        if lower in SPECIAL_FORMS:
+            return self._special(lower, call, evaluate)
+        function = session.definitions.get(call.name) or session.functions.get(lower)
+        if function is None or is_series(function):
+            for argument in call.arguments:
+                evaluate(argument.value)
+            return self._unknown_call(call, function is not None)
+        slots = _slots(function)
+        bound = Binder(call, slots, function.signature, session.faults).bind(evaluate)
+        return FAULTY if bound is None else self._applied(function, bound, call.span)
+
+    def _applied(self, function: Primitive | LibraryFunction, bound: Bound, span: Span) -> Value:
+        if isinstance(function, Primitive):
+            return self._applier.apply(function, bound, span)
+        return self._inlined(function, bound, span)
+
+    def _unknown_call(self, call: syntax.Call, is_known_series: bool) -> Value:
+        session, lower = self._session, call.name.lower()
+        if is_known_series or self._own(call.name) is not None or lower in session.columns:
+            message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
+        else:
+            message = f"unknown function {call.name!r}"
+            nearest = suggestion(lower, [*session.functions, *session.definitions, *SPECIAL_FORMS])
+            hint = FOREIGN.get(lower, "") or self._did_you_mean(nearest)
+        session.faults.add(call.name_span, message, hint)
+        return FAULTY
+
+    def _did_you_mean(self, nearest: str) -> str:
+        if not nearest:
+            return "`barsweep functions` lists them all"
+        function = self._session.functions.get(nearest) or self._session.definitions.get(nearest)
+        return f"did you mean {function.signature if function else SPECIAL_FORMS[nearest]}?"
+
+    def _special(self, form: str, call: syntax.Call, evaluate: Evaluate) -> Value:
+        session, signature = self._session, SPECIAL_FORMS[form]
+        names = ["name"] if form == "column" else [form, "x"]
+        self._session.muted += 1
+        bound = Binder(call, [Slot(name, required=True) for name in names], signature, session.faults).bind(evaluate)
+        self._session.muted -= 1
+        if bound is None:
+            return FAULTY
+        target, *rest = (given for given in bound.values() if isinstance(given, Given))
+        if not isinstance(target.value, Constant) or not isinstance(target.value.value, str):
+            session.faults.add(target.span, f"{form} takes text first", f"it is {signature}")
+            return FAULTY
+        text = target.value.value
+        return (
+            self._column(text, target.span) if form == "column" else self._elsewhere(form, text, target.span, rest[0])
+        )
+
+    def _column(self, name: str, span: Span) -> Value:
+        columns = self._session.columns
+        if name in columns:
+            return self._session.interner.column(name, columns[name])
+        self._session.faults.add(span, f"the candles have no column {name!r}", f"they have {', '.join(columns)}")
+        return FAULTY
+
+    def _elsewhere(self, form: str, target: str, span: Span, given: Given) -> Value:
+        if isinstance(given.value, Faulty):
+            return FAULTY
+        if isinstance(given.value, Outputs):
+            nodes = {
+                name: self._on(form, target, span, Given(node, given.span)) for name, node in given.value.nodes.items()
+            }
+            if any(isinstance(node, Faulty) for node in nodes.values()):
+                return FAULTY
+            return Outputs(form, nodes)  # type: ignore[arg-type]
+        return self._on(form, target, span, given)
+
+    def _on(self, form: str, target: str, span: Span, given: Given) -> Node | Faulty:
+        faults, interner, node = self._session.faults, self._session.interner, given.value
+        assert not isinstance(node, Faulty | Outputs)
+        inside = list(walk([node]))
+        if any(map(is_across, inside)):
+            faults.add(given.span, f"a ranking across symbols cannot stand inside {form}()", "rank the result instead")
+            return FAULTY
+        own = OnTimeframe if form == "timeframe" else OnSymbol
+        if any(isinstance(each, own) for each in inside):
+            faults.add(given.span, f"{form}() cannot stand inside {form}()")
+            return FAULTY
+        if form == "symbol":
+            return interner.on_symbol(node, target)
+        if not TIMEFRAME.fullmatch(target):
+            faults.add(span, f"{target!r} is no timeframe", 'write a number and m, h, d, w, mo, q or y, such as "1w"')
+            return FAULTY
+        return interner.on_timeframe(node, target)
+
+    def _inlined(self, function: LibraryFunction, bound: Bound, span: Span) -> Value:
+        """The value of a function written in the language: its text, checked with its parameters bound."""
+        session = self._session
+        key = (function, *((name, _identity(given)) for name, given in bound.items()))
+        if key in session.inlined:
+            return session.inlined[key]
+        session.steps += 1
+        if function in session.stack:
+            session.faults.add(
+                span, f"{function.name} calls itself", "recursion is not possible; see cumulative and rma"
+            )
+            return FAULTY
+        if session.steps > MOST_STEPS or len(session.stack) >= DEEPEST:
+            session.faults.add(span, "the formula's functions call each other too deeply or too often")
+            return FAULTY
+        own = session.definitions.get(function.name) is function
+        place = nullcontext() if own else session.faults.inside(function.name, function.source, function.path, span)
+        session.inlined[key] = value = self._body(function, bound, own, place)
+        return value
+
+    def _body(self, function: LibraryFunction, bound: Bound, own: bool, place: AbstractContextManager[None]) -> Value:
+        root = self
+        while root._outer is not None:
+            root = root._outer
+        inner = Environment(self._session, root if own else None)
+        with place, self._entered(function):
+            for parameter in function.definition.parameters:
+                given = bound.get(parameter.name.name)
+                value = given.value if isinstance(given, Given) else inner.checker.value(parameter.default)  # type: ignore[arg-type]
+                inner.values[parameter.name.name] = value
+            for assignment in function.definition.body:
+                inner.assign(assignment)
+            value = inner.checker.value(function.definition.result)
+        return Outputs(function.name, value.nodes) if isinstance(value, Outputs) else value
+
+    @contextmanager
+    def _entered(self, function: LibraryFunction) -> Iterator[None]:
+        self._session.stack.append(function)
+        try:
+            yield
+        finally:
+            self._session.stack.pop()
+
+    def assign(self, assignment: syntax.Assignment) -> None:
+        """Give names their values. The names must be new; the caller sees to names that mean something already."""
+        self.assigning = tuple(name.name for name in assignment.names)
+        value = self.checker.value(assignment.value)
+        self.assigning = ()
+        for name in assignment.names:
+            if name.name in self.values:
+                self._session.faults.add(name.span, f"{name.name!r} is assigned twice", "choose another name")
+        if len(assignment.names) == 1:
+            self.values.setdefault(assignment.names[0].name, value)
+            return
+        for name, part in zip(assignment.names, self._unpacked(assignment, value), strict=True):
+            self.values.setdefault(name.name, part)
+
+    def _unpacked(self, assignment: syntax.Assignment, value: Value) -> list[Value]:
+        count = len(assignment.names)
+        if isinstance(value, Outputs) and len(value.nodes) == count:
+            return list(value.nodes.values())
+        if not isinstance(value, Faulty):
+            given = f"{value.origin} gives {value.describe()}" if isinstance(value, Outputs) else "there is one value"
+            span = Span(assignment.names[0].span.start, assignment.names[-1].span.end)
+            self._session.faults.add(span, f"{count} names, but {given}")
+        return [FAULTY] * count
+
+
+def is_series(function: Primitive | LibraryFunction) -> bool:
+    """Whether a function is written without brackets: a built-in series such as hlc3 or weekday."""
+    if isinstance(function, Primitive):
+        return not function.parameters
+    return function.path == "series.formula"
+
+
+def is_indicator(function: Primitive | LibraryFunction | None) -> bool:
+    """Whether the values of a call of this function are worth reporting with a match."""
+    return not (isinstance(function, Primitive) and function.shape is Shape.ELEMENTWISE)
+
+
+def _slots(function: Primitive | LibraryFunction) -> list[Slot]:
+    if isinstance(function, Primitive):
+        return [Slot(p.name, p.required, p.several) for p in function.parameters]
+    return [Slot(p.name.name, p.default is None) for p in function.definition.parameters]
+
+
+def _identity(given: object) -> object:
+    if isinstance(given, Given):
+        return tuple(given.value.nodes.values()) if isinstance(given.value, Outputs) else given.value
+    return id(given)

@@ -1,0 +1,109 @@
+"""The language as its users meet it: functions, and the way from source text to a checked formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import FormulaError, Problem
+from . import syntax
+from .checking import Checked, check
+from .declaring import Primitive, Setting
+from .functions import Function, Functions, built_in_functions
+from .naming import columns_by_name
+from .nodes import Interner
+from .parsing import parse
+
+
+class Language:
+    """A set of functions, and formulas checked against it. What a user adds belongs to this object alone.
+
+    >>> Language().check("close > sma(close, 20)").warmup
+    19
+    """
+
+    def __init__(self) -> None:
+        self._functions = _built_in()
+        self._interner = Interner()
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Every function by its name."""
+        return self._functions
+
+    def add_library(self, path: str | Path) -> None:
+        """Add the functions of a formula file.
+
+        Raises FormulaError if the file is faulty or defines a name that is taken, OSError if it cannot be read.
+        """
+        file = Path(path)
+        self._functions = self._functions.with_library(file.read_text(encoding="utf-8"), file.name)
+
+    def add_primitive(self, primitive: Primitive) -> None:
+        """Add a function written in Python. Raises ValueError if its name is taken."""
+        self._functions = self._functions.with_primitive(primitive)
+
+    def check(
+        self,
+        source: str,
+        columns: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Setting] | None = None,
+        name: str | None = None,
+    ) -> Checked:
+        """Parse and check a formula.
+
+        `columns` maps the candle table's columns to "number", "boolean" or "text"; None: open, high, low, close and
+        volume. `parameters` are values for the formula's params. Raises FormulaError with every problem; `name` is
+        the formula's name there.
+        """
+        try:
+            known = columns_by_name(None if columns is None else dict(columns))
+            return check(parse(source), self._functions, self._interner, known, parameters)
+        except FormulaError as error:
+            raise FormulaError(error.problems, error.source, name) from None
+
+    def check_all(
+        self,
+        sources: Mapping[str, str],
+        columns: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Setting] | None = None,
+    ) -> dict[str, Checked]:
+        """Check several formulas. A parameter goes to each formula that has it, and at least one must.
+
+        Raises the only FormulaError, or an ExceptionGroup of them.
+        """
+        given = dict(parameters or {})
+        checked: dict[str, Checked] = {}
+        faults: list[FormulaError] = []
+        for name, source in sources.items():
+            shown = name if len(sources) > 1 else None
+            try:
+                own = given if len(sources) == 1 else self._own_parameters(source, given)
+                checked[name] = self.check(source, columns, own, shown)
+            except FormulaError as error:
+                faults.append(error)
+        if len(faults) == 1:
+            raise faults[0]
+        if faults:
+            raise ExceptionGroup(f"{len(faults)} of {len(sources)} formulas are faulty", faults)
+        self._refuse_unknown(given, checked)
+        return checked
+
+    def _own_parameters(self, source: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
+        declared = {s.name.name for s in parse(source).statements if isinstance(s, syntax.Parameter)}
+        return {name: value for name, value in given.items() if name in declared}
+
+    def _refuse_unknown(self, given: Mapping[str, Setting], checked: Mapping[str, Checked]) -> None:
+        known = {name for each in checked.values() for name in each.parameters}
+        unknown = sorted(given.keys() - known)
+        if unknown:
+            source = next(iter(checked.values())).source
+            hint = f"their params are {', '.join(sorted(known))}" if known else "they have no params"
+            raise FormulaError([Problem.at(source, 0, 1, f"no formula has a param {unknown[0]!r}", hint)], source)
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Functions:
+    """The built-in functions, read once: they are the same for all, and each Language adds to a copy."""
+    return built_in_functions()

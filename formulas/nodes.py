@@ -1,0 +1,145 @@
+"""The typed plan: interned nodes, each a series of one kind.
+
+Nodes are frozen and made by an `Interner` only, which hands out the same object for the same content: equal
+sub-expressions are one node, so that ten formulas which share an indicator compute it once.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from .declaring import Primitive, Setting
+from .kinds import Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Constant:
+    """A value known before any data is read; None is the undefined value."""
+
+    value: Setting | None
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Column:
+    """A column of the candle table."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Apply:
+    """A primitive with its arguments in the order of its signature: nodes for series, plain values for settings."""
+
+    primitive: Primitive
+    arguments: tuple[Node | Setting | None, ...]
+    kind: Kind
+
+    @property
+    def settings(self) -> tuple[Setting | None, ...]:
+        """The constant arguments."""
+        return tuple(a for a in self.arguments if not isinstance(a, NODE_TYPES))
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Pick:
+    """One of several outputs of a primitive."""
+
+    source: Apply
+    output: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class OnTimeframe:
+    """`source` evaluated on completed bars of a coarser timeframe, each seen from the moment it is known."""
+
+    source: Node
+    timeframe: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class OnSymbol:
+    """`source` evaluated on another symbol's candles, joined on the time a bar is known."""
+
+    source: Node
+    symbol: str
+    kind: Kind
+
+
+Node: TypeAlias = Constant | Column | Apply | Pick | OnTimeframe | OnSymbol
+N = TypeVar("N", Constant, Column, Apply, Pick, OnTimeframe, OnSymbol)
+NODE_TYPES = (Constant, Column, Apply, Pick, OnTimeframe, OnSymbol)
+
+
+def inputs(node: Node) -> tuple[Node, ...]:
+    """The nodes that `node` reads directly."""
+    match node:
+        case Constant() | Column():
+            return ()
+        case Apply():
+            return tuple(a for a in node.arguments if isinstance(a, NODE_TYPES))
+        case Pick() | OnTimeframe() | OnSymbol():
+            return (node.source,)
+
+
+def walk(roots: Iterable[Node], known: Container[Node] = (), *, frames: bool = True) -> Iterator[Node]:
+    """Every node below `roots` and the roots themselves, once each, inputs before what reads them.
+
+    Nothing is visited below the nodes in `known`, nor, without `frames`, below those on another timeframe or symbol.
+    """
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            if node not in known and (frames or not isinstance(node, OnTimeframe | OnSymbol)):
+                stack.extend((below, False) for below in reversed(inputs(node)))
+
+
+class Interner:
+    """Makes nodes. It holds them weakly: what no formula uses any more is forgotten."""
+
+    def __init__(self) -> None:
+        self._nodes: weakref.WeakValueDictionary[tuple[object, ...], Node] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def constant(self, value: Setting | None, kind: Kind) -> Constant:
+        """A constant. 1 and 1.0 are one number; true and 1 are not one value, for they differ in kind."""
+        value = float(value) if kind is Kind.NUMBER and value is not None else value
+        return self._intern(("constant", repr(value), kind), Constant(value, kind))
+
+    def column(self, name: str, kind: Kind) -> Column:
+        """A candle column."""
+        return self._intern(("column", name, kind), Column(name, kind))
+
+    def apply(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Apply:
+        """A primitive applied."""
+        keys = tuple(id(a) if isinstance(a, NODE_TYPES) else repr(a) for a in arguments)
+        return self._intern(("apply", id(primitive), keys, kind), Apply(primitive, arguments, kind))
+
+    def pick(self, source: Apply, output: str, kind: Kind) -> Pick:
+        """One of several outputs."""
+        return self._intern(("pick", id(source), output), Pick(source, output, kind))
+
+    def on_timeframe(self, source: Node, timeframe: str) -> OnTimeframe:
+        """A series on another timeframe."""
+        return self._intern(("timeframe", id(source), timeframe), OnTimeframe(source, timeframe, source.kind))
+
+    def on_symbol(self, source: Node, symbol: str) -> OnSymbol:
+        """A series of another symbol."""
+        return self._intern(("symbol", id(source), symbol), OnSymbol(source, symbol, source.kind))
+
+    def _intern(self, key: tuple[object, ...], fresh: N) -> N:
+        with self._lock:
+            return self._nodes.setdefault(key, fresh)  # type: ignore[return-value]

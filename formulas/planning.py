@@ -1,0 +1,143 @@
+"""Planning: one or several checked formulas become stages of programs.
+
+A stage has one direction: along time, for each symbol apart, or across symbols at each ts. What a later stage or the
+result needs of an earlier stage becomes a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from .checking import Checked
+from .compiling import compile_nodes
+from .history import History, history
+from .kinds import Shape
+from .nodes import Apply, Column, Constant, Node, OnSymbol, inputs, walk
+from .programs import Program
+
+Direction: TypeAlias = Literal["time", "across"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the plan with one direction. `keeps` are the columns that later stages and the results need."""
+
+    direction: Direction
+    program: Program
+    keeps: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an executor has to do for some formulas, and where it puts the answers.
+
+    `results` names each formula's column, `indicators` the columns of its indicators by label.
+    """
+
+    formulas: Mapping[str, Checked]
+    stages: tuple[Stage, ...]
+    results: Mapping[str, str]
+    indicators: Mapping[str, Mapping[str, str]]
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the plan, once."""
+        return tuple(walk(_roots(self.formulas)))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The candle columns that are read; only these need be loaded."""
+        return frozenset().union(*(checked.columns for checked in self.formulas.values()))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Other symbols that are read, whatever the universe."""
+        return frozenset(node.symbol for node in self.nodes if isinstance(node, OnSymbol))
+
+    @cached_property
+    def history(self) -> History:
+        """Warm-up, reach and settling of the whole plan."""
+        return history(_roots(self.formulas))
+
+    @property
+    def reach(self) -> int | None:
+        """How many bars before the first asked for have to be loaded; None: all."""
+        return self.history.reach
+
+    @property
+    def warmup(self) -> int | None:
+        """At most so many first bars of a symbol have no result."""
+        return self.history.warmup
+
+    @property
+    def across(self) -> bool:
+        """Whether a stage needs all symbols at once."""
+        return any(stage.direction == "across" for stage in self.stages)
+
+
+def make_plan(formulas: Mapping[str, Checked]) -> Plan:
+    """Plan formulas together; what they share is computed once."""
+    roots = _roots(formulas)
+    stage_of = _stages(roots)
+    made: dict[Node, str] = {}
+    programs: list[Program] = []
+    for number in range(max(stage_of.values(), default=0) + 1):
+        wanted = [node for node in _leaving(roots, stage_of) if stage_of[node] == number]
+        program = compile_nodes(wanted, made, prefix=f"~{number}.")
+        made.update(zip(wanted, program.outputs, strict=True))
+        programs.append(program)
+    results = {name: made[checked.result] for name, checked in formulas.items()}
+    indicators = {
+        name: {label: made[node] for label, node in checked.indicators.items()} for name, checked in formulas.items()
+    }
+    return Plan(dict(formulas), _with_keeps(programs, frozenset(made[root] for root in roots)), results, indicators)
+
+
+def _roots(formulas: Mapping[str, Checked]) -> list[Node]:
+    roots = [node for checked in formulas.values() for node in (checked.result, *checked.indicators.values())]
+    return list(dict.fromkeys(roots))
+
+
+def _stages(roots: list[Node]) -> dict[Node, int]:
+    """The stage of each node: even ones go along time, odd ones across symbols; elementwise nodes go along."""
+    stage_of: dict[Node, int] = {}
+    for node in walk(roots, frames=False):
+        below = max((stage_of[each] for each in inputs(node) if each in stage_of), default=0)
+        stage_of[node] = below + ((_parity(node) - below) % 2 if _parity(node) is not None else 0)  # type: ignore[operator]
+    return stage_of
+
+
+def _parity(node: Node) -> int | None:
+    """1 for across symbols, 0 for along time, None where either will do."""
+    if not isinstance(node, Apply):
+        return None
+    match node.primitive.shape:
+        case Shape.ACROSS:
+            return 1
+        case Shape.ELEMENTWISE:
+            return None
+        case _:
+            return 0
+
+
+def _leaving(roots: list[Node], stage_of: Mapping[Node, int]) -> list[Node]:
+    """The nodes whose values leave their stage: results, and what a later stage reads."""
+    leaving = dict.fromkeys(roots)
+    for node in stage_of:
+        for below in inputs(node):
+            if below in stage_of and stage_of[below] < stage_of[node] and not isinstance(below, Column | Constant):
+                leaving[below] = None
+    return list(leaving)
+
+
+def _with_keeps(programs: list[Program], results: frozenset[str]) -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    needed = results
+    for number in reversed(range(len(programs))):
+        direction: Direction = "across" if number % 2 else "time"
+        stages.append(Stage(direction, programs[number], needed))
+        needed |= programs[number].reads
+    return tuple(reversed(stages))

@@ -1,0 +1,91 @@
+"""Comparison and three-valued logic at one bar. Polars' nulls follow Kleene's rules, so most rules are its operators."""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import polars as pl
+
+from ..declaring import elementwise
+from ..kinds import Alike, Anything, Booleans, Count, Ordered
+
+
+@elementwise("<", bounded=True)
+def less(x: Ordered, y: Ordered) -> Booleans:
+    """Whether `x` is smaller than `y`."""
+    return x < y
+
+
+@elementwise("<=", bounded=True)
+def at_most(x: Ordered, y: Ordered) -> Booleans:
+    """Whether `x` is `y` or smaller."""
+    return x <= y
+
+
+@elementwise(">", bounded=True)
+def greater(x: Ordered, y: Ordered) -> Booleans:
+    """Whether `x` is larger than `y`."""
+    return x > y
+
+
+@elementwise(">=", bounded=True)
+def no_less(x: Ordered, y: Ordered) -> Booleans:
+    """Whether `x` is `y` or larger."""
+    return x >= y
+
+
+@elementwise("==", bounded=True)
+def equal(x: Alike, y: Alike) -> Booleans:
+    """Whether both are the same."""
+    return x == y
+
+
+@elementwise("!=", bounded=True)
+def differs(x: Alike, y: Alike) -> Booleans:
+    """Whether the two are not the same."""
+    return x != y
+
+
+@elementwise("and", bounded=True)
+def both(x: Booleans, y: Booleans) -> Booleans:
+    """True where both are; false where one is false, even if the other is undefined."""
+    return x & y
+
+
+@elementwise("or", bounded=True)
+def either(x: Booleans, y: Booleans) -> Booleans:
+    """True where one is, even if the other is undefined; false where both are false."""
+    return x | y
+
+
+@elementwise("not", bounded=True)
+def not_(x: Booleans) -> Booleans:
+    """The opposite; undefined stays undefined."""
+    return ~x
+
+
+@elementwise(bounded=True)
+def if_(condition: Booleans, x: Alike, y: Alike) -> Alike:
+    """`x` where the condition is true, `y` where it is false, undefined where it is undefined. Also `condition ? x : y`."""
+    return pl.when(condition).then(x).when(~condition).then(y)
+
+
+@elementwise(bounded=True, fills=True)
+def defined(x: Anything) -> Booleans:
+    """Whether there is a value at this bar. Never undefined itself."""
+    return x.is_not_null()
+
+
+@elementwise(bounded=True, fills=True)
+def nz(x: Alike, y: Alike = 0) -> Alike:  # type: ignore[assignment]  # the language's default is the number 0
+    """`x`, or `y` where `x` is undefined."""
+    return pl.coalesce(x, y)
+
+
+@elementwise(bounded=True)
+def at_least(n: Count, *conditions: Booleans) -> Booleans:
+    """True where `n` or more of the conditions are; false where so many could not be; else undefined."""
+    true = functools.reduce(operator.add, (c.fill_null(value=False).cast(pl.Int32) for c in conditions))
+    possible = functools.reduce(operator.add, (c.fill_null(value=True).cast(pl.Int32) for c in conditions))
+    return pl.when(true >= n).then(statement=True).when(possible < n).then(statement=False)

@@ -1,0 +1,88 @@
+"""A program: what the compiler hands to an executor. Columns to make, in levels that depend on earlier ones alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .scope import Defined, KernelCall
+
+
+@dataclass(frozen=True, slots=True)
+class TimeframeCall:
+    """A program run on completed bars of a coarser timeframe; its outputs join the bars from which they are known."""
+
+    names: tuple[str, ...]
+    timeframe: str
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolCall:
+    """A program run on another symbol's candles; its outputs join on the time a bar is known."""
+
+    names: tuple[str, ...]
+    symbol: str
+    program: Program
+
+
+Step: TypeAlias = Defined | KernelCall | TimeframeCall | SymbolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Levels of steps, the names of the outputs in the order asked for, and the columns of the input that are read."""
+
+    levels: tuple[tuple[Step, ...], ...]
+    outputs: tuple[str, ...]
+    reads: frozenset[str]
+
+    def dead_after(self) -> list[list[str]]:
+        """For each level the names that nothing reads any more afterwards, inputs apart."""
+        last: dict[str, int] = {}
+        for number, level in enumerate(self.levels):
+            for step in level:
+                last.update(dict.fromkeys(made_by(step), number))
+        for number, level in enumerate(self.levels):
+            for step in level:
+                last.update((name, number) for name in read_by(step) if name in last)
+        dead: list[list[str]] = [[] for _ in self.levels]
+        for name in last.keys() - set(self.outputs):
+            dead[last[name]].append(name)
+        return dead
+
+
+def made_by(step: Step) -> tuple[str, ...]:
+    """The columns that a step makes."""
+    return (step.name,) if isinstance(step, Defined) else step.names
+
+
+def read_by(step: Step) -> frozenset[str]:
+    """The columns that a step reads."""
+    match step:
+        case Defined():
+            return frozenset([*step.expression.meta.root_names(), *step.by])
+        case KernelCall():
+            return frozenset(step.inputs)
+        case TimeframeCall():
+            return step.program.reads
+        case SymbolCall():
+            return frozenset()
+
+
+def arrange(steps: Sequence[Step], outputs: Sequence[str]) -> Program:
+    """Sort steps into levels, so that all steps of one level can be computed in one pass."""
+    level_of: dict[str, int] = {}
+    levels: list[list[Step]] = []
+    reads: set[str] = set()
+    for step in steps:
+        needed = read_by(step)
+        level = max((level_of[name] + 1 for name in needed if name in level_of), default=0)
+        reads.update(name for name in needed if name not in level_of)
+        level_of.update(dict.fromkeys(made_by(step), level))
+        while len(levels) <= level:
+            levels.append([])
+        levels[level].append(step)
+    reads.update(name for name in outputs if name not in level_of)
+    return Program(tuple(map(tuple, levels)), tuple(outputs), frozenset(reads))

@@ -1,0 +1,115 @@
+"""What a rule may use beyond its arguments: columns of its own, groups, kernels.
+
+A program is a list of column definitions. Polars finds no common sub-expressions among window terms, so whatever is
+read twice or by a window becomes a column of its own, and definitions of equal depth are computed in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import polars as pl
+
+from .kernels import Kernel
+
+BAR: Final = "~bar"
+SYMBOL: Final = "~symbol"
+LOCAL: Final = "~local"
+TS: Final = "ts"
+"""Columns that the executor provides: row number within the symbol, dense symbol id, ts in exchange time, ts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A column computed by one expression, over the groups of `by` where that is given."""
+
+    name: str
+    expression: pl.Expr
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """Columns computed by a compiled kernel over each symbol's rows."""
+
+    names: tuple[str, ...]
+    kernel: Kernel
+    inputs: tuple[str, ...]
+    settings: tuple[float, ...]
+
+
+RuleStep: TypeAlias = Defined | KernelCall
+State: TypeAlias = tuple[pl.Expr, ...]
+Combine: TypeAlias = Callable[[State, int, State, int], State]
+
+
+class Scope:
+    """Collects the steps of a program. Equal steps are made once: `key` says what equal means."""
+
+    def __init__(self, prefix: str = "~") -> None:
+        self.steps: list[RuleStep] = []
+        self._prefix = prefix
+        self._columns: dict[object, str] = {}
+        self._calls: dict[object, KernelCall] = {}
+        self._made = 0
+
+    bar: Final = pl.col(BAR)
+    local: Final = pl.col(LOCAL)
+    ts: Final = pl.col(TS)
+
+    def column(self, expression: pl.Expr, by: tuple[str, ...] = ()) -> pl.Expr:
+        """Give an expression a column of its own and hand out the reference; `by` evaluates it over groups."""
+        if expression.meta.is_column() and not by:
+            return expression
+        key = (expression.meta.serialize(), by)
+        if key not in self._columns:
+            self._columns[key] = name = self.fresh()
+            self.steps.append(Defined(name, expression.alias(name), by))
+        return pl.col(self._columns[key])
+
+    def grouped(self, expression: pl.Expr) -> pl.Expr:
+        """A column evaluated for each symbol apart."""
+        return self.column(expression, (SYMBOL,))
+
+    def back(self, expression: pl.Expr, bars: int) -> pl.Expr:
+        """The expression `bars` rows earlier. The symbol's first rows are not masked: a window's warm-up does that."""
+        return expression.shift(bars)
+
+    def kernel(self, kernel: Kernel, series: Sequence[pl.Expr], settings: Sequence[float]) -> State:
+        """Columns computed by a compiled kernel of formulas.kernels, one for each of its outputs."""
+        names = tuple(self.column(each).meta.output_name() for each in series)
+        key = (kernel, names, tuple(settings))
+        if key not in self._calls:
+            made = tuple(self.fresh() for _ in range(kernel.outputs))
+            self._calls[key] = call = KernelCall(made, kernel, names, tuple(settings))
+            self.steps.append(call)
+        return tuple(pl.col(name) for name in self._calls[key].names)
+
+    def fold(self, leaf: State, length: int, combine: Combine) -> State:
+        """Combine the last `length` rows of `leaf` pairwise: blocks of 1, 2, 4 ... rows, then those that make up `length`.
+
+        The order of combination depends on `length` alone. So a value depends on nothing but its window (nothing is
+        ever subtracted, and a spike that has left is gone), to the bit, whatever rows stand before; and it costs
+        log2(length) passes, shared between all windows over the same column.
+        """
+        block, width, whole, taken = tuple(map(self.column, leaf)), 1, None, 0
+        while True:
+            if length & width:
+                whole = block if whole is None else self._joined(block, width, whole, taken, combine)
+                taken += width
+            if 2 * width > length:
+                assert whole is not None
+                return whole
+            block = self._joined(block, width, block, width, combine)
+            width *= 2
+
+    def _joined(self, older: State, older_width: int, newer: State, newer_width: int, combine: Combine) -> State:
+        earlier = tuple(self.column(self.back(part, newer_width)) for part in older)
+        return tuple(map(self.column, combine(earlier, older_width, newer, newer_width)))
+
+    def fresh(self) -> str:
+        """A column name that nothing else bears."""
+        self._made += 1
+        return f"{self._prefix}{self._made}"

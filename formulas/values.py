@@ -1,0 +1,82 @@
+"""What an expression means while it is checked: a node, several named outputs, or a fault already reported."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import polars as pl
+
+from .kinds import Kind, Shape
+from .nodes import NODE_TYPES, Apply, Constant, Interner, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Several named series; `origin` is the function that gives them."""
+
+    origin: str
+    nodes: Mapping[str, Node]
+
+    def describe(self) -> str:
+        """Name the outputs, for messages."""
+        return ", ".join(f".{name}" for name in self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Stands for an expression with a fault, so that the rest can be checked and one fault is told once."""
+
+
+FAULTY: Final = Faulty()
+Value: TypeAlias = Node | Outputs | Faulty
+
+
+def is_node(value: object) -> bool:
+    """Whether a value is a single series or constant."""
+    return isinstance(value, NODE_TYPES)
+
+
+def is_missing(node: Node) -> bool:
+    """Whether a node is the literal `na`."""
+    return isinstance(node, Constant) and node.value is None
+
+
+def folded(node: Apply, interner: Interner) -> Node:
+    """The node's value where it is known before any data is read; else the node itself.
+
+    The rule itself is asked, so that a constant has just the value that a series would have.
+    """
+    primitive = node.primitive
+    below = [argument for argument in node.arguments if isinstance(argument, NODE_TYPES)]
+    known = below and all(isinstance(each, Constant) for each in below)
+    if primitive.shape is not Shape.ELEMENTWISE or primitive.scoped or not known:
+        return node
+    literals = [pl.lit(a.value, dtype=a.kind.dtype) if isinstance(a, Constant) else a for a in node.arguments]
+    value = pl.select(primitive.rule(*literals)).item()
+    if isinstance(value, float) and not -float("inf") < value < float("inf"):
+        value = None
+    return interner.constant(value, node.kind)
+
+
+def read_date(text: str) -> float | None:
+    """Days since 1970-01-01 of an ISO date; None if the text is none."""
+    try:
+        return float((dt.date.fromisoformat(text) - dt.date(1970, 1, 1)).days)
+    except ValueError:
+        return None
+
+
+def read_time(text: str) -> float | None:
+    """Minutes since midnight of a time such as 09:30 or 09:30:15; None if the text is none."""
+    try:
+        moment = dt.time.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.hour * 60 + moment.minute + moment.second / 60
+
+
+READERS: Final = {Kind.DATE: (read_date, '"2016-02-03"'), Kind.TIME: (read_time, '"09:30"')}
+"""How text is read where it is compared with a date or a time, and an example of such text."""
