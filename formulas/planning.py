@@ -139,5 +139,5 @@ def _with_keeps(programs: list[Program], results: frozenset[str]) -> tuple[Stage
     for number in reversed(range(len(programs))):
         direction: Direction = "across" if number % 2 else "time"
         stages.append(Stage(direction, programs[number], needed))
-        needed |= programs[number].reads
+        needed = (needed - set(programs[number].outputs)) | programs[number].reads
     return tuple(reversed(stages))

@@ -25,5 +25,5 @@ def trailing_band(scope: Scope, middle: Numbers, width: Numbers, x: Numbers = CL
 
     As TradingView's ta.supertrend carries its bands (with the sign of direction turned round).
     """
-    line, direction = scope.kernel(TRAILING_BAND, [middle, width, x], [], outputs=2)
+    line, direction = scope.kernel(TRAILING_BAND, [middle, width, x], [])
     return line, direction

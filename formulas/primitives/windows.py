@@ -13,7 +13,7 @@ from ..scope import Scope, State
 
 
 @window(symbol="[]", warmup=lambda n: n, bounded=True)
-def bars_ago(scope: Scope, x: Alike, n: Offset) -> Alike:
+def ago_bars(scope: Scope, x: Alike, n: Offset) -> Alike:
     """The value `n` bars ago, counted in the symbol's rows. Written x[n]."""
     return scope.back(x, n)
 

@@ -1,0 +1,54 @@
+"""Joining series of another timeframe or symbol: always on the time a bar is known, never on its label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from ...data.resampling import resample
+from ...data.timeframes import Timeframe, infer_timeframe
+from ...errors import ProcessingEngineError
+from ...formulas.scope import BAR, LOCAL, SYMBOL, TS
+
+KNOWN: Final = "~known"
+"""The instant from which a bar's values are known: its end."""
+
+
+def on_timeframe(
+    frame: pl.DataFrame, own: Timeframe | None, target: str, zone: str, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The frame's bars joined to a coarser timeframe, with the instant when each is complete in `~known`.
+
+    A symbol's first bucket is undefined where the data begin inside it. Raises ProcessingEngineError if the data are
+    not fine enough.
+    """
+    own, coarser = own or infer_timeframe(frame), Timeframe.parse(target)
+    if coarser < own or not coarser.made_of(own):
+        message = f'timeframe("{target}", ...) cannot be made of {own} bars: ask for whole multiples of the data\'s own bars'
+        raise ProcessingEngineError(message)
+    if columns is None:
+        columns = [name for name in frame.columns if name not in {"symbol", TS, SYMBOL, BAR, LOCAL}]
+    joined = resample(frame, coarser, columns, tz=_zone(frame, zone), edges=True)
+    is_first = pl.col("symbol") != pl.col("symbol").shift(1)
+    is_cut = is_first.fill_null(value=True) & (pl.col("first_ts") > pl.col(TS))
+    whole = [pl.when(~is_cut).then(pl.col(name)).alias(name) for name in columns]
+    return joined.select("symbol", TS, *whole, pl.col("bucket_end").alias(KNOWN))
+
+
+def join_known(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr, by: str | None) -> list[pl.Series]:
+    """For each row of `frame` the latest of `values` that was known at `at`; undefined before the first."""
+    left = frame.select(at.alias(KNOWN), *([by] if by else []))
+    joined = left.join_asof(values, on=KNOWN, by=by, strategy="backward", check_sortedness=False)
+    return [joined[name] for name in names]
+
+
+def known_at(frame: pl.DataFrame, own: Timeframe | None, zone: str) -> pl.Expr:
+    """The instant when each bar of the frame is known."""
+    return (own or infer_timeframe(frame)).end(pl.col(TS), _zone(frame, zone))
+
+
+def _zone(frame: pl.DataFrame, zone: str) -> str:
+    """Dates are exchange dates already; instants are counted in the exchange's zone."""
+    return zone if isinstance(frame.schema[TS], pl.Datetime) else "UTC"
