@@ -1,0 +1,145 @@
+"""Putting the batches' pieces together: one table, one entry for each requested symbol in the order of the request."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+
+from .batching import Batch
+from .controlling import LOG
+from .evaluating import ServiceEvaluator
+from .preparing import Prepared
+from .results import BatchResult, Outcomes, SymbolError
+from .splitting import Piece, reported
+
+
+@dataclass(slots=True)
+class Collected:
+    """What the batches have reported so far."""
+
+    prepared: Prepared
+    tables: list[pl.DataFrame] = field(default_factory=list)
+    total: Piece = field(default_factory=Piece)
+
+    def __post_init__(self) -> None:
+        for symbol, error in self.prepared.unknown.items():
+            self.fail([symbol], error)
+
+    def add(self, piece: Piece) -> None:
+        """Take a batch's piece."""
+        total = self.total
+        if piece.table is not None:
+            self.tables.append(piece.table)
+        total.loaded += piece.loaded
+        for symbol, error in piece.errors.items():
+            self.fail([symbol], error)
+        total.bars |= piece.bars
+        total.last |= piece.last
+        total.defects |= piece.defects
+        total.elapsed |= piece.elapsed
+
+    def fail(self, symbols: Sequence[str], error: SymbolError) -> None:
+        """Record an error; every one is logged."""
+        for symbol in symbols:
+            LOG.warning("%s: %s: %s", symbol, error.kind, error.message)
+            self.total.errors[symbol] = error
+
+    def fail_batch(self, batch: Batch, error: SymbolError) -> None:
+        """Record the error of all symbols of a batch."""
+        self.fail(batch.symbols, error)
+
+
+def values_table(collected: Collected) -> pl.DataFrame:
+    """The values at every bar: symbol, ts, then a column a formula; sorted by symbol, ts."""
+    if not collected.tables:
+        names = collected.prepared.selection.results
+        return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
+    return pl.concat(collected.tables, how="vertical_relaxed").sort("symbol", "ts", maintain_order=True)
+
+
+def assemble(collected: Collected, elapsed: float) -> BatchResult:
+    """Make the result of a job that took `elapsed` seconds."""
+    prepared, total = collected.prepared, collected.total
+    order = {symbol: place for place, symbol in enumerate(dict.fromkeys(prepared.requested))}
+    matches = _ordered(_latest(_matches(collected), collected), order)
+    lengths = dict(matches.group_by("symbol", maintain_order=True).len().iter_rows())
+    counts = {
+        "symbols": len(prepared.requested),
+        "bars": sum(total.bars.values()),
+        "loaded": total.loaded,
+        "matches": matches.height,
+        "errors": len(total.errors),
+    }
+    return BatchResult(
+        _outcomes(prepared.requested, order, lengths, total),
+        matches,
+        prepared.selection.labels,
+        total.errors,
+        total.defects,
+        counts=counts,
+        totals=_totals(total.defects.values()),
+        elapsed=elapsed,
+        timed=isinstance(prepared.evaluator, ServiceEvaluator),
+    )
+
+
+def _matches(collected: Collected) -> pl.DataFrame:
+    if collected.tables:
+        return pl.concat(collected.tables, how="vertical_relaxed")
+    selection = collected.prepared.selection
+    labels = {reported(label): pl.Float64 for labels in selection.indicators.values() for label in labels}
+    formula = {"formula": pl.String} if selection.several else {}
+    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | formula | labels)
+
+
+def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
+    """Of the symbols' last bars keep those on the universe's last ts, and the stale ones that are admitted."""
+    job, last = collected.prepared.job, collected.total.last
+    if not job.latest or not last:
+        return matches
+    newest: date | datetime = max(last.values())
+    oldest = newest if job.patience is None else _earlier(newest, job.patience)
+    kept = matches.filter(pl.col("ts") >= pl.lit(oldest, dtype=matches.schema["ts"]))
+    if job.patience is None:
+        return kept
+    place = next((at for at, name in enumerate(kept.columns) if name not in {"symbol", "ts", "formula"}), kept.width)
+    return kept.insert_column(place, (kept["ts"] < newest).alias("stale"))
+
+
+def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
+    if isinstance(moment, datetime):
+        return moment - by
+    return (datetime.combine(moment, time()) - by + timedelta(days=1, microseconds=-1)).date()
+
+
+def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
+    """Symbols in the order of the request; the rows of each stay in theirs."""
+    if matches.is_empty():
+        return matches
+    place = pl.col("symbol").replace_strict(order, return_dtype=pl.UInt32)
+    return matches.sort(place, maintain_order=True)
+
+
+def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:
+    found = [lengths.get(symbol, 0) for symbol in order]
+    offsets = list(itertools.accumulate(found, initial=0))
+    places = [order[symbol] for symbol in requested]
+    return Outcomes(
+        requested,
+        [total.bars.get(symbol, 0) for symbol in requested],
+        [total.elapsed.get(symbol, 0.0) for symbol in requested],
+        [offsets[place] for place in places],
+        [found[place] for place in places],
+    )
+
+
+def _totals(defects: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for kinds in defects:
+        counted.update(kinds)
+    return dict(counted)

@@ -1,0 +1,135 @@
+"""What a running job listens to: cancel, timeouts, and who may work at the same time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Final, TypeAlias
+
+LOG: Final = logging.getLogger("barsweep")
+
+ProgressCallback: TypeAlias = Callable[[int, int], object]
+Deliver: TypeAlias = Callable[[Callable[[], None]], object]
+
+
+class AbandonedError(Exception):
+    """Raised inside a batch's thread when nobody waits for the batch any more."""
+
+
+class Control:
+    """One job's line to the outside: `cancel` may be called from any thread and from a signal handler.
+
+    Hence no lock that could be held when the signal arrives: a flag, and a queue that is safe to re-enter.
+    """
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self.events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+
+    def cancel(self) -> None:
+        """End the job: what is finished is returned."""
+        self.cancelled = True
+        self.events.put(None)
+
+
+class Gate:
+    """Lets `places` tickets in at a time. An abandoned ticket is taken out, although its thread cannot be stopped."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._inside: set[Ticket] = set()
+        self._changed = threading.Condition()
+
+    def enter(self, ticket: Ticket) -> None:
+        """Wait for a place; raises AbandonedError when the ticket is abandoned meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: ticket.abandoned.is_set() or len(self._inside) < self._places)
+            ticket.look()
+            self._inside.add(ticket)
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give the place back, or stop waiting for one."""
+        with self._changed:
+            self._inside.discard(ticket)
+            self._changed.notify_all()
+
+
+class Ticket:
+    """A batch's permission to work: its clock, which stands still while the batch waits at a gate."""
+
+    def __init__(self, gates: Mapping[str, Gate], seconds: float) -> None:
+        self.abandoned = threading.Event()
+        self.started = time.monotonic()
+        self._gates, self._expires, self._waiting = gates, self.started + seconds, False
+
+    def look(self) -> None:
+        """Raise AbandonedError when nobody waits for this batch any more."""
+        if self.abandoned.is_set():
+            raise AbandonedError
+
+    def remaining(self) -> float | None:
+        """Seconds left, or None while the clock stands still."""
+        return None if self._waiting else self._expires - time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but wake up when the batch is abandoned."""
+        self.abandoned.wait(seconds)
+        self.look()
+
+    def abandon(self) -> None:
+        """Nobody waits any more: give the places to others at once."""
+        self.abandoned.set()
+        for gate in self._gates.values():
+            gate.leave(self)
+
+    @contextmanager
+    def place(self, gate: str) -> Iterator[None]:
+        """Hold a place at the gate ("load" or "compute") for the time of the block."""
+        began = time.monotonic()
+        self._waiting = True
+        self._gates[gate].enter(self)
+        self._expires += time.monotonic() - began
+        self._waiting = False
+        try:
+            yield
+        finally:
+            self._gates[gate].leave(self)
+
+
+class Progress:
+    """Counts finished symbols for a callback: monotone, ends at the total; one that raises is logged once."""
+
+    def __init__(self, callback: ProgressCallback | None, deliver: Deliver) -> None:
+        self._callback, self._deliver = callback, deliver
+        self._done = 0.0
+        self._told = -1
+        self._failed = False
+        self.total = 0
+
+    def advance(self, symbols: int, share: float = 1.0) -> None:
+        """Count symbols that are done with `share` of their work."""
+        self._done += symbols * share
+        self._tell(min(self.total, int(self._done + 1e-6)))
+
+    def finish(self) -> None:
+        """Say that all is done, if that has not been said."""
+        self._tell(self.total)
+
+    def _tell(self, completed: int) -> None:
+        if self._callback is None or completed <= self._told:
+            return
+        self._told = completed
+        self._deliver(lambda: self._call(completed))
+
+    def _call(self, completed: int) -> None:
+        assert self._callback is not None
+        try:
+            self._callback(completed, self.total)
+        except Exception:
+            if not self._failed:
+                LOG.exception("the progress callback raised; it is ignored from here on")
+            self._failed = True

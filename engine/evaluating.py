@@ -1,0 +1,131 @@
+"""From checked candles to result columns: by the plan's executor, by a service that only evaluates, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+import polars as pl
+
+from ..data.timeframes import Timeframe
+from ..errors import BarsweepError, ProcessingEngineError
+from ..formulas import Plan, Stage
+from .controlling import Ticket
+from .executors import Executor
+from .jobs import Formula, Setting
+from .results import SymbolError
+from .running import describe
+
+
+class EvaluatingService(Protocol):
+    """The least that a formula service must offer: the values of a formula on one symbol's candles."""
+
+    def evaluate(self, formula: str, frame: pl.DataFrame, parameters: Mapping[str, Setting] | None) -> object:
+        """One true, false or undefined for each row of `frame` (symbol, ts, the candle columns; ascending ts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A frame with symbol, ts and the result columns. `elapsed` (seconds by symbol) only where it was measured."""
+
+    frame: pl.DataFrame
+    errors: dict[str, SymbolError] = field(default_factory=dict)
+    elapsed: dict[str, float] = field(default_factory=dict)
+
+
+class Evaluator(Protocol):
+    """Computes a batch."""
+
+    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+        """Evaluate whole symbols, sorted by (symbol, ts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEvaluator:
+    """Runs a plan's stages one after the other; the whole batch is one columnar program."""
+
+    plan: Plan
+    executor: Executor
+    timeframe: Timeframe
+    references: Mapping[str, pl.DataFrame]
+
+    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+        """All stages of a plan without cross-sectional ones."""
+        return Evaluated(self.advance(self.plan.stages, self.start(candles), ticket))
+
+    def start(self, candles: pl.DataFrame) -> pl.DataFrame:
+        """The frame before the first stage."""
+        return self.executor.start(candles, self.timeframe, self.references)
+
+    def advance(self, stages: tuple[Stage, ...], frame: pl.DataFrame, ticket: Ticket) -> pl.DataFrame:
+        """Run stages; between two of them, look whether anybody still waits."""
+        for stage in stages:
+            ticket.look()
+            frame = self.executor.advance(stage, frame)
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class CountingEvaluator:
+    """Evaluates nothing: the candles are checked and counted."""
+
+    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+        """Hand the bars on as they are."""
+        ticket.look()
+        return Evaluated(candles)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvaluator:
+    """Calls a user's service symbol by symbol; what it raises concerns that symbol alone."""
+
+    service: EvaluatingService
+    formulas: Mapping[str, Formula]
+
+    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+        """Evaluate every formula on every symbol's rows."""
+        frames: list[pl.DataFrame] = []
+        done = Evaluated(candles)
+        for (symbol,), rows in candles.group_by(["symbol"], maintain_order=True):
+            ticket.look()
+            began = time.perf_counter()
+            try:
+                frames.append(self._symbol(rows))
+            except Exception as error:  # noqa: BLE001 - a foreign service may raise anything; it is that symbol's error
+                done.errors[str(symbol)] = describe(error)
+            done.elapsed[str(symbol)] = time.perf_counter() - began
+        columns = [pl.lit(None, pl.Boolean).alias(result_column(name)) for name in self.formulas]
+        frame = pl.concat(frames) if frames else candles.clear().with_columns(columns)
+        return Evaluated(frame, done.errors, done.elapsed)
+
+    def _symbol(self, rows: pl.DataFrame) -> pl.DataFrame:
+        found = {result_column(name): self._truth(formula, rows) for name, formula in self.formulas.items()}
+        return rows.with_columns(**found)
+
+    def _truth(self, formula: Formula, rows: pl.DataFrame) -> pl.Series:
+        answer = self.service.evaluate(formula.source, rows, dict(formula.parameters))
+        series = as_series(answer)
+        if len(series) != rows.height:
+            raise ProcessingEngineError(f"the formula service gave {len(series)} values for {rows.height} bars")
+        if series.dtype not in {pl.Boolean, pl.Null}:
+            raise ProcessingEngineError(f"the formula service gave {series.dtype}, a scan needs true or false")
+        return series.cast(pl.Boolean)
+
+
+def result_column(name: str) -> str:
+    """The column of a formula's result in a service's frame."""
+    return f"result of {name}"
+
+
+def as_series(answer: object) -> pl.Series:
+    """Values of any kind (Polars, pandas, Arrow, NumPy, list) as a Polars series."""
+    if isinstance(answer, pl.Series):
+        return answer
+    try:
+        return pl.Series(cast("Any", answer))
+    except (TypeError, ValueError, BarsweepError) as error:
+        raise ProcessingEngineError(
+            f"the formula service gave {type(answer).__name__}, not a series: {error}"
+        ) from error

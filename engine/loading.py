@@ -1,0 +1,118 @@
+"""Reading a batch's candles: asked once for what the plan needs, tried again when that may help, then checked.
+
+A symbol whose rows are unusable leaves the batch here, with its error; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from ..data.checking import CandlePolicy, check_candles
+from ..data.repository import CandleRepository
+from ..errors import RepositoryError
+from .controlling import LOG, Ticket
+from .jobs import DateRange
+from .results import SymbolError
+from .running import describe
+
+FIRST_PAUSE: Final = 0.2  # seconds; doubled before every further try
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the repository for every batch; `before` bars ahead of the range, None: all of them."""
+
+    timeframe: str
+    bounds: DateRange
+    columns: tuple[str, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A batch's usable candles, sorted by (symbol, ts), and what was wrong with the others."""
+
+    frame: pl.DataFrame
+    errors: dict[str, SymbolError] = field(default_factory=dict)
+    defects: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads and checks candles; safe to call from several threads if the repository is."""
+
+    repository: CandleRepository
+    request: Request
+    policy: CandlePolicy
+    retries: int
+
+    def load(self, symbols: Sequence[str], ticket: Ticket) -> Loaded:
+        """Candles of whole symbols.
+
+        Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
+        read once more from their beginning, so that their values do not depend on the range that was asked for.
+        """
+        raw = self._read(symbols, self.request.before, ticket)
+        loaded = self._check(raw)
+        short = _shortened(raw, loaded.frame) if self.request.before else []
+        if not short:
+            return loaded
+        again = self._check(self._read(short, None, ticket))
+        kept = loaded.frame.filter(~pl.col("symbol").is_in(short))
+        frame = pl.concat([kept, again.frame]).sort("symbol", "ts", maintain_order=True)
+        return Loaded(frame, {**loaded.errors, **again.errors}, {**loaded.defects, **again.defects})
+
+    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket) -> pl.DataFrame:
+        for attempt in range(self.retries + 1):
+            ticket.look()
+            try:
+                return self._ask(symbols, before)
+            except RepositoryError as error:
+                if not error.retryable or attempt == self.retries:
+                    raise
+                pause = FIRST_PAUSE * 2**attempt
+                LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, error)
+                ticket.pause(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _ask(self, symbols: Sequence[str], before: int | None) -> pl.DataFrame:
+        request = self.request
+        try:
+            table = self.repository.load(
+                symbols,
+                request.timeframe,
+                request.bounds.start,
+                request.bounds.end,
+                request.columns,
+                before=before,
+            )
+        except (ConnectionError, TimeoutError) as error:
+            raise RepositoryError(f"{type(error).__name__}: {error}", retryable=True) from error
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        missing = [name for name in ("symbol", "ts", *request.columns) if name not in frame.columns]
+        if missing:
+            raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
+        return frame.select(pl.col("symbol").cast(pl.String), "ts", *request.columns)
+
+    def _check(self, raw: pl.DataFrame) -> Loaded:
+        checked = check_candles(raw, self.policy)
+        errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
+        defects = {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()}
+        return Loaded(checked.frame, errors, defects)
+
+
+def _shortened(raw: pl.DataFrame, checked: pl.DataFrame) -> list[str]:
+    """Symbols that are still there, with fewer rows than were read."""
+    if raw.height == checked.height:
+        return []
+    before, after = (_lengths(frame) for frame in (raw, checked))
+    return [symbol for symbol, length in after.items() if length < before[symbol]]
+
+
+def _lengths(frame: pl.DataFrame) -> Mapping[str, int]:
+    return dict(frame.group_by("symbol", maintain_order=True).len().iter_rows())

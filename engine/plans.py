@@ -1,0 +1,68 @@
+"""From a job's formulas to one plan, with every fault of every formula told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..errors import FormulaError, Problem
+from ..formulas import Checked, Plan, make_plan
+from ..formulas.kinds import Kind
+from .jobs import Formula, ProcessingJob
+from .service import FormulaService
+
+
+def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool) -> Plan:
+    """Check and plan the job's formulas, and its `values` under their `value_key`.
+
+    With `conditions`, a formula must be true or false. When several formulas are faulty, the first error carries
+    the others as notes.
+    """
+    checked: dict[str, Checked] = {}
+    faults: list[FormulaError] = []
+    for key, formula in _named(job):
+        try:
+            checked[key] = service.check(formula.source, columns=kinds, parameters=formula.parameters or None)
+            if conditions and key in job.formulas:
+                _require_condition(checked[key])
+        except FormulaError as error:
+            error.name = key if job.several or key not in job.formulas else None
+            faults.append(error)
+    if faults:
+        for other in faults[1:]:
+            faults[0].add_note(str(other))
+        raise faults[0]
+    return make_plan(checked)
+
+
+def value_key(name: str) -> str:
+    """The plan's name of a job's value; no formula can be called that by accident."""
+    return f"value {name}"
+
+
+def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
+    """How many bars of each symbol to load ahead of the range.
+
+    A time stage after a cross-sectional one looks back at earlier rankings. Those need every symbol of earlier ts,
+    which a number of bars for each symbol does not promise when some have holes: then all bars are loaded.
+    """
+    directions = [stage.direction for stage in plan.stages]
+    looks_back = "across" in directions and "time" in directions[directions.index("across") :]
+    if plan.reach is None or (looks_back and plan.reach > 0):
+        return None
+    if job.latest:
+        return plan.reach + 1  # the last bar itself may lie before the universe's last ts
+    return plan.reach if job.bounds.start is not None else 0
+
+
+def _named(job: ProcessingJob) -> Iterator[tuple[str, Formula]]:
+    yield from job.formulas.items()
+    for name, source in job.values.items():
+        yield value_key(name), Formula(source)
+
+
+def _require_condition(checked: Checked) -> None:
+    if checked.kind is Kind.BOOLEAN:
+        return
+    message = f"a scan needs a condition, this formula gives a {checked.kind}"
+    hint = "compare it with something, for example > 0; `evaluate` gives the values themselves"
+    raise FormulaError([Problem.at(checked.source, 0, len(checked.source.rstrip()), message, hint)], checked.source)

@@ -1,0 +1,156 @@
+"""Everything that happens once, before the first batch: check, plan, ask what there is, cut the universe.
+
+A faulty formula, an unreachable repository or an impossible request raises here, before any candle is read.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from ..data.checking import CandlePolicy
+from ..data.repository import CandleRepository
+from ..data.timeframes import Timeframe
+from ..errors import ProcessingEngineError
+from ..formulas import Plan
+from .batching import MOST_SYMBOLS, Batch, cut, rows_per_batch
+from .controlling import Ticket
+from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
+from .executors import make_executor
+from .jobs import DateRange, ProcessingJob
+from .loading import Loader, Request
+from .plans import bars_before, plan_job, value_key
+from .results import SymbolError
+from .running import Limits
+from .service import FormulaService
+from .sizing import estimate_bars
+from .splitting import Labels, Selection
+
+CANDLE: Final = ("open", "high", "low", "close", "volume")
+GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
+SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending."""
+
+    job: ProcessingJob
+    requested: tuple[str, ...]
+    unknown: dict[str, SymbolError]
+    loader: Loader
+    evaluator: Evaluator
+    selection: Selection
+    batches: list[Batch]
+
+    @property
+    def across(self) -> bool:
+        """Whether a stage needs every symbol of a ts."""
+        stages = self.evaluator.plan.stages if isinstance(self.evaluator, PlanEvaluator) else ()
+        return any(stage.direction == "across" for stage in stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Turns jobs into prepared ones, for one repository and one formula service."""
+
+    repository: CandleRepository
+    service: FormulaService | EvaluatingService
+    limits: Limits
+    memory_limit: int
+    retries: int
+
+    @property
+    def _zone(self) -> str:
+        """The exchange's time zone, as far as the repository knows it."""
+        return str(getattr(self.repository, "tz", None) or "UTC")
+
+    def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
+        """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
+        Timeframe.parse(job.timeframe)
+        self.repository.health()
+        if job.formulas and isinstance(self.service, FormulaService):
+            return self._planned(job, self.service, everything=everything)
+        if everything or job.values:
+            raise ProcessingEngineError("this formula service only evaluates conditions; values need a FormulaService")
+        return self._served(job, self.service) if job.formulas else self._counted(job)
+
+    def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
+        plan = plan_job(service, job, self.repository.columns(job.timeframe), conditions=not everything)
+        loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
+        executor = make_executor(job.executor, plan, self._zone)
+        evaluator = PlanEvaluator(plan, executor, Timeframe.parse(job.timeframe), self._references(plan, job))
+        extra = {name: plan.results[value_key(name)] for name in job.values}
+        indicators = {name: {**plan.indicators.get(name, {}), **extra} for name in job.formulas}
+        results = {name: plan.results[name] for name in job.formulas}
+        return self._cut(job, loader, evaluator, self._selection(job, results, indicators, everything=everything))
+
+    def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
+        """A service that only evaluates may read any column, and any bar before the range."""
+        loader = self._loader(job, tuple(self.repository.columns(job.timeframe)), None)
+        results = {name: result_column(name) for name in job.formulas}
+        selection = self._selection(job, results, {name: {} for name in results})
+        return self._cut(job, loader, ServiceEvaluator(service, job.formulas), selection)
+
+    def _counted(self, job: ProcessingJob) -> Prepared:
+        columns = self.repository.columns(job.timeframe)
+        loader = self._loader(job, tuple(name for name in CANDLE if name in columns), 0)
+        return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
+
+    def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
+        policy = getattr(self.repository, "policy", None) or CandlePolicy()
+        return Loader(self.repository, Request(job.timeframe, self._bounds(job), columns, before), policy, self.retries)
+
+    def _bounds(self, job: ProcessingJob) -> DateRange:
+        """For the latest bars, start at the last ts that there is: what lies before it comes by `before`."""
+        if not job.latest:
+            return job.bounds
+        span = self.repository.span(job.timeframe)
+        return DateRange(job.bounds.end or (span[1] if span else None), job.bounds.end)
+
+    def _selection(
+        self, job: ProcessingJob, results: Mapping[str, str], indicators: Labels, *, everything: bool = False
+    ) -> Selection:
+        return Selection(results, indicators, job.several, job.bounds.start, self._zone, job.latest, everything)
+
+    def _references(self, plan: Plan, job: ProcessingJob) -> dict[str, pl.DataFrame]:
+        """Other symbols that the formula names: from their first bar, since a sparse symbol's window may span years."""
+        if not plan.symbols:
+            return {}
+        loader = self._loader(job, tuple(sorted(plan.columns)), 0)
+        request = Request(job.timeframe, DateRange(None, job.bounds.end), loader.request.columns, 0)
+        loader = Loader(self.repository, request, loader.policy, self.retries)
+        loaded = loader.load(sorted(plan.symbols), Ticket({}, self.limits.timeout))
+        frames = {name: loaded.frame.filter(pl.col("symbol") == name) for name in plan.symbols}
+        for name, frame in frames.items():
+            if frame.is_empty():
+                why = loaded.errors.get(name, "the repository has no bars of it")
+                raise ProcessingEngineError(f"symbol({name!r}) in the formula cannot be had: {why}")
+        return frames
+
+    def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
+        known = self.repository.symbols(job.timeframe)
+        requested = tuple(known) if job.requested is None else job.requested
+        there = frozenset(known)
+        symbols = sorted(there.intersection(requested))
+        unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
+        sizes = estimate_bars(self.repository, symbols, loader.request)
+        rows = rows_per_batch(
+            self.memory_limit, len(loader.request.columns), self.limits.in_flight, sum(sizes.values())
+        )
+        most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
+        return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))
+
+
+def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:
+    """Errors of symbols that the repository has not; the first few with a guess at what was meant."""
+    errors: dict[str, SymbolError] = {}
+    for place, symbol in enumerate(symbols):
+        near = difflib.get_close_matches(symbol, known, 1) if place < GUESSES else []
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        errors[symbol] = SymbolError("unknown symbol", f"the repository has no symbol {symbol!r}{hint}")
+    return errors

@@ -1,0 +1,217 @@
+"""What a job hands back: columns first, objects as views that are made when somebody looks.
+
+BatchResult        one for a job; a sequence of
+ProcessingResult   one for each requested symbol, whose `matches` are a sequence of
+SignalMatch        one bar at which a formula was true, with the values of its named indicators
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, overload
+
+import polars as pl
+
+KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
+LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolError:
+    """Why a symbol has no matches.
+
+    `kind` is one of "unknown symbol", "candles", "repository", "formula", "evaluation", "timeout", "cancelled".
+    Of faulty candles, `rows` names up to ten and `count` says how many there are.
+    """
+
+    kind: str
+    message: str
+    rows: tuple[str, ...] = ()
+    count: int = 0
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class SignalMatch:
+    """A bar at which a formula was true. `values` holds its indicators by label, None where undefined."""
+
+    symbol: str
+    ts: date | datetime
+    values: Mapping[str, Any] = field(default_factory=dict)
+    formula: str | None = None
+    stale: bool = False
+
+
+class SymbolMatches(Sequence[SignalMatch]):
+    """The matches of one symbol in ascending ts: a window on the job's table, no object until asked for one."""
+
+    def __init__(self, table: pl.DataFrame, offset: int, length: int, labels: Mapping[str, Mapping[str, str]]) -> None:
+        self._table, self._offset, self._length, self._labels = table, offset, length, labels
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The matches as columns, without a copy."""
+        return self._table.slice(self._offset, self._length)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> SignalMatch: ...
+    @overload
+    def __getitem__(self, index: slice) -> SymbolMatches: ...
+    def __getitem__(self, index: int | slice) -> SignalMatch | SymbolMatches:
+        if isinstance(index, slice):
+            rows = range(self._length)[index]
+            if rows.step == 1:
+                return SymbolMatches(self._table, self._offset + rows.start, len(rows), self._labels)
+            return SymbolMatches(self.frame[list(rows)], 0, len(rows), self._labels)
+        row = range(self._length)[index]
+        return self._match(self._table.row(self._offset + row, named=True))
+
+    def __iter__(self) -> Iterator[SignalMatch]:
+        return map(self._match, self.frame.iter_rows(named=True, buffer_size=LOOK_AHEAD))
+
+    def __repr__(self) -> str:
+        return f"<{self._length} matches>"
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+    def _match(self, row: Mapping[str, Any]) -> SignalMatch:
+        formula = row.get("formula")
+        values = {label: row[column] for label, column in self._labels[formula or ""].items()}
+        return SignalMatch(row["symbol"], row["ts"], values, formula, row.get("stale", False))
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingResult:
+    """What became of one requested symbol: `matches`, or an `error`.
+
+    `bars` counts the bars inside the job's range. `elapsed` is in seconds; when `elapsed_shared`, it is the
+    symbol's share, by bars, of the wall time of its batch. `defects` counts faulty candles by kind.
+    """
+
+    symbol: str
+    matches: SymbolMatches
+    error: SymbolError | None
+    bars: int
+    elapsed: float
+    elapsed_shared: bool
+    defects: Mapping[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the symbol was evaluated."""
+        return self.error is None
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.matches.__arrow_c_stream__(requested_schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """One entry for each requested symbol, in the order of the request, column by column."""
+
+    symbols: Sequence[str]
+    bars: Sequence[int]
+    elapsed: Sequence[float]
+    offsets: Sequence[int]
+    lengths: Sequence[int]
+
+
+class BatchResult(Sequence[ProcessingResult]):
+    """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
+
+    `matches`  Polars frame: symbol, ts, with several formulas `formula`, with stale ones admitted `stale`, then a
+               column for each indicator label; symbols in the order of the request, ascending ts
+    `errors`   symbol -> SymbolError
+    `counts`   symbols, bars, loaded (bars that were read), matches, errors
+    `defects`  faulty candles by kind, over all symbols
+    `elapsed`  the job's wall time in seconds
+    """
+
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        matches: pl.DataFrame,
+        labels: Mapping[str, Mapping[str, str]],
+        errors: Mapping[str, SymbolError],
+        defects: Mapping[str, Mapping[str, int]],
+        *,
+        counts: Mapping[str, int],
+        totals: Mapping[str, int],
+        elapsed: float,
+        timed: bool = False,
+    ) -> None:
+        self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
+        self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
+        self.matches = matches
+        self.errors = dict(errors)
+        self.counts = dict(counts)
+        self.defects = dict(totals)
+        self.elapsed = elapsed
+
+    def __len__(self) -> int:
+        return len(self._outcomes.symbols)
+
+    @overload
+    def __getitem__(self, index: int | str) -> ProcessingResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ProcessingResult]: ...
+    def __getitem__(self, index: int | str | slice) -> ProcessingResult | list[ProcessingResult]:
+        if isinstance(index, slice):
+            return [self._result(place) for place in range(len(self))[index]]
+        return self._result(self._places[index] if isinstance(index, str) else range(len(self))[index])
+
+    def __repr__(self) -> str:
+        return f"<BatchResult: {self.summary()}>"
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.matches.__arrow_c_stream__(requested_schema)
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """One row for each requested symbol: symbol, bars, matches, elapsed, error_kind, error."""
+        found = [self.errors.get(symbol) for symbol in self._outcomes.symbols]
+        columns = {
+            "symbol": pl.Series(self._outcomes.symbols, dtype=pl.String),
+            "bars": pl.Series(self._outcomes.bars, dtype=pl.Int64),
+            "matches": pl.Series(self._outcomes.lengths, dtype=pl.Int64),
+            "elapsed": pl.Series(self._outcomes.elapsed, dtype=pl.Float64),
+            "error_kind": pl.Series([error and error.kind for error in found], dtype=pl.String),
+            "error": pl.Series([error and error.message for error in found], dtype=pl.String),
+        }
+        return pl.DataFrame(columns)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled before it was through."""
+        return any(error.kind == "cancelled" for error in self.errors.values())
+
+    def summary(self) -> str:
+        """One line: how much was found, in how much, how fast, and what went wrong."""
+        counts = self.counts
+        rate = counts["loaded"] / self.elapsed if self.elapsed > 0 else 0.0
+        found = (
+            f"{counts['matches']:,} matches in {counts['symbols']:,} symbols, {counts['bars']:,} bars; "
+            f"{self.elapsed:.2f} s, {rate:,.0f} rows/s"
+        )
+        return found + (f"; {counts['errors']:,} symbols with errors" if counts["errors"] else "")
+
+    def _result(self, place: int) -> ProcessingResult:
+        outcomes, symbol = self._outcomes, self._outcomes.symbols[place]
+        matches = SymbolMatches(self.matches, outcomes.offsets[place], outcomes.lengths[place], self._labels)
+        return ProcessingResult(
+            symbol,
+            matches,
+            self.errors.get(symbol),
+            outcomes.bars[place],
+            outcomes.elapsed[place],
+            not self._timed,
+            self._defects.get(symbol, {}),
+        )

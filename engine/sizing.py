@@ -1,0 +1,42 @@
+"""How many bars of each symbol a job will load, as far as that is known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ..data.instants import Bounds, Instant, instant_of, zone
+from ..data.repository import CandleRepository
+from ..data.timeframes import Timeframe
+from .loading import Request
+
+BARS_OF_UNKNOWN: Final = 5_000
+
+
+def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request: Request) -> dict[str, int]:
+    """Bars that will be loaded for each symbol: what there is, or what the range and the bars before it come to."""
+    span = repository.span(request.timeframe)
+    known = repository.rows(request.timeframe) if hasattr(repository, "rows") else None
+    if span is None:
+        return dict.fromkeys(symbols, 1)
+    first, last = map(_seconds, span)
+    stored = max(1, int((last - first) / Timeframe.parse(request.timeframe).seconds) + 1)
+    share = _share(request, first, last)
+    before = stored if request.before is None else request.before
+    sizes = {symbol: (known or {}).get(symbol, min(stored, BARS_OF_UNKNOWN)) for symbol in symbols}
+    return {symbol: min(bars, int(bars * share) + before + 1) for symbol, bars in sizes.items()}
+
+
+def _share(request: Request, first: float, last: float) -> float:
+    """The part of the stored span that lies inside the range."""
+    bounds = Bounds.read(request.bounds.start, request.bounds.end, dates=False, tz="UTC")
+    start = first if bounds.first is None else max(first, _seconds(bounds.first))
+    end = last if bounds.last is None else min(last, _seconds(bounds.last))
+    return min(1.0, max(0.0, (end - start) / (last - first))) if last > first else 1.0
+
+
+def _seconds(moment: Instant) -> float:
+    """Seconds since 1970 of a stored moment; a date begins at midnight."""
+    instant = instant_of(moment, zone("UTC"))
+    assert instant is not None
+    return instant.timestamp()
