@@ -2,7 +2,7 @@
 
 `Candles` fields are float64 arrays. Each indicator gives, by the name of the formula in FORMULAS, TA-Lib's values, the
 scale of its terms (an array or a number; 0 where nothing cancels), and where the window is degenerate, so that the
-value is undefined here while TA-Lib says 0.
+value is undefined here while TA-Lib says 0, and where it hangs on a comparison of two numbers equal up to rounding.
 """
 
 from typing import NamedTuple
@@ -57,6 +57,7 @@ class Said(NamedTuple):
     values: np.ndarray
     scale: np.ndarray | float = 0.0
     degenerate: np.ndarray | None = None
+    close_call: np.ndarray | None = None
 
 
 def talib_says(name, candles):
@@ -115,11 +116,34 @@ def _cci(_, high, low, close, volume):
 
 def _mfi(_, high, low, close, volume):
     # 100 * positive / (positive + negative), from sums that TA-Lib carries along: the terms are the largest flow seen.
-    typical = (high + low + close) / 3
-    flow = np.where(np.diff(typical, prepend=typical[0]) != 0, typical * volume, 0.0)
-    total = talib.SUM(flow, 14)
+    flow, _, close_call = money_flows(high, low, close, volume)
+    total = talib.SUM(np.abs(flow), 14)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Said(talib.MFI(high, low, close, volume, 14), 100 * np.maximum.accumulate(flow) / total, total == 0)
+        scale = 100 * np.maximum.accumulate(np.abs(flow)) / total
+    return Said(talib.MFI(high, low, close, volume, 14), scale, total == 0, talib.SUM(close_call.astype(float), 14) > 0)
+
+
+def money_flows(high, low, close, volume):
+    """Flow by bar (negative where the typical price fell), typical price * volume, and where it moved by rounding only.
+
+    TA-Lib's and our typical prices may differ in the last digit, so that a price that stays flows for one of the two.
+    """
+    typical = (high + low + close) / 3
+    move = np.diff(typical, prepend=typical[0])
+    close_call = np.abs(move) < 1e-9 * typical
+    close_call[0] = False
+    return np.sign(move) * typical * volume, typical * volume, close_call
+
+
+def mfi_range(candles):
+    """The least and the greatest MFI of 14 bars if each close call may flow either way."""
+    flow, size, close_call = money_flows(*candles)
+    either = talib.SUM(np.where(close_call, size, 0.0), 14)
+    positive = talib.SUM(np.where(close_call, 0.0, np.maximum(flow, 0.0)), 14)
+    negative = talib.SUM(np.where(close_call, 0.0, np.maximum(-flow, 0.0)), 14)
+    least, greatest = positive / (positive + negative + either), (positive + either) / (positive + negative + either)
+    # The first bar has no bar before it: its flow is in no window of TA-Lib's.
+    return 100 * np.where(np.arange(flow.size) < 14, np.nan, least), 100 * greatest
 
 
 def _obv(_, high, low, close, volume):
