@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from .reading import Fault, Token
 from .syntax import (
@@ -33,6 +33,11 @@ from .syntax import (
 
 _DIRECTIONS: Final = {"<": "up", "<=": "up", ">": "down", ">=": "down", "==": "equal", "!=": "different"}
 _LONG: Final = 16  # from this many operands on, and/or are built as a balanced tree, to stay shallow
+
+
+class _Placed(Protocol):
+    @property
+    def span(self) -> Span: ...
 
 
 class TreeBuilder:
@@ -114,10 +119,9 @@ class TreeBuilder:
         condition, then, otherwise = found
         return Conditional(condition, then, otherwise, _span(condition, otherwise))
 
-    def logic(self, found: Sequence[Any]) -> Binary:
+    def logic(self, found: Sequence[Any]) -> Expression:
         """`a and b and c`, or the same with `or`."""
-        operator = found[1].type.lower()
-        return _balanced(operator, found[::2]) if len(found) >= 2 * _LONG else _leftmost(operator, found[::2])
+        return _fold(found[1].type.lower(), found[::2])
 
     def prefix(self, found: Sequence[Any]) -> Unary:
         """`-x`, `+x` or `not x`."""
@@ -247,7 +251,7 @@ class TreeBuilder:
 
     # Records are outputs of definitions and nothing else; those left over when a statement is done are misplaced.
 
-    def _take_record(self, result: Any) -> None:
+    def _take_record(self, result: object) -> None:
         self.records = [record for record in self.records if record is not result]
 
     def _exchange_record(self, before: Record, after: Record) -> None:
@@ -271,20 +275,14 @@ def _name(token: Token) -> Name:
     return Name(token.text, Span(token.start, token.end))
 
 
-def _span(first: Any, last: Any) -> Span:
+def _span(first: _Placed, last: _Placed) -> Span:
     return Span(first.span.start, last.span.end)
 
 
-def _leftmost(operator: str, operands: Sequence[Expression]) -> Binary:
-    node: Any = operands[0]
-    for operand in operands[1:]:
-        node = Binary(operator, node, operand, _span(node, operand))
-    return node  # type: ignore[no-any-return]
-
-
-def _balanced(operator: str, operands: Sequence[Expression]) -> Any:
+def _fold(operator: str, operands: Sequence[Expression]) -> Expression:
+    """Join operands from the left, many of them as a balanced tree: the same value, and a shallow tree."""
     if len(operands) == 1:
         return operands[0]
-    middle = len(operands) // 2
-    left, right = _balanced(operator, operands[:middle]), _balanced(operator, operands[middle:])
+    middle = len(operands) // 2 if len(operands) > _LONG else len(operands) - 1
+    left, right = _fold(operator, operands[:middle]), _fold(operator, operands[middle:])
     return Binary(operator, left, right, _span(left, right))

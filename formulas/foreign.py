@@ -45,7 +45,7 @@ WORDS: Final = {
     "then": _CHOICE,
     "else": _CHOICE,
     "elif": _CHOICE,
-    "if": _CHOICE,
+    "if": _CHOICE + ", or if(condition, value, other value)",
     "iff": _CHOICE,
     "is": _COMPARE.format("=="),
     "crosses": _EVENT,
@@ -67,4 +67,4 @@ WORDS: Final = {
     "function": "a function is written def name(x, n) = value",
     "lambda": "a function is written def name(x, n) = value",
 }
-"""Words of other languages that are ordinary names here, so that they are looked at only where the text does not parse."""
+"""Words of other languages. They are ordinary names here, so they are looked at only where a text does not parse."""

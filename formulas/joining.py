@@ -1,7 +1,7 @@
 """From tokens to statements: which line breaks end a statement, and which brackets belong together.
 
-A line break vanishes inside round and square brackets, after an operator or comma, and before a line that can only go on
-with the one above. Faults are gathered here too, so that one missing bracket does not hide the faults of other lines.
+A line break vanishes inside round and square brackets, after an operator or comma, and before a line that can only go
+on with the one above. Faults are gathered here too, so that a missing bracket does not hide the faults of other lines.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .reading import Fault, Token
+from .reading import VALUE_ENDS, WANTS_VALUE, Fault, Token
 
 NESTING_LIMIT: Final = 200
 
@@ -19,13 +19,10 @@ _OPENERS: Final = {closer: opener for opener, closer in _CLOSERS.items()}
 _SHOWN: Final = {"LPAR": "(", "LSQB": "[", "LBRACE": "{", "RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 
 # After these a statement is not finished, so the line break means nothing.
-_UNFINISHED: Final = frozenset(
-    "AND OR NOT IN COMPARE SIGN SCALE POWER COMMA EQUAL QUESTION COLON RANGE DOT STEP PARAM DEF LPAR LSQB LBRACE".split()
-)
-# Before these a statement cannot have ended. A sign is not among them: `-x` may begin a statement, so it is asked about.
-_GOES_ON: Final = frozenset("AND OR IN COMPARE QUESTION COLON LBRACE".split())
+_UNFINISHED: Final = WANTS_VALUE | {"IN", "DOT", "PARAM", "DEF"}
+# Before these a statement cannot have ended. A sign is not among them: `-x` may begin a statement.
+_GOES_ON: Final = frozenset(("AND", "OR", "IN", "COMPARE", "QUESTION", "COLON", "LBRACE"))
 _DOUBTFUL: Final = frozenset(("SIGN", "SCALE", "POWER"))
-_VALUE_ENDS: Final = frozenset("NAME NUMBER TEXT TRUE FALSE NA RPAR RSQB".split())
 
 
 @dataclass(slots=True)
@@ -91,7 +88,7 @@ def _match_brackets(tokens: Sequence[Token]) -> _Matching:
         elif kind in _OPENERS:
             _close(tokens, index, stack, separators, matching)
         elif kind in {"PARAM", "DEF"} and index and tokens[index - 1].type == "NEWLINE":
-            _give_up(tokens, stack, 0, matching)  # a new statement for certain: what is open was forgotten
+            _give_up(tokens, stack, _depth_of("LBRACE", tokens, stack) or 0, matching)  # a new statement for certain
         elif kind == "SEPARATOR":
             separators.append(index)
     _give_up(tokens, stack, 0, matching)
@@ -102,13 +99,13 @@ def _close(tokens: Sequence[Token], index: int, stack: list[int], separators: li
     """Take the bracket that the closer at `index` belongs to off the stack."""
     closer = tokens[index]
     opener = _OPENERS[closer.type]
-    depth = next((depth for depth in range(len(stack) - 1, -1, -1) if tokens[stack[depth]].type == opener), None)
+    depth = _depth_of(opener, tokens, stack)
     if depth is None:
         matching.unmatched.add(index)
         message = f"'{_SHOWN[closer.type]}' closes nothing: there is no '{_SHOWN[opener]}' before it"
         matching.faults.append(Fault(closer.start, closer.end, message))
         return
-    _give_up(tokens, stack, depth + 1, matching)
+    _give_up(tokens, stack, depth, matching)
     begin = stack.pop()
     while separators and separators[-1] > begin:
         at = separators.pop()
@@ -118,6 +115,13 @@ def _close(tokens: Sequence[Token], index: int, stack: list[int], separators: li
             matching.faults.append(
                 Fault(tokens[at].start, tokens[at].end, message, "arguments are separated by commas")
             )
+
+
+def _depth_of(opener: str, tokens: Sequence[Token], stack: Sequence[int]) -> int | None:
+    """Give how deep the stack is up to and with the innermost bracket of a kind."""
+    # Brackets further out than the nesting limit are not looked for: that would take time, and is reported anyway.
+    least = max(0, len(stack) - NESTING_LIMIT)
+    return next((depth for depth in range(len(stack), least, -1) if tokens[stack[depth - 1]].type == opener), None)
 
 
 def _give_up(tokens: Sequence[Token], stack: list[int], depth: int, matching: _Matching) -> None:
@@ -138,6 +142,7 @@ def _join_lines(tokens: Sequence[Token], matching: _Matching) -> tuple[list[Toke
     joined: list[Token] = []
     broken: set[int] = set()
     stack: list[str] = []
+    in_parameter = False  # in a `param`, `step` is a word of the language
     last = "SEPARATOR"  # the type before; nothing is finished yet, so a line break at the start vanishes too
     for index, token in enumerate(tokens):
         kind = token.type
@@ -159,7 +164,8 @@ def _join_lines(tokens: Sequence[Token], matching: _Matching) -> tuple[list[Toke
             stack.pop()
         if last == "SEPARATOR" and joined:
             _reconsider(joined, token, matching)
-        if kind == "NAME" and token.text.lower() == "step" and last in _VALUE_ENDS and _in_parameter(joined):
+        in_parameter = kind == "PARAM" or (in_parameter and kind != "SEPARATOR")
+        if in_parameter and kind == "NAME" and token.text.lower() == "step" and last in VALUE_ENDS:
             token = token._replace(type="STEP")  # noqa: PLW2901
         joined.append(token)
         last = kind
@@ -176,13 +182,3 @@ def _reconsider(joined: list[Token], token: Token, matching: _Matching) -> None:
         message = f"a line cannot start with '{token.text}': it might go on with the line above, or begin anew"
         hint = f"to go on, end the line above with '{token.text}', or put brackets around both lines"
         matching.faults.append(Fault(token.start, token.end, message, hint))
-
-
-def _in_parameter(joined: Sequence[Token]) -> bool:
-    """Whether the statement being read is a `param`, where `step` is a word of the language."""
-    for token in reversed(joined):
-        if token.type == "SEPARATOR":
-            return False
-        if token.type == "PARAM":
-            return True
-    return False

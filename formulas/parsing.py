@@ -7,18 +7,17 @@ Each step gathers its faults; one error at the end carries them all, in the orde
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
-
-from lark import Lark
-from lark.exceptions import UnexpectedToken
-from lark.lexer import Lexer
+from typing import Final, TypeAlias, TypeVar
 
 from ..errors import FormulaError, Problem
+from .automaton import Automaton, Unexpected, make_automaton
 from .building import TreeBuilder, several_results, unused
 from .joining import NESTING_LIMIT, Chunk, split_block, split_statements
 from .reading import Fault, Token, plain, read_tokens
@@ -41,6 +40,9 @@ PROBLEM_LIMIT: Final = 50
 _LOCK: Final = threading.Lock()  # the tree builder keeps the faults of the statement being parsed
 
 Parsed: TypeAlias = Statement | Expression
+Node: TypeAlias = Parsed | Argument | DefinitionParameter
+
+Documented = TypeVar("Documented", bound=Statement)
 
 
 def parse(source: str) -> Formula:
@@ -58,22 +60,22 @@ def parse(source: str) -> Formula:
         else:
             result = _find_result(statements, faults)
             if result is not None and not faults:
-                kept = tuple(one for one in statements if isinstance(one, Assignment | Parameter | Definition))
-                return Formula(kept, result, source)
+                kept = (one for one in statements if isinstance(one, Assignment | Parameter | Definition))
+                return Formula(tuple(_with_docs(kept, source)), result, source)
     raise _error(faults, source)
 
 
 def parse_library(source: str, path: str) -> Library:
     """Parse a file of definitions; `path` is kept for messages. Raises FormulaError as `parse` does."""
     statements, faults = _parse_statements(source)
-    definitions = tuple(statement for statement in statements if isinstance(statement, Definition))
     for statement in statements:
         if not isinstance(statement, Definition):
             message = "a library holds definitions only"
             faults.append(Fault(statement.span.start, statement.span.end, message, "write def name(x) = value"))
     if faults:
         raise _error(faults, source)
-    return Library(definitions, source, path)
+    definitions = [statement for statement in statements if isinstance(statement, Definition)]
+    return Library(tuple(_with_docs(definitions, source)), source, path)
 
 
 def _parse_statements(source: str) -> tuple[list[Parsed], list[Fault]]:
@@ -83,15 +85,13 @@ def _parse_statements(source: str) -> tuple[list[Parsed], list[Fault]]:
     tokens, faults = read_tokens(source)
     chunks, unjoined = split_statements(tokens)
     faults.extend(unjoined)
-    places = [fault.start for fault in faults]
+    places = sorted(fault.start for fault in faults)
     statements: list[Parsed] = []
     with _LOCK:
         for chunk in chunks:
             statement, found = _parse_chunk(chunk, places)
             faults.extend(found)
-            if isinstance(statement, Definition):
-                statements.append(replace(statement, doc=_doc_above(source, statement.span.start)))
-            elif statement is not None:
+            if statement is not None:
                 statements.append(statement)
     return statements, faults
 
@@ -102,7 +102,7 @@ def _parse_chunk(chunk: Chunk, places: Sequence[int]) -> tuple[Parsed | None, li
     if chunk.broken:
         return None, []
     start, end = tokens[0].start, tokens[-1].end
-    known = bool(places) and any(start <= place <= end for place in places)
+    known = bisect.bisect_left(places, start) < bisect.bisect_right(places, end)
     statement, faults = _parse_tokens(tokens)
     if statement is not None or not known:
         return statement, faults
@@ -113,12 +113,12 @@ def _parse_tokens(tokens: Sequence[Token]) -> tuple[Parsed | None, list[Fault]]:
     parser, builder = _tools()
     builder.faults, builder.records = [], []
     try:
-        statement: Parsed = parser.parse(tokens)
-    except UnexpectedToken as unexpected:
+        statement: Parsed = parser.run(tokens)
+    except Unexpected as unexpected:
         block = _find_block(tokens)
         if block is not None:
             return None, _block_faults(tokens, *block)
-        return None, [*builder.faults, word_fault(tokens, _index(tokens, unexpected.token))]
+        return None, [*builder.faults, word_fault(tokens, unexpected.index)]
     faults = [*builder.faults, *map(_misplaced, builder.records)]
     if len(tokens) > NESTING_LIMIT and _depth(statement) > NESTING_LIMIT:
         message = f"this is nested more than {NESTING_LIMIT} deep"
@@ -161,15 +161,10 @@ def _misplaced(record: Record) -> Fault:
             record.span.start, record.span.end, "'=' gives a value a name, it does not compare", "to compare use =="
         )
     message = "several outputs in brackets can only be the result of a def"
-    return Fault(record.span.start, record.span.end, message, "to compare use ==")
+    return Fault(record.span.start, record.span.end, message, "to compare use ==; two conditions are joined with and")
 
 
-def _index(tokens: Sequence[Token], token: Any) -> int:
-    """Find the token that lark stumbled over; the one that stands for the end is past the last."""
-    return next((index for index, one in enumerate(tokens) if one is token), len(tokens))
-
-
-def _depth(root: Any) -> int:
+def _depth(root: Node) -> int:
     """Count the levels of a tree, without recursion since it may be very deep."""
     deepest, level = 0, [root]
     while level:
@@ -178,7 +173,7 @@ def _depth(root: Any) -> int:
     return deepest
 
 
-def _children(node: Any) -> Iterable[Any]:
+def _children(node: Node) -> Iterable[Node]:
     for field in fields(node):
         value = getattr(node, field.name)
         for one in value if isinstance(value, tuple) else (value,):
@@ -191,9 +186,8 @@ def _children(node: Any) -> Iterable[Any]:
 def _find_result(statements: Sequence[Parsed], faults: list[Fault]) -> Expression | None:
     """Give the result of a formula: its last statement, or the name that this assigns."""
     *earlier, last = statements
-    for statement in earlier:
-        if not isinstance(statement, Assignment | Parameter | Definition):
-            faults.append(unused(statement.span))
+    values = (one for one in earlier if not isinstance(one, Assignment | Parameter | Definition))
+    faults.extend(unused(value.span) for value in values)
     if isinstance(last, Parameter | Definition):
         message = (
             f"the last statement must be the result, and this is a {'param' if isinstance(last, Parameter) else 'def'}"
@@ -207,14 +201,27 @@ def _find_result(statements: Sequence[Parsed], faults: list[Fault]) -> Expressio
     return last.names[0]
 
 
-def _doc_above(source: str, start: int) -> str:
-    """Give the text of the comment lines directly above the statement at `start`."""
-    lines = plain(source[:start]).splitlines()
-    if lines and not plain(source[start - 1 : start]).endswith(("\n", "\r")):
-        lines.pop()  # what stands on the definition's own line
+def _with_docs(statements: Iterable[Documented], source: str) -> Iterator[Documented]:
+    """Give each definition the text of the comment lines directly above it."""
+    lines: list[str] = []
+    starts: list[int] = []
+    for statement in statements:
+        if not isinstance(statement, Definition):
+            yield statement
+            continue
+        if not lines:
+            lines = plain(source).splitlines(keepends=True)
+            starts = [0, *itertools.accumulate(map(len, lines))]
+        row = bisect.bisect_right(starts, statement.span.start) - 1
+        alone = not source[starts[row] : statement.span.start].strip(" \t\ufeff")
+        yield replace(statement, doc=_doc_above(lines, row) if alone else "")
+
+
+def _doc_above(lines: Sequence[str], row: int) -> str:
     doc: list[str] = []
-    while lines and lines[-1].strip().startswith("#"):
-        doc.append(lines.pop().strip().lstrip("#").strip())
+    while row > 0 and lines[row - 1].lstrip().startswith("#"):
+        row -= 1
+        doc.append(lines[row].strip().lstrip("#").strip())
     return "\n".join(reversed(doc))
 
 
@@ -223,19 +230,9 @@ def _error(faults: Sequence[Fault], source: str) -> FormulaError:
     return FormulaError([Problem.at(source, one.start, one.end, one.message, one.hint) for one in first], source)
 
 
-class _Feed(Lexer):  # type: ignore[misc]  # lark is untyped here
-    """Hands our tokens to lark one by one."""
-
-    def __init__(self, _: Any) -> None: ...
-
-    def lex(self, tokens: Sequence[Token]) -> Iterable[Token]:
-        """Give the tokens as they are."""
-        return iter(tokens)
-
-
 @functools.cache
-def _tools() -> tuple[Lark, TreeBuilder]:
+def _tools() -> tuple[Automaton, TreeBuilder]:
     """Make the parser when it is first used."""
     builder = TreeBuilder()
     grammar = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, start="statement", parser="lalr", lexer=_Feed, transformer=builder), builder
+    return make_automaton(grammar, "statement", builder), builder

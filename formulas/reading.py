@@ -9,21 +9,19 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from .foreign import OPERATORS as FOREIGN_OPERATORS
 
 
 class Token(NamedTuple):
-    """A word of the language: `type` is its name in grammar.lark, `text` what it means, source[start:end] what was written."""
+    """A word of the language: its name in grammar.lark, what it means, and where it stands: source[start:end]."""
 
     type: str
     text: str
     start: int
     end: int
-
-    # What lark asks of a token to make the one that stands for the end; we count our own offsets.
-    start_pos = end_pos = line = column = end_line = end_column = 0
 
 
 class Fault(NamedTuple):
@@ -48,13 +46,40 @@ KEYWORDS: Final = {
 }
 
 OPERATORS: Final = {
-    **dict.fromkeys("+-", "SIGN"),
-    **dict.fromkeys("*/", "SCALE"),
-    **dict.fromkeys(("^", "**"), "POWER"),
-    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), "COMPARE"),
-    **{"(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB", "{": "LBRACE", "}": "RBRACE"},
-    **{",": "COMMA", ".": "DOT", "..": "RANGE", "?": "QUESTION", ":": "COLON", "=": "EQUAL", ";": "SEPARATOR"},
+    "+": "SIGN",
+    "-": "SIGN",
+    "*": "SCALE",
+    "/": "SCALE",
+    "^": "POWER",
+    "**": "POWER",
+    "<": "COMPARE",
+    "<=": "COMPARE",
+    ">": "COMPARE",
+    ">=": "COMPARE",
+    "==": "COMPARE",
+    "!=": "COMPARE",
+    "(": "LPAR",
+    ")": "RPAR",
+    "[": "LSQB",
+    "]": "RSQB",
+    "{": "LBRACE",
+    "}": "RBRACE",
+    ",": "COMMA",
+    ".": "DOT",
+    "..": "RANGE",
+    "?": "QUESTION",
+    ":": "COLON",
+    "=": "EQUAL",
+    ";": "SEPARATOR",
 }
+
+VALUE_ENDS: Final = frozenset(("NAME", "NUMBER", "TEXT", "TRUE", "FALSE", "NA", "RPAR", "RSQB"))
+"""Tokens that may be the last of a value."""
+
+WANTS_VALUE: Final = frozenset(
+    ("AND", "OR", "NOT", "COMPARE", "SIGN", "SCALE", "POWER", "COMMA", "EQUAL", "QUESTION", "COLON", "RANGE", "STEP")
+) | {"LPAR", "LSQB", "LBRACE"}
+"""Tokens after which a value must come."""
 
 # Signs of two of our characters, or of one that reads differently.
 SIGNS: Final = {
@@ -71,6 +96,12 @@ _LOOKALIKES: Final = {
     **dict.fromkeys(map(ord, "÷∕⁄"), ord("/")),
     ord("、"): ord(","),
 }
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    return "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+
+
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
 _BREAKS: Final = "\n\r\u2028\u2029\x85"
 _BLANK: Final = rf"(?:[^\S{_BREAKS}]|[{_INVISIBLE}])"
@@ -78,24 +109,20 @@ _QUOTES: Final = ('""', "''", "“”", "‘’", "„“", "＂＂", "＇＇", 
 # Marks of many scripts are no \w but belong to names; what does not is found afterwards.
 _WORD: Final = rf"[^\W\d](?:\w|[^\x00-\x7f\s{''.join(SIGNS)}{_INVISIBLE}“”‘’„＂＇])*+"
 _PATTERN: Final = re.compile(
-    "|".join(
+    rf"(?:{_BLANK}++|\#[^{_BREAKS}]*+)*+(?:"
+    + "|".join(
         (
-            rf"(?P<blank>{_BLANK}+|\#[^{_BREAKS}]*)",
-            rf"(?P<FUNCTION>{_WORD}(?:\.{_WORD})*+(?={_BLANK}*+\())",
             rf"(?P<NAME>{_WORD})",
             r"(?P<NUMBER>(?:\d+(?:_\d+)*+(?:\.(?!\.)(?:\d+(?:_\d+)*+)?)?|\.\d+(?:_\d+)*+)(?:[eE][+-]?\d+)?)",
             rf"(?P<NEWLINE>\r\n|[{_BREAKS}])",
             "(?P<TEXT>" + "|".join(f"{first}[^{last}{_BREAKS}]*{last}" for first, last in _QUOTES) + ")",
             rf"(?P<unterminated>[\"'“”‘’„＂＇][^{_BREAKS}]*)",
-            "(?P<foreign>"
-            + "|".join(re.escape(text) for text in sorted(FOREIGN_OPERATORS, key=len, reverse=True))
-            + ")",
-            "(?P<operator>"
-            + "|".join(re.escape(text) for text in sorted([*OPERATORS, *SIGNS], key=len, reverse=True))
-            + ")",
+            f"(?P<operator>{_any_of([*OPERATORS, *SIGNS, *FOREIGN_OPERATORS])})",
             r"(?P<unknown>(?s:.))",
+            r"(?P<end>\Z)",
         )
     )
+    + ")"
 )
 
 
@@ -107,15 +134,32 @@ def plain(source: str) -> str:
 def read_tokens(source: str) -> tuple[list[Token], list[Fault]]:
     """Cut the source into tokens, NEWLINE among them; blanks and comments are gone, faults are gathered."""
     reader = _Reader(source)
-    position, text, length = 0, reader.text, len(source)
-    match = _PATTERN.match
-    while position < length:
-        found = match(text, position)
-        assert found is not None  # the last alternative takes any character
-        kind, position = found.lastgroup, found.end()
-        if kind != "blank":
-            position = reader.take(str(kind), found.group(), found.start(), position)
-    return reader.tokens, reader.faults
+    tokens, resume = reader.tokens, 0
+    for found in _PATTERN.finditer(reader.text):
+        kind, end = str(found.lastgroup), found.end()
+        start = found.start(kind)
+        if start < resume or kind == "end":
+            continue
+        text = found[kind]
+        if kind == "operator" and text in OPERATORS:
+            if text == "(" and tokens and tokens[-1].type == "NAME":
+                _make_function(tokens)
+            tokens.append(Token(OPERATORS[text], "^" if text == "**" else text, start, end))
+        elif kind == "NEWLINE":
+            tokens.append(Token(kind, text, start, end))
+        else:
+            resume = reader.take(kind, text, start, end)
+    return tokens, reader.faults
+
+
+def _make_function(tokens: list[Token]) -> None:
+    """Make a function of the name at the end, which a bracket follows, dots included: `talib.cmo(`."""
+    last = tokens.pop()
+    text, start = last.text, last.start
+    while len(tokens) > 1 and tokens[-1].type == "DOT" and tokens[-2].type == "NAME" and tokens[-2].end == start - 1:
+        start, text = tokens[-2].start, f"{tokens[-2].text}.{text}"
+        del tokens[-2:]
+    tokens.append(Token("FUNCTION", text, start, last.end))
 
 
 class _Reader:
@@ -129,37 +173,34 @@ class _Reader:
 
     def take(self, kind: str, text: str, start: int, end: int) -> int:
         """Add what was found and return where reading goes on."""
-        if kind == "operator":
-            text = SIGNS.get(text, text)
-            self.tokens.append(Token(OPERATORS[text], "^" if text == "**" else text, start, end))
-        elif kind in {"NAME", "FUNCTION"}:
-            self.tokens.append(self._word(kind, text, start, end))
+        if kind == "NAME":
+            self.tokens.append(self._word(text, start, end))
+        elif text in SIGNS:
+            self.tokens.append(Token("COMPARE", SIGNS[text], start, end))
         elif kind == "NUMBER":
             self.tokens.append(self._number(text, start, end))
-        elif kind == "NEWLINE":
-            self.tokens.append(Token(kind, text, start, end))
         elif kind == "TEXT":
             self.tokens.append(Token(kind, self.source[start + 1 : end - 1], start, end))
         elif kind == "unterminated":
             self._unterminated(text, start, end)
-        elif kind == "foreign":
+        elif kind == "operator":
             return self._foreign(text, start, end)
         else:
             self._unknown(text, start, end)
         return end
 
-    def _word(self, kind: str, text: str, start: int, end: int) -> Token:
+    def _word(self, text: str, start: int, end: int) -> Token:
         keyword = KEYWORDS.get(text.lower())
         if keyword:
             return Token(keyword, text, start, end)
         if not text.isascii():
             self._check_letters(text, start)
             text = unicodedata.normalize("NFC", text)
-        return Token(kind, text, start, end)
+        return Token("NAME", text, start, end)
 
     def _check_letters(self, text: str, start: int) -> None:
         for offset, letter in enumerate(text, start):
-            if not (letter.isalnum() or letter in "_." or unicodedata.category(letter).startswith("M")):
+            if not (letter.isalnum() or letter == "_" or unicodedata.category(letter).startswith("M")):
                 self._unknown(letter, offset, offset + 1)
 
     def _number(self, text: str, start: int, end: int) -> Token:

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from .foreign import WORDS
-from .reading import Fault, Token
+from .reading import KEYWORDS, VALUE_ENDS, WANTS_VALUE, Fault, Token
 
-_VALUES: Final = frozenset("NAME NUMBER TEXT TRUE FALSE NA FUNCTION LPAR".split())
-_VALUE_ENDS: Final = frozenset("NAME NUMBER TEXT TRUE FALSE NA RPAR RSQB".split())
-_WANTS_VALUE: Final = frozenset(
-    "AND OR NOT COMPARE SIGN SCALE POWER COMMA EQUAL QUESTION COLON RANGE STEP LPAR LSQB LBRACE".split()
-)
-_KEYWORDS: Final = frozenset("AND OR NOT IN TRUE FALSE NA PARAM DEF STEP".split())
+_VALUES: Final = frozenset(("NAME", "NUMBER", "TEXT", "TRUE", "FALSE", "NA", "FUNCTION", "LPAR"))
+_KEYWORDS: Final = frozenset(KEYWORDS.values())
 _END: Final = frozenset(("$END", "SEPARATOR", "RBRACE"))
 _CHOICE: Final = "condition ? value : other value"
 
@@ -26,7 +22,7 @@ def word_fault(tokens: Sequence[Token], index: int) -> Fault:
         bad = Token("$END", "", last.end, last.end)
     else:
         bad = tokens[index]
-    for explain in (_foreign_word, _head, _assigning, _particular, _missing_value, _missing_operator):
+    for explain in (_foreign_word, _head, _assigning, _unfinished, _particular, _missing_value, _missing_operator):
         fault = explain(tokens, index, last, bad)
         if fault is not None:
             return fault
@@ -38,7 +34,8 @@ def word_fault(tokens: Sequence[Token], index: int) -> Fault:
 def _foreign_word(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     for token in (bad, last, following):
-        if token is not None and token.type in {"NAME", "FUNCTION"} and token.text.lower() in WORDS:
+        is_word = token is not None and (token.type == "NAME" or (token is bad and token.type == "FUNCTION"))
+        if token is not None and is_word and token.text.lower() in WORDS:
             hint = WORDS[token.text.lower()]
             return Fault(token.start, token.end, f"'{token.text}' is not a word of the language", hint)
     return None
@@ -68,7 +65,7 @@ def _head(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -
             said = "needs brackets after its name" if bad.type == "NAME" else "has no name"
             return Fault(*place, f"the def {said}", example)
         if (
-            last.type in _VALUE_ENDS
+            last.type in VALUE_ENDS
             and bad.type in _END | {"NAME", "FUNCTION"}
             and "EQUAL" not in _outside(tokens[:index])
         ):
@@ -95,16 +92,27 @@ def _particular(tokens: Sequence[Token], index: int, last: Token | None, bad: To
         return Fault(bad.start, bad.end, "'in' expects a list in square brackets", 'as in sector in ["Tech", "Energy"]')
     if last is not None and last.type == "DOT":
         return Fault(*_place(last, bad), "after '.' the name of an output is expected", "as in macd(close).signal")
-    if bad.type == "NOT" and last is not None and last.type in _WANTS_VALUE:
+    if bad.type == "NOT" and last is not None and last.type in WANTS_VALUE:
         return Fault(bad.start, bad.end, "'not' needs brackets here", "write (not x)")
-    if bad.type == "LSQB" and (last is None or last.type not in _VALUE_ENDS):
+    if bad.type == "LSQB" and (last is None or last.type not in VALUE_ENDS):
         return Fault(bad.start, bad.end, "a list stands only after 'in'", "x[1] is the value one bar ago")
+    if bad.type == "COLON" and _open_bracket(tokens[:index]) == "LSQB":
+        hint = "x[1] is the value one bar ago; for the last bars write a function such as highest(x, n)"
+        return Fault(bad.start, bad.end, "':' has no meaning inside [ ]", hint)
     if bad.type == "COLON" and "QUESTION" not in before:
         return Fault(bad.start, bad.end, "':' without a '?' before it", f"a choice is written {_CHOICE}")
-    if bad.type in _END and _open_choice(tokens[:index]) and last is not None and last.type in _VALUE_ENDS:
+    if bad.type in _END and _open_choice(tokens[:index]) and last is not None and last.type in VALUE_ENDS:
         return Fault(*_place(last, bad), "'?' without a ':' after it", f"a choice is written {_CHOICE}")
-    if bad.type in explained and not (bad.type == "RANGE" and (last is None or last.type in _WANTS_VALUE)):
+    if bad.type in explained and not (bad.type == "RANGE" and (last is None or last.type in WANTS_VALUE)):
         return Fault(bad.start, bad.end, *explained[bad.type])
+    return None
+
+
+def _unfinished(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    if {token.type for token in tokens[:index]} == {"NAME", "COMMA"} and bad.type in _END:
+        return Fault(tokens[0].start, tokens[index - 1].end, "several names need a value", "as in a, b = f(x)")
+    if last is not None and last.type == "RBRACE":
+        return Fault(bad.start, bad.end, "after '}' a new line or ';' is missing")
     return None
 
 
@@ -113,7 +121,7 @@ def _missing_value(tokens: Sequence[Token], index: int, last: Token | None, bad:
         return None
     if last is None or last.type == "SEPARATOR":
         return Fault(bad.start, bad.end, f"a statement cannot begin with {_shown(bad)}")
-    if last.type in _WANTS_VALUE:
+    if last.type in WANTS_VALUE:
         inside = f"between {_shown(last)} and {_shown(bad)}" if bad.type not in _END else f"after {_shown(last)}"
         return Fault(*_place(last, bad), f"a value is missing {inside}")
     if bad.type == "COMMA":
@@ -123,19 +131,31 @@ def _missing_value(tokens: Sequence[Token], index: int, last: Token | None, bad:
 
 
 def _missing_operator(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
-    if last is None or last.type not in _VALUE_ENDS or bad.type not in _VALUES:
+    if last is None or last.type not in VALUE_ENDS or bad.type not in _VALUES:
         return None
     hint = ""
     if last.type == "NUMBER":
         hint = f"to multiply write {last.text} * {bad.text}"
     elif last.type == "NAME" and bad.type in {"NUMBER", "NAME"}:
         hint = f"to call a function write {last.text}({bad.text})"
-    message = f"an operator or a comma is missing between {_shown(last)} and {_shown(bad)}"
+    missing = "an operator or a comma" if _open_bracket(tokens[:index]) else "an operator"
+    message = f"{missing} is missing between {_shown(last)} and {_shown(bad)}"
     return Fault(last.start, bad.end, message, hint)
 
 
 def _open_choice(tokens: Sequence[Token]) -> bool:
     return sum((token.type == "QUESTION") - (token.type == "COLON") for token in tokens) > 0
+
+
+def _open_bracket(tokens: Sequence[Token]) -> str | None:
+    """Give the type of the innermost bracket that is open after the tokens."""
+    stack: list[str] = []
+    for token in tokens:
+        if token.type in {"LPAR", "LSQB"}:
+            stack.append(token.type)
+        elif token.type in {"RPAR", "RSQB"} and stack:
+            stack.pop()
+    return stack[-1] if stack else None
 
 
 def _outside(tokens: Sequence[Token]) -> set[str]:
