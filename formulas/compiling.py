@@ -89,7 +89,8 @@ class _Compiler:
         primitive = node.primitive
         values = [self._values[below] for below in inputs(node)]
         finite = not primitive.carries or all(value.finite for value in values)
-        arguments = iter([value.expression if primitive.carries else self._finite(value) for value in values])
+        expressions = [value.expression if primitive.carries else self._finite(value) for value in values]
+        arguments = iter(map(self._scope.full, expressions) if primitive.dense else expressions)
         result = self._call(node, [next(arguments) if _is_node(a) else a for a in node.arguments])
         return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER))
 

@@ -46,6 +46,7 @@ class Primitive:
     `fills` says that the value is defined where its inputs are not. `by_event` says that it is undefined until an event.
     `carries` says that a non-finite input always gives a non-finite result, so that a chain is guarded once, at its end.
     `bounded` says that finite inputs always give a finite result.
+    `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Primitive:
     by_event: bool = False
     carries: bool = False
     bounded: bool = False
+    dense: bool = False
     scoped: bool = False
     symbol: str = ""
     output_kinds: tuple[Kind, ...] = ()
@@ -111,13 +113,14 @@ PRIMITIVES: Final = Registry()
 Rule: TypeAlias = Callable[..., Any]
 
 
-def elementwise(
-    symbol: str = "", *, fills: bool = False, carries: bool = False, bounded: bool = False
-) -> Callable[[Rule], Rule]:
-    """Declare a primitive whose value at a bar comes from that bar alone. `symbol` is its operator in the language."""
+def elementwise(symbol: str = "", **facts: bool) -> Callable[[Rule], Rule]:
+    """Declare a primitive whose value at a bar comes from that bar alone.
+
+    `symbol` is its operator in the language; `facts` are `fills`, `carries`, `bounded` and `dense` of Primitive.
+    """
 
     def declare(rule: Rule) -> Rule:
-        PRIMITIVES.add(describe(rule, Shape.ELEMENTWISE, symbol=symbol, fills=fills, carries=carries, bounded=bounded))
+        PRIMITIVES.add(describe(rule, Shape.ELEMENTWISE, symbol=symbol, **facts))
         return rule
 
     return declare

@@ -73,6 +73,10 @@ class Scope:
         """A column evaluated for each symbol apart."""
         return self.column(expression, (SYMBOL,))
 
+    def full(self, expression: pl.Expr) -> pl.Expr:
+        """A constant as a whole column; any other expression as it is."""
+        return self.column(self.bar * 0.0 + expression) if expression.meta.is_literal() else expression
+
     def back(self, expression: pl.Expr, bars: int) -> pl.Expr:
         """The expression `bars` rows earlier. The symbol's first rows are not masked: a window's warm-up does that."""
         return expression.shift(bars)

@@ -51,9 +51,12 @@ class PolarsExecutor:
 
     def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
+        rows = frame.height
         if stage.direction == "time":
-            frame = prepared(frame, self._around.zone)
-        made = run(stage.program, frame, self._around)
+            # Polars computes with a column of one row as with a constant, and rounds differently there
+            padded = pl.concat([frame, frame], rechunk=True) if rows == 1 else frame
+            frame = prepared(padded, self._around.zone)
+        made = run(stage.program, frame, self._around).head(rows)
         return made.select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
 

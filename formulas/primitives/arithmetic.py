@@ -28,7 +28,7 @@ def multiply(x: Numbers, y: Numbers) -> Numbers:
     return x * y
 
 
-@elementwise("/")
+@elementwise("/", dense=True)
 def divide(x: Numbers, y: Numbers) -> Numbers:
     """The quotient of two numbers; undefined where the divisor is 0."""
     return x / y
