@@ -1,7 +1,8 @@
 """Source text to syntax tree.
 
-1. reading.py cuts the characters into tokens; 2. joining.py cuts the tokens into statements; 3. lark parses each
-statement by grammar.lark, and building.py makes its nodes; 4. here the statements become a Formula or a Library.
+1. reading.py cuts the characters into tokens; 2. brackets.py and joining.py cut the tokens into statements;
+3. automaton.py parses each statement by grammar.lark, and building.py makes its nodes; where that fails, wording.py
+says why; 4. here the statements become a Formula or a Library.
 Each step gathers its faults; one error at the end carries them all, in the order of the source.
 """
 
@@ -18,8 +19,9 @@ from typing import Final, TypeAlias, TypeVar
 
 from ..errors import FormulaError, Problem
 from .automaton import Automaton, Unexpected, make_automaton
+from .brackets import NESTING_LIMIT
 from .building import TreeBuilder, several_results, unused
-from .joining import NESTING_LIMIT, Chunk, split_block, split_statements
+from .joining import Chunk, split_block, split_statements
 from .reading import Fault, Token, plain, read_tokens
 from .syntax import (
     Argument,
@@ -56,7 +58,7 @@ def parse(source: str) -> Formula:
     statements, faults = _parse_statements(source)
     if not faults:
         if not statements:
-            faults.append(Fault(0, len(source), "the formula is empty", "write a condition, such as close > open"))
+            faults.append(Fault(0, 0, "the formula is empty", "write a condition, such as close > open"))
         else:
             result = _find_result(statements, faults)
             if result is not None and not faults:

@@ -64,11 +64,7 @@ def _head(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -
         if index == 1:
             said = "needs brackets after its name" if bad.type == "NAME" else "has no name"
             return Fault(*place, f"the def {said}", example)
-        if (
-            last.type in VALUE_ENDS
-            and bad.type in _END | {"NAME", "FUNCTION"}
-            and "EQUAL" not in _outside(tokens[:index])
-        ):
+        if last.type == "RPAR" and bad.type in _END | _VALUES and "EQUAL" not in _outside(tokens[:index]):
             return Fault(*place, "the def has no value", example)
     return None
 
@@ -133,12 +129,13 @@ def _missing_value(tokens: Sequence[Token], index: int, last: Token | None, bad:
 def _missing_operator(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
     if last is None or last.type not in VALUE_ENDS or bad.type not in _VALUES:
         return None
-    hint = ""
-    if last.type == "NUMBER":
+    inside = _open_bracket(tokens[:index])
+    hint = "arguments are separated by commas" if inside else ""
+    if last.type == "NUMBER" and bad.type in {"NAME", "FUNCTION"}:
         hint = f"to multiply write {last.text} * {bad.text}"
-    elif last.type == "NAME" and bad.type in {"NUMBER", "NAME"}:
+    elif last.type == "NAME" and bad.type == "NUMBER" and not inside:
         hint = f"to call a function write {last.text}({bad.text})"
-    missing = "an operator or a comma" if _open_bracket(tokens[:index]) else "an operator"
+    missing = "an operator or a comma" if inside else "an operator"
     message = f"{missing} is missing between {_shown(last)} and {_shown(bad)}"
     return Fault(last.start, bad.end, message, hint)
 

@@ -1,0 +1,110 @@
+"""Whatever is written, there is a tree or a FormulaError, and soon."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from barsweep.errors import FormulaError
+from barsweep.formulas.parsing import parse
+
+WORDS = (
+    *("close", "open", "x", "n", "f(", "sma(", "macd(close)", "talib.cmo(", "param", "def", "step", "in", "and", "or"),
+    *(
+        "not",
+        "true",
+        "na",
+        "if(",
+        "then",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "**",
+        "<",
+        "<=",
+        ">",
+        "==",
+        "!=",
+        "=",
+        ",",
+        ".",
+        "..",
+    ),
+    *(
+        "?",
+        ":",
+        ";",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "1",
+        "14",
+        "2.5",
+        ".5",
+        "1e3",
+        "'a'",
+        '"b"',
+        "'",
+        '"',
+        "#",
+        "&&",
+        "!",
+    ),
+    *("|", "%", "//", ":=", "<>", "$", "，", "≥", "−", "\n", " ", "\n\n", "\u00a0"),
+)
+PIECES = st.lists(st.sampled_from(WORDS), max_size=60)
+
+
+def outcome(source: str) -> FormulaError | None:
+    try:
+        parse(source)
+    except FormulaError as error:
+        return error
+    return None
+
+
+@settings(max_examples=300, deadline=1000, suppress_health_check=[HealthCheck.too_slow])
+@given(PIECES.map(" ".join) | PIECES.map("".join) | st.text(max_size=200))
+def test_nothing_but_formula_errors(source: str) -> None:
+    error = outcome(source)
+    if error is not None:
+        assert error.problems
+        assert str(error)
+        assert all(0 <= problem.start <= len(source) for problem in error.problems)
+
+
+@settings(max_examples=200, deadline=1000)
+@given(st.text(st.sampled_from("ax1 .+-*/^<>=!?:,;()[]{}'\"#\n&|%")))
+def test_nothing_but_formula_errors_character_by_character(source: str) -> None:
+    outcome(source)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["(", "f(", "[", "{", ")", "x]", "-", "not ", "a ? ", "a : ", "x\n(", "$ ", "a b\n", "a.b", "a.", "'\n", "\"", "1_",
+     ".", ";", "//x\n", "x,", "f(a;", "def f(){", "def f()=1;", "#\ndef f()=1\n", "param step ", "param\n", "x=", "^2",
+     "\n- ", "é\u0301", "1..", "a\n\n", " ", "()", "([)]", "x in [", "&&", "!"],
+)  # fmt: skip
+def test_time_is_bounded(piece: str) -> None:
+    """A text of the greatest length, of one piece repeated, takes seconds at worst."""
+    source = piece * (100_000 // len(piece))
+    begun = time.process_time()
+    outcome(source)
+
+    assert time.process_time() - begun < 5
+
+
+def test_many_closers_of_the_wrong_kind() -> None:
+    begun = time.process_time()
+    outcome("(" * 50_000 + "]" * 50_000)
+    outcome("{" * 30_000 + "\nparam" * 11_000)
+
+    assert time.process_time() - begun < 8
