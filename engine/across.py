@@ -60,7 +60,7 @@ class AcrossJob:
 
         def work(batch: Batch, ticket: Ticket) -> pl.DataFrame:
             with ticket.place("load"):
-                loaded = prepared.loader.load(batch.symbols, ticket)
+                loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
             self.control.events.put(lambda: self._list(loaded))
             with ticket.place("compute"):
                 return self.evaluator.advance((stage,), self.evaluator.start(loaded.frame), ticket)

@@ -19,10 +19,14 @@ WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measur
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run of symbols. `give_up` is the moment after which neither it nor its halves are run again."""
+    """A run of symbols. `give_up` is the moment after which neither it nor its halves are run again.
+
+    `retried` says that a transient fault of the repository has been waited out in vain.
+    """
 
     symbols: tuple[str, ...]
     give_up: float | None = None
+    retried: bool = False
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut in two; only for batches of at least two symbols."""

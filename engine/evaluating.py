@@ -14,7 +14,7 @@ from ..errors import BarsweepError, ProcessingEngineError
 from ..formulas import Plan, Stage
 from .controlling import Ticket
 from .executors import Executor
-from .jobs import Formula, Setting
+from .jobs import Formula, ProcessingJob, Setting
 from .results import SymbolError
 from .running import describe
 
@@ -82,7 +82,7 @@ class ServiceEvaluator:
     """Calls a user's service symbol by symbol; what it raises concerns that symbol alone."""
 
     service: EvaluatingService
-    formulas: Mapping[str, Formula]
+    job: ProcessingJob
 
     def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
         """Evaluate every formula on every symbol's rows."""
@@ -96,16 +96,16 @@ class ServiceEvaluator:
             except Exception as error:  # noqa: BLE001 - a foreign service may raise anything; it is that symbol's error
                 done.errors[str(symbol)] = describe(error)
             done.elapsed[str(symbol)] = time.perf_counter() - began
-        columns = [pl.lit(None, pl.Boolean).alias(result_column(name)) for name in self.formulas]
+        columns = [pl.lit(None, pl.Boolean).alias(result_column(name)) for name in self.job.formulas]
         frame = pl.concat(frames) if frames else candles.clear().with_columns(columns)
         return Evaluated(frame, done.errors, done.elapsed)
 
     def _symbol(self, rows: pl.DataFrame) -> pl.DataFrame:
-        found = {result_column(name): self._truth(formula, rows) for name, formula in self.formulas.items()}
+        found = {result_column(name): self._truth(formula, rows) for name, formula in self.job.formulas.items()}
         return rows.with_columns(**found)
 
     def _truth(self, formula: Formula, rows: pl.DataFrame) -> pl.Series:
-        answer = self.service.evaluate(formula.source, rows, dict(formula.parameters))
+        answer = self.service.evaluate(formula.source, rows, self.job.settings(formula))
         series = as_series(answer)
         if len(series) != rows.height:
             raise ProcessingEngineError(f"the formula service gave {len(series)} values for {rows.height} bars")

@@ -71,15 +71,15 @@ class ProcessingJob:
 
     @property
     def formulas(self) -> dict[str, Formula]:
-        """The job's formulas by name; each with the job's parameters under its own."""
+        """The job's formulas by name."""
         given = self.formula
         if given is None:
             return {}
         if isinstance(given, str | Formula):
-            return {_name(given): self._with_parameters(given)}
+            given = [_formula(given)]
         if isinstance(given, Mapping):
-            return {name: self._with_parameters(formula) for name, formula in given.items()}
-        return {_name(formula): self._with_parameters(formula) for formula in given}
+            return {name: _formula(formula) for name, formula in given.items()}
+        return {formula.name or ONLY: formula for formula in given}
 
     @property
     def several(self) -> bool:
@@ -105,14 +105,13 @@ class ProcessingJob:
             return self.stale
         return timedelta(days=self.stale)
 
-    def _with_parameters(self, formula: str | Formula) -> Formula:
-        if isinstance(formula, str):
-            return Formula(formula, parameters=dict(self.parameters or {}))
-        return Formula(formula.source, formula.name, {**(self.parameters or {}), **formula.parameters})
+    def settings(self, formula: Formula) -> dict[str, Setting]:
+        """A formula's parameters: the job's, and over them its own."""
+        return {**(self.parameters or {}), **formula.parameters}
 
 
-def _name(formula: str | Formula) -> str:
-    return ONLY if isinstance(formula, str) else formula.name or ONLY
+def _formula(given: str | Formula) -> Formula:
+    return Formula(given) if isinstance(given, str) else given
 
 
 def _day(bound: Bound | None) -> date | None:

@@ -5,13 +5,15 @@ A symbol whose rows are unusable leaves the batch here, with its error; the othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 
-from ..data.checking import CandlePolicy, check_candles
+from ..data.checking import check_candles
+from ..data.policies import CandlePolicy
 from ..data.repository import CandleRepository
 from ..errors import RepositoryError
 from .controlling import LOG, Ticket
@@ -19,6 +21,7 @@ from .jobs import DateRange
 from .results import SymbolError
 from .running import describe
 
+KEYS: Final = ("symbol", "ts")
 FIRST_PAUSE: Final = 0.2  # seconds; doubled before every further try
 
 
@@ -50,36 +53,37 @@ class Loader:
     policy: CandlePolicy
     retries: int
 
-    def load(self, symbols: Sequence[str], ticket: Ticket) -> Loaded:
-        """Candles of whole symbols.
+    def load(self, symbols: Sequence[str], ticket: Ticket, *, patient: bool = True) -> Loaded:
+        """Candles of whole symbols. `patient` waits and tries again where the repository says that it may help.
 
         Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
         read once more from their beginning, so that their values do not depend on the range that was asked for.
         """
-        raw = self._read(symbols, self.request.before, ticket)
+        raw = self._read(symbols, self.request.before, ticket, patient=patient)
         loaded = self._check(raw)
         short = _shortened(raw, loaded.frame) if self.request.before else []
         if not short:
             return loaded
-        again = self._check(self._read(short, None, ticket))
+        again = self._check(self._read(short, None, ticket, patient=patient))
         kept = loaded.frame.filter(~pl.col("symbol").is_in(short))
         frame = pl.concat([kept, again.frame]).sort("symbol", "ts", maintain_order=True)
         return Loaded(frame, {**loaded.errors, **again.errors}, {**loaded.defects, **again.defects})
 
-    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket) -> pl.DataFrame:
-        for attempt in range(self.retries + 1):
+    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> pa.Table:
+        retries = self.retries if patient else 0
+        for attempt in range(retries + 1):
             ticket.look()
             try:
                 return self._ask(symbols, before)
             except RepositoryError as error:
-                if not error.retryable or attempt == self.retries:
+                if not error.retryable or attempt == retries:
                     raise
                 pause = FIRST_PAUSE * 2**attempt
                 LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, error)
                 ticket.pause(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, symbols: Sequence[str], before: int | None) -> pl.DataFrame:
+    def _ask(self, symbols: Sequence[str], before: int | None) -> pa.Table:
         request = self.request
         try:
             table = self.repository.load(
@@ -92,27 +96,39 @@ class Loader:
             )
         except (ConnectionError, TimeoutError) as error:
             raise RepositoryError(f"{type(error).__name__}: {error}", retryable=True) from error
-        frame = pl.from_arrow(table)
-        assert isinstance(frame, pl.DataFrame)
-        missing = [name for name in ("symbol", "ts", *request.columns) if name not in frame.columns]
+        table = table if isinstance(table, pa.Table) else pa.table(table)
+        missing = [name for name in ("symbol", "ts", *request.columns) if name not in table.column_names]
         if missing:
             raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
-        return frame.select(pl.col("symbol").cast(pl.String), "ts", *request.columns)
+        return _standard(table.select(["symbol", "ts", *request.columns]))
 
-    def _check(self, raw: pl.DataFrame) -> Loaded:
+    def _check(self, raw: pa.Table) -> Loaded:
         checked = check_candles(raw, self.policy)
         errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
         defects = {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()}
         return Loaded(checked.frame, errors, defects)
 
 
-def _shortened(raw: pl.DataFrame, checked: pl.DataFrame) -> list[str]:
+def _standard(table: pa.Table) -> pa.Table:
+    """The table with symbol as text and numbers as float64; what a repository of the user's hands out may differ."""
+    types = {field.name: field.type for field in table.schema}
+    wanted = {name: pa.float64() for name, kind in types.items() if _is_number(kind) and name not in KEYS}
+    wanted |= {} if pa.types.is_string(types["symbol"]) else {"symbol": pa.string()}
+    for name, kind in wanted.items():
+        if types[name] != kind:
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, table.column(name).cast(kind))
+    return table
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _shortened(raw: pa.Table, checked: pl.DataFrame) -> list[str]:
     """Symbols that are still there, with fewer rows than were read."""
-    if raw.height == checked.height:
+    if raw.num_rows == checked.height:
         return []
-    before, after = (_lengths(frame) for frame in (raw, checked))
-    return [symbol for symbol, length in after.items() if length < before[symbol]]
-
-
-def _lengths(frame: pl.DataFrame) -> Mapping[str, int]:
-    return dict(frame.group_by("symbol", maintain_order=True).len().iter_rows())
+    before = dict(pl.Series("symbol", raw.column("symbol")).value_counts().iter_rows())
+    after = dict(checked["symbol"].value_counts().iter_rows())
+    return sorted(symbol for symbol, length in after.items() if length < before[symbol])

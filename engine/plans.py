@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ..errors import FormulaError, Problem
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kinds import Kind
-from .jobs import Formula, ProcessingJob
+from .jobs import ProcessingJob
 from .service import FormulaService
 
 
@@ -15,23 +15,32 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     """Check and plan the job's formulas, and its `values` under their `value_key`.
 
     With `conditions`, a formula must be true or false. When several formulas are faulty, the first error carries
-    the others as notes.
+    the others as notes, so that `except FormulaError` catches whatever is wrong.
     """
+    formulas, language = job.formulas, service.language
+    values = {value_key(name): source for name, source in job.values.items()}
+    shared = {name: each.source for name, each in formulas.items() if not each.parameters}
     checked: dict[str, Checked] = {}
-    faults: list[FormulaError] = []
-    for key, formula in _named(job):
-        try:
-            checked[key] = service.check(formula.source, columns=kinds, parameters=formula.parameters or None)
-            if conditions and key in job.formulas:
-                _require_condition(checked[key])
-        except FormulaError as error:
-            error.name = key if job.several or key not in job.formulas else None
-            faults.append(error)
-    if faults:
-        for other in faults[1:]:
-            faults[0].add_note(str(other))
-        raise faults[0]
-    return make_plan(checked)
+    try:
+        checked |= language.check_all(shared, kinds, job.parameters) if shared else {}
+        for name in formulas.keys() - shared.keys():
+            own = job.settings(formulas[name])
+            checked[name] = language.check(formulas[name].source, kinds, own, name if job.several else None)
+        checked |= {name: language.check(source, kinds) for name, source in values.items()}
+    except ExceptionGroup as group:
+        raise _first(group) from None
+    if conditions:
+        for name in formulas:
+            _require_condition(checked[name])
+    return make_plan({name: checked[name] for name in (*formulas, *values)})
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The first error of a group, with the others as notes."""
+    first, *others = group.exceptions
+    for other in others:
+        first.add_note(str(other))
+    return first
 
 
 def value_key(name: str) -> str:
@@ -52,12 +61,6 @@ def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
     if job.latest:
         return plan.reach + 1  # the last bar itself may lie before the universe's last ts
     return plan.reach if job.bounds.start is not None else 0
-
-
-def _named(job: ProcessingJob) -> Iterator[tuple[str, Formula]]:
-    yield from job.formulas.items()
-    for name, source in job.values.items():
-        yield value_key(name), Formula(source)
 
 
 def _require_condition(checked: Checked) -> None:

@@ -12,7 +12,6 @@ from typing import Final
 
 import polars as pl
 
-from ..data.checking import CandlePolicy
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
@@ -28,9 +27,9 @@ from .results import SymbolError
 from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
+from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
 from .splitting import Labels, Selection
 
-CANDLE: Final = ("open", "high", "low", "close", "volume")
 GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
 
@@ -64,15 +63,10 @@ class Preparer:
     memory_limit: int
     retries: int
 
-    @property
-    def _zone(self) -> str:
-        """The exchange's time zone, as far as the repository knows it."""
-        return str(getattr(self.repository, "tz", None) or "UTC")
-
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
         Timeframe.parse(job.timeframe)
-        self.repository.health()
+        assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
             return self._planned(job, self.service, everything=everything)
         if everything or job.values:
@@ -80,9 +74,9 @@ class Preparer:
         return self._served(job, self.service) if job.formulas else self._counted(job)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
-        plan = plan_job(service, job, self.repository.columns(job.timeframe), conditions=not everything)
+        plan = plan_job(service, job, columns_of(self.repository, job.timeframe), conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
-        executor = make_executor(job.executor, plan, self._zone)
+        executor = make_executor(job.executor, plan, zone_of(self.repository))
         evaluator = PlanEvaluator(plan, executor, Timeframe.parse(job.timeframe), self._references(plan, job))
         extra = {name: plan.results[value_key(name)] for name in job.values}
         indicators = {name: {**plan.indicators.get(name, {}), **extra} for name in job.formulas}
@@ -91,39 +85,42 @@ class Preparer:
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
         """A service that only evaluates may read any column, and any bar before the range."""
-        loader = self._loader(job, tuple(self.repository.columns(job.timeframe)), None)
+        loader = self._loader(job, tuple(columns_of(self.repository, job.timeframe)), None)
         results = {name: result_column(name) for name in job.formulas}
         selection = self._selection(job, results, {name: {} for name in results})
-        return self._cut(job, loader, ServiceEvaluator(service, job.formulas), selection)
+        return self._cut(job, loader, ServiceEvaluator(service, job), selection)
 
     def _counted(self, job: ProcessingJob) -> Prepared:
-        columns = self.repository.columns(job.timeframe)
+        columns = columns_of(self.repository, job.timeframe)
         loader = self._loader(job, tuple(name for name in CANDLE if name in columns), 0)
         return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
 
     def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
-        policy = getattr(self.repository, "policy", None) or CandlePolicy()
-        return Loader(self.repository, Request(job.timeframe, self._bounds(job), columns, before), policy, self.retries)
+        bounds = self._bounds(job)
+        before = before if bounds.start is not None or not job.latest else None
+        request = Request(job.timeframe, bounds, columns, before)
+        return Loader(self.repository, request, policy_of(self.repository), self.retries)
 
     def _bounds(self, job: ProcessingJob) -> DateRange:
         """For the latest bars, start at the last ts that there is: what lies before it comes by `before`."""
         if not job.latest:
             return job.bounds
-        span = self.repository.span(job.timeframe)
+        span = span_of(self.repository, job.timeframe)
         return DateRange(job.bounds.end or (span[1] if span else None), job.bounds.end)
 
     def _selection(
         self, job: ProcessingJob, results: Mapping[str, str], indicators: Labels, *, everything: bool = False
     ) -> Selection:
-        return Selection(results, indicators, job.several, job.bounds.start, self._zone, job.latest, everything)
+        return Selection(
+            results, indicators, job.several, job.bounds.start, zone_of(self.repository), job.latest, everything
+        )
 
     def _references(self, plan: Plan, job: ProcessingJob) -> dict[str, pl.DataFrame]:
         """Other symbols that the formula names: from their first bar, since a sparse symbol's window may span years."""
         if not plan.symbols:
             return {}
-        loader = self._loader(job, tuple(sorted(plan.columns)), 0)
-        request = Request(job.timeframe, DateRange(None, job.bounds.end), loader.request.columns, 0)
-        loader = Loader(self.repository, request, loader.policy, self.retries)
+        request = Request(job.timeframe, DateRange(None, job.bounds.end), tuple(sorted(plan.columns)), 0)
+        loader = Loader(self.repository, request, policy_of(self.repository), self.retries)
         loaded = loader.load(sorted(plan.symbols), Ticket({}, self.limits.timeout))
         frames = {name: loaded.frame.filter(pl.col("symbol") == name) for name in plan.symbols}
         for name, frame in frames.items():
@@ -133,7 +130,7 @@ class Preparer:
         return frames
 
     def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
-        known = self.repository.symbols(job.timeframe)
+        known = symbols_of(self.repository, job.timeframe, job.requested)
         requested = tuple(known) if job.requested is None else job.requested
         there = frozenset(known)
         symbols = sorted(there.intersection(requested))

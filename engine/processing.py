@@ -25,7 +25,7 @@ from typing import Final, Self, TypeVar
 import polars as pl
 import psutil
 
-from ..data.repository import CandleRepository, open_repository
+from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
 from .across import AcrossJob
 from .assembling import Collected, assemble, values_table
@@ -38,6 +38,7 @@ from .preparing import Prepared, Preparer
 from .results import BatchResult, SymbolError
 from .running import Limits, Runner
 from .service import FormulaService
+from .sources import as_repository
 from .splitting import Piece, split
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class ProcessingEngine:
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         service = formula_service if formula_service is not None else FormulaService()
         self._limits = limits
-        self._preparer = Preparer(open_repository(candle_repo), service, limits, memory, retries)
+        self._preparer = Preparer(as_repository(candle_repo), service, limits, memory, retries)
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False
@@ -207,7 +208,7 @@ def _process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
     """Load, evaluate and split one batch; runs in the batch's thread."""
     began = time.perf_counter()
     with ticket.place("load"):
-        loaded = prepared.loader.load(batch.symbols, ticket)
+        loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
     with ticket.place("compute"):
         piece = _evaluate(prepared, loaded, ticket)
     if not piece.elapsed:

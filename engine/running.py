@@ -132,10 +132,10 @@ class Runner(Generic[T]):
         batch = self._active.pop(ticket, None)
         if batch is None:
             return
-        hopeless = isinstance(error, RepositoryError) and error.retryable  # it has been tried often enough
-        if len(batch.symbols) == 1 or hopeless or not self.divisible:
+        if len(batch.symbols) == 1 or not self.divisible:
             self.failed(batch, describe(error))
             return
+        batch = replace(batch, retried=batch.retried or isinstance(error, RepositoryError))
         LOG.info("a batch of %d symbols failed and is halved: %s", len(batch.symbols), error)
         self._waiting.extendleft(reversed(batch.halves()))
 

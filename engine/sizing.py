@@ -9,21 +9,22 @@ from ..data.instants import Bounds, Instant, instant_of, zone
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from .loading import Request
+from .sources import rows_of, span_of
 
 BARS_OF_UNKNOWN: Final = 5_000
 
 
 def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request: Request) -> dict[str, int]:
     """Bars that will be loaded for each symbol: what there is, or what the range and the bars before it come to."""
-    span = repository.span(request.timeframe)
-    known = repository.rows(request.timeframe) if hasattr(repository, "rows") else None
-    if span is None:
-        return dict.fromkeys(symbols, 1)
+    known = rows_of(repository, request.timeframe)
+    span = span_of(repository, request.timeframe) if known is not None else None
+    if known is None or span is None:
+        return dict.fromkeys(symbols, BARS_OF_UNKNOWN)
     first, last = map(_seconds, span)
     stored = max(1, int((last - first) / Timeframe.parse(request.timeframe).seconds) + 1)
     share = _share(request, first, last)
     before = stored if request.before is None else request.before
-    sizes = {symbol: (known or {}).get(symbol, min(stored, BARS_OF_UNKNOWN)) for symbol in symbols}
+    sizes = {symbol: known.get(symbol, stored) for symbol in symbols}
     return {symbol: min(bars, int(bars * share) + before + 1) for symbol, bars in sizes.items()}
 
 

@@ -1,0 +1,97 @@
+"""The front door's functions: one call each, over whatever holds the candles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import polars as pl
+
+from ..data.opening import open_repository
+from ..formulas import Checked
+from .controlling import ProgressCallback
+from .evaluating import EvaluatingService
+from .jobs import Bound, DateRange, Formulas, ProcessingJob, Setting
+from .processing import ProcessingEngine
+from .results import BatchResult
+from .service import FormulaService
+
+
+def scan(
+    formula: Formulas,
+    data: object,
+    *,
+    symbols: Sequence[str] | None = None,
+    start: Bound | None = None,
+    end: Bound | None = None,
+    timeframe: str = "1d",
+    parameters: Mapping[str, Setting] | None = None,
+    latest: bool = False,
+    executor: str = "auto",
+    progress: ProgressCallback | None = None,
+    stale: timedelta | float | None = None,
+    service: FormulaService | EvaluatingService | None = None,
+) -> BatchResult:
+    """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
+
+    `data` is a Polars, pandas or Arrow frame, a path (.parquet, .csv, .duckdb, a folder) or a repository; `symbols`
+    None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone; `stale` then
+    admits symbols whose last bar is older by at most that (a timedelta, or days), marked in a column.
+    `progress(completed, total)` counts symbols. `service` brings functions of one's own.
+
+    Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
+    symbol's error in the result.
+
+    >>> import polars as pl
+    >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 5), eager=True)
+    >>> found = scan("close > 1.5 * close[1]", pl.DataFrame({"symbol": "A", "date": days, "close": [1, 2, 2, 4, 4]}))
+    >>> [str(match.ts) for match in found["A"].matches]
+    ['2024-01-02', '2024-01-04']
+    """
+    job = ProcessingJob(
+        symbols, formula, DateRange(start, end), timeframe, parameters, latest=latest, stale=stale, executor=executor
+    )
+    with ProcessingEngine(data, service) as engine:
+        return engine.run(job, progress)
+
+
+def evaluate(
+    formulas: Formulas,
+    data: object,
+    *,
+    start: Bound | None = None,
+    end: Bound | None = None,
+    parameters: Mapping[str, Setting] | None = None,
+    executor: str = "auto",
+    timeframe: str | None = None,
+    service: FormulaService | None = None,
+) -> pl.DataFrame:
+    """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
+
+    A single formula's column is called "value". `timeframe` None is that of the data. Symbols with unusable candles
+    are left out and logged; when there are no others, raises ProcessingEngineError.
+
+    >>> import polars as pl
+    >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
+    >>> evaluate("sma(close, 2)", pl.DataFrame({"date": days, "close": [1.0, 2.0, 4.0]}))["value"].to_list()
+    [None, 1.5, 3.0]
+    """
+    repository = open_repository(data)
+    named = {"value": formulas} if isinstance(formulas, str) else formulas
+    own = timeframe or str(getattr(repository, "timeframe", None) or "1d")
+    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
+    with ProcessingEngine(repository, service) as engine:
+        return engine.evaluate(job)
+
+
+def check(
+    source: str, columns: Mapping[str, str] | None = None, parameters: Mapping[str, Setting] | None = None
+) -> Checked:
+    """Check a formula; raises FormulaError with every problem.
+
+    `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
+
+    >>> check("close > sma(close, 20)").warmup
+    19
+    """
+    return FormulaService().language.check(source, columns, parameters)
