@@ -1,1 +1,32 @@
 """Where candles come from: repositories, importing, checking, sample data."""
+
+from .adjusting import add_factor_column
+from .checking import CheckedCandles, check_candles
+from .database import DuckDBRepository
+from .frames import FrameRepository
+from .opening import open_repository
+from .parquet import ParquetRepository
+from .policies import CandlePolicy
+from .repository import CandleRepository
+from .resampling import resample
+from .rows import RowRepository
+from .samples import sample_candles, sample_symbols
+from .timeframes import Timeframe, infer_timeframe
+
+__all__ = [
+    "CandlePolicy",
+    "CandleRepository",
+    "CheckedCandles",
+    "DuckDBRepository",
+    "FrameRepository",
+    "ParquetRepository",
+    "RowRepository",
+    "Timeframe",
+    "add_factor_column",
+    "check_candles",
+    "infer_timeframe",
+    "open_repository",
+    "resample",
+    "sample_candles",
+    "sample_symbols",
+]

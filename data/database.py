@@ -1,0 +1,184 @@
+"""Candles in a DuckDB file: a table, a view or a query."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import polars as pl
+
+from ..errors import RepositoryError
+from .instants import Bounds
+from .parquet import stored_bound
+from .tables import TableRepository
+
+
+class DuckDBRepository(TableRepository):
+    """Candles of one table, view or query of a DuckDB file, which is opened for reading only. Options as in `open_repository`.
+
+    `table` may be left out where the file holds one table. `settings` are DuckDB's own, such as
+    `{"memory_limit": "1GB", "threads": 2}`. One connection is kept until `close()`; threads share it safely.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "candles.duckdb"
+    >>> with duckdb.connect(str(path)) as connection:
+    ...     _ = connection.execute("create table candles as select 'A' as symbol, date '2024-01-02' as ts, 1.5::decimal(9, 2) as close")
+    >>> with DuckDBRepository(path) as repository:
+    ...     repository.load(None, "1d", None, None, ["close"])["close"].to_pylist()
+    [1.5]
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        table: str | None = None,
+        *,
+        query: str | None = None,
+        settings: Mapping[str, str | int] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if table is not None and query is not None:
+            raise RepositoryError("give either table= or query=, not both")
+        self.path = Path(path)
+        self.table = table
+        self.query = None if query is None else query.strip().rstrip(";")
+        self.settings = dict(settings or {})
+        self.lock = threading.Lock()
+        self.connection: duckdb.DuckDBPyConnection | None = None
+        self.relation = ""
+
+    @property
+    def where(self) -> str:
+        """The path and table in messages."""
+        return f"{self.path}, table {self.table}" if self.table else str(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; the next load opens it again."""
+        with self.lock:
+            if self.connection is not None:
+                self.connection.close()
+            self.connection = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of this thread's own on the one connection."""
+        with self.lock:
+            if self.connection is None:
+                self.connection = open_for_reading(self.path, self.settings)
+                self.relation = self.find_relation(self.connection)
+            return self.connection.cursor()
+
+    def find_relation(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """What to select from: the query in brackets, or the table's quoted name."""
+        if self.query is not None:
+            return f"({self.query})"
+        rows = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+            " union all select schema_name, view_name from duckdb_views() where not internal order by 1, 2"
+        ).fetchall()
+        asked = None if self.table is None else self.table.lower()
+        found = [(schema, name) for schema, name in rows if asked in {None, name.lower(), f"{schema}.{name}".lower()}]
+        if len(found) == 1:
+            self.table = found[0][1]
+            return ".".join(quoted(part) for part in found[0])
+        names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name in rows) or "none"
+        if self.table is None and found:
+            raise RepositoryError(f"{self.path} holds several tables, choose one with table=: {names}")
+        raise RepositoryError(f"{self.path} has no table {self.table or 'at all'}; its tables: {names}")
+
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The table's columns."""
+        return self.fetch("select * from {relation} limit 0", []).schema
+
+    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
+        """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
+        layout = self.layout
+        symbol = literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
+        chosen = [f"{symbol} as symbol", f"{quoted(layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
+        where, values = self.conditions(symbols, around)
+        return self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+
+    def selected(self, name: str) -> str:
+        """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""
+        dtype = self.layout.types[name]
+        return f"cast({quoted(name)} as double) as {quoted(name)}" if dtype.is_numeric() else quoted(name)
+
+    def conditions(self, symbols: Sequence[str] | None, around: Bounds) -> tuple[str, list[Any]]:
+        """The where clause and its values."""
+        layout, parts, values = self.layout, [], list[Any]()
+        if symbols is not None and layout.symbol is None:
+            parts.append("true" if self.single_symbol in symbols else "false")
+        elif symbols is not None and layout.symbol is not None:
+            column = f"cast({quoted(layout.symbol)} as varchar)"
+            parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
+            values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
+        for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
+            limit = None if bound is None else stored_bound(bound + sign * self.slack, layout.types[layout.ts])
+            if limit is not None:
+                parts.append(f"{quoted(layout.ts)} {comparison} ?")
+                values.append(limit)
+        return ("where " + " and ".join(parts) if parts else ""), values
+
+    def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
+        """Run a query on {relation}."""
+        cursor = self.cursor()
+        try:
+            table = cursor.sql(sql.replace("{relation}", self.relation, 1), params=values).to_arrow_table()
+        except duckdb.Error as error:
+            raise RepositoryError(f"{self.where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
+        finally:
+            cursor.close()
+        found = pl.from_arrow(table)
+        assert isinstance(found, pl.DataFrame)
+        return found
+
+
+def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
+    if not path.is_file():
+        raise RepositoryError(f"no such file: {path}", retryable=True)
+    try:
+        return duckdb.connect(str(path), read_only=True, config=dict(settings))
+    except duckdb.ConnectionException:
+        # This process holds the file open in another way, for writing perhaps: share that; nothing but SELECT is run here.
+        return share_open_database(path)
+    except duckdb.IOException as error:
+        locked = "lock" in str(error).lower()
+        advice = "another process writes to it; try again when that is done" if locked else "is it a DuckDB file?"
+        raise RepositoryError(f"{path} cannot be opened: {advice} ({first_line(error)})", retryable=locked) from error
+    except duckdb.Error as error:
+        raise RepositoryError(f"{path} cannot be opened: {first_line(error)}") from error
+
+
+def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Join the connection that this process has already."""
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise RepositoryError(
+            f"{path} is open in this process with other settings: {first_line(error)}", retryable=True
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text."""
+    return str(error).partition("\n")[0]
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text for SQL."""
+    return "'" + text.replace("'", "''") + "'"

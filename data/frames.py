@@ -1,0 +1,125 @@
+"""Candles in memory: Polars, pandas or Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..errors import RepositoryError
+from .instants import Bounds
+from .layout import RECOGNISED
+from .placing import Counts, Placed, starts_of
+from .tables import TableRepository
+from .timeframes import Timeframe, infer_timeframe
+
+
+class FrameRepository(TableRepository):
+    """Candles of a Polars, pandas or Arrow frame, or anything with the Arrow PyCapsule interface.
+
+    Options as in `open_repository`. The frame is sorted once, if it is not sorted; numbers are converted when they are asked for.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"Date": [date(2024, 1, 2), date(2024, 1, 3)], "Close": [10, 11]})
+    >>> repository = FrameRepository(frame, symbol="ACME")
+    >>> repository.symbols("1d"), repository.columns("1d")
+    (['ACME'], {'close': 'number'})
+    >>> repository.load(None, "1d", "2024-01-03", None, ["close"], before=1)["close"].to_pylist()
+    [10.0, 11.0]
+    """
+
+    def __init__(self, frame: Any, *, name: str = "the frame", **options: Any) -> None:
+        super().__init__(**options)
+        self.name = name
+        self.given = to_polars(frame)
+
+    @property
+    def where(self) -> str:
+        """The frame's name in messages."""
+        return self.name
+
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The frame's columns."""
+        return self.given.schema
+
+    @cached_property
+    def placed(self) -> Placed:
+        """The whole frame in its order, under symbol and ts; made once."""
+        layout = self.layout
+        symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
+        others = [name for name in layout.columns.values() if name not in {layout.symbol, layout.ts, "symbol", "ts"}]
+        raw = self.given.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *others)
+        return self.place_keys(raw)
+
+    @cached_property
+    def begun(self) -> Placed:
+        """The frame with every bar labelled by its start."""
+        return super().place_rows(self.placed.frame)
+
+    @cached_property
+    def runs(self) -> dict[str, tuple[int, int]]:
+        """The first row of each symbol and the row behind its last."""
+        starts = starts_of(self.placed.frame["symbol"])
+        names = self.placed.frame["symbol"].gather(starts[:-1]).to_list()
+        return dict(zip(names, zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True), strict=True))
+
+    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
+        """Slices of the frame; symbols that stand side by side are one slice."""
+        chosen = self.begun.frame.select("symbol", "ts", *dict.fromkeys(names))
+        if symbols is None:
+            return chosen
+        runs = np.array([self.runs[symbol] for symbol in sorted(symbols) if symbol in self.runs]).reshape(-1, 2)
+        breaks = np.flatnonzero(runs[1:, 0] != runs[:-1, 1]) + 1
+        parts = [part for part in np.split(runs, breaks) if len(part)]
+        slices = [chosen.slice(int(part[0, 0]), int(part[-1, 1] - part[0, 0])) for part in parts]
+        return pl.concat(slices) if slices else chosen.clear()
+
+    def place_rows(self, raw: pl.DataFrame) -> Placed:
+        """Slices of the ordered frame are in order; what was counted when it was ordered goes with its symbols."""
+        if not self.placed.counts:
+            return Placed(raw)
+        seen = set(raw["symbol"].unique())
+        counts: Counts = {
+            kind: {symbol: rows for symbol, rows in found.items() if symbol in seen}
+            for kind, found in self.placed.counts.items()
+        }
+        return Placed(raw, {kind: found for kind, found in counts.items() if found})
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows."""
+        return self.summarise(self.placed.frame)
+
+    @cached_property
+    def stored(self) -> Timeframe:
+        """The timeframe of the frame: as told, or inferred."""
+        return self.told_timeframe or infer_timeframe(self.placed.frame)
+
+
+def to_polars(frame: Any) -> pl.DataFrame:
+    """Any frame as a Polars one. Of pandas, an index that says something (dates, symbols) becomes columns."""
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect(engine="in-memory")
+    if type(frame).__module__.partition(".")[0] == "pandas":
+        frame = flattened(frame)
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise RepositoryError(
+            f"a {type(frame).__name__} is no frame: give a Polars, pandas or Arrow table, a path or a repository"
+        )
+    return pl.DataFrame(frame)
+
+
+def flattened(frame: Any) -> Any:
+    """A pandas frame whose index has become columns; an index of dates without a name is called ts."""
+    if type(frame.index).__name__ == "RangeIndex":
+        return frame
+    unnamed = frame.index.name is None and type(frame.index).__name__ == "DatetimeIndex"
+    if unnamed and not {column for column in map(str, frame.columns) if column.lower() in RECOGNISED["ts"]}:
+        frame = frame.rename_axis(index="ts")
+    kept = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=kept).reset_index(drop=True) if kept else frame.reset_index(drop=True)

@@ -1,0 +1,162 @@
+"""Points in time: from what people write and store to dates, or to instants in UTC."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from ..errors import RepositoryError
+from .timeframes import Timeframe
+
+Instant = dt.date | dt.datetime
+Bound = dt.date | dt.datetime | str | None
+
+MICROSECOND: Final = dt.timedelta(microseconds=1)
+TS: Final = pl.Datetime("us", "UTC")
+# Whole numbers are read by their size: 20240131, or seconds, milliseconds, microseconds, nanoseconds since 1970.
+EPOCHS: Final = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (2**63 - 1, "ns"))
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that name; RepositoryError if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RepositoryError(f"unknown time zone {name!r}: write a name such as America/New_York") from error
+
+
+def read_bound(bound: Bound) -> Instant | None:
+    """Read a bound as a date or a datetime; ISO text is read, numpy's datetime64 unwrapped."""
+    if isinstance(bound, str):
+        try:
+            return dt.date.fromisoformat(bound) if len(bound) <= 10 else dt.datetime.fromisoformat(bound)
+        except ValueError as error:
+            raise RepositoryError(f"cannot read {bound!r} as a date: write 2024-01-31 or 2024-01-31T09:30") from error
+    if bound is None or isinstance(bound, dt.date):
+        return bound
+    unwrapped = getattr(bound, "item", lambda: bound)()
+    if not isinstance(unwrapped, dt.date):
+        raise RepositoryError(f"cannot read {bound!r} as a date: give a date, a datetime or ISO text")
+    return unwrapped
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The first and the last ts asked for, both inclusive, in the kind of the stored ts; None is open."""
+
+    first: Instant | None
+    last: Instant | None
+
+    @classmethod
+    def read(cls, start: Bound, end: Bound, *, dates: bool, tz: str) -> Bounds:
+        """Read bounds: a date stands for its whole day in `tz`, a datetime without zone is in `tz`."""
+        known = zone(tz)
+        first, last = read_bound(start), read_bound(end)
+        if dates:
+            return cls(day_of(first, known), day_of(last, known))
+        return cls(instant_of(first, known), instant_of(last, known, closing=True))
+
+    def filter(self) -> pl.Expr:
+        """The rows inside."""
+        inside = pl.lit(value=True)
+        if self.first is not None:
+            inside = inside & (pl.col("ts") >= self.first)
+        return inside & (pl.col("ts") <= self.last) if self.last is not None else inside
+
+
+def day_of(instant: Instant | None, tz: ZoneInfo) -> dt.date | None:
+    """The date of an instant in a time zone."""
+    if not isinstance(instant, dt.datetime):
+        return instant
+    return (instant if instant.tzinfo is None else instant.astimezone(tz)).date()
+
+
+def instant_of(instant: Instant | None, tz: ZoneInfo, *, closing: bool = False) -> dt.datetime | None:
+    """The instant in UTC; of a date its first moment, or with `closing` its last."""
+    if instant is None:
+        return None
+    if isinstance(instant, dt.datetime):
+        aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=tz)
+        return (
+            dt.datetime.fromtimestamp(aware.timestamp(), dt.UTC) if aware.microsecond == 0 else aware.astimezone(dt.UTC)
+        )
+    day = instant + dt.timedelta(days=1) if closing else instant
+    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(dt.UTC)
+    return midnight - MICROSECOND if closing else midnight
+
+
+def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
+    """The column ts as Date or Datetime in UTC, whatever it was stored as."""
+    stored = frame["ts"]
+    dtype = stored.dtype
+    if isinstance(dtype, pl.Datetime):
+        return in_utc(stored, tz)
+    if dtype == pl.Date or stored.len() == stored.null_count():
+        return stored.cast(pl.Date)
+    if dtype.is_numeric():
+        return from_numbers(stored, where)
+    if dtype in {pl.String, pl.Categorical, pl.Enum}:
+        return from_text(stored.cast(pl.String), tz, where)
+    raise RepositoryError(
+        f"{where}: the time column holds {dtype}; dates, timestamps, ISO text or epoch numbers are read"
+    )
+
+
+def in_utc(stored: pl.Series, tz: str) -> pl.Series:
+    """Timestamps in UTC and microseconds. Those without a zone are in `tz`; of an hour that a clock repeats, the first."""
+    micro = stored.cast(pl.Datetime("us", getattr(stored.dtype, "time_zone", None)))
+    if getattr(stored.dtype, "time_zone", None) is None:
+        zone(tz)
+        micro = micro.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
+    return micro.dt.convert_time_zone("UTC")
+
+
+def from_numbers(stored: pl.Series, where: str) -> pl.Series:
+    """Whole numbers as dates (20240131) or as time since 1970."""
+    if not stored.dtype.is_integer() and not (stored.drop_nulls() == stored.drop_nulls().floor()).all():
+        raise RepositoryError(
+            f"{where}: the time column holds fractions; write seconds or milliseconds since 1970 as whole numbers"
+        )
+    whole = stored.cast(pl.Int64)
+    largest = int(whole.abs().max() or 0)  # type: ignore[arg-type]
+    if int(whole.min() or 0) >= 19000101 and largest <= 22991231:  # type: ignore[arg-type]
+        return whole.cast(pl.String).str.to_date("%Y%m%d", strict=False)
+    unit = next(unit for limit, unit in EPOCHS if largest < limit)
+    return pl.select(pl.from_epoch(whole, unit).cast(pl.Datetime("us"))).to_series().dt.replace_time_zone("UTC")
+
+
+def from_text(stored: pl.Series, tz: str, where: str) -> pl.Series:
+    """ISO text as dates or timestamps; RepositoryError shows the first text that is neither."""
+    text = stored.str.strip_chars()
+    if text.drop_nulls().str.contains("^[0-9]{8}$").all():
+        return text.str.to_date("%Y%m%d", strict=False)
+    if text.drop_nulls().str.len_chars().max() == 10:
+        read = text.str.replace_all("/", "-", literal=True).str.to_date("%Y-%m-%d", strict=False)
+    elif text.drop_nulls().str.contains(r"(Z|[+-]\d\d:?\d\d)$").all():
+        read = text.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+    else:
+        read = in_utc(text.str.to_datetime(time_unit="us", strict=False), tz)
+    unread = text.filter(read.is_null() & text.is_not_null())
+    if unread.len():
+        raise RepositoryError(
+            f"{where}: cannot read {unread[0]!r} as the time of a bar; write 2024-01-31 or 2024-01-31T09:30:00"
+        )
+    return read
+
+
+def begin_of(ts: pl.Expr, timeframe: Timeframe, *, dates: bool) -> pl.Expr:
+    """The beginning of a bar that is labelled with its end. A daily bar's date is both."""
+    return timeframe.bucket(ts) if dates else ts.dt.offset_by(f"-{timeframe.text}")
+
+
+def in_kind(frame: pl.DataFrame, *, dates: bool) -> pl.DataFrame:
+    """Some rows alone may look like dates, or be none: give ts the kind that it has in the whole table."""
+    ts = frame["ts"]
+    if (ts.dtype == pl.Date) == dates:
+        return frame
+    kind = ts.cast(pl.Date) if dates else ts.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return frame.with_columns(kind)

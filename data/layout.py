@@ -1,0 +1,113 @@
+"""Which of a table's columns is what: recognised by name, or as the user maps them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import polars as pl
+
+from ..errors import RepositoryError
+
+Kind = Literal["number", "boolean", "text"]
+
+CANDLE_FIELDS: Final = ("open", "high", "low", "close", "volume")
+PRICES: Final = ("open", "high", "low", "close")
+
+# The names under which each part of a candle is recognised, in order of preference.
+RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
+    "symbol": ("symbol", "ticker", "code", "instrument"),
+    "ts": ("ts", "timestamp", "datetime", "date", "time"),
+    "open": ("open", "o"),
+    "high": ("high", "h"),
+    "low": ("low", "l"),
+    "close": ("close", "c"),
+    "volume": ("volume", "vol", "v"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a table keeps what: the source's column for symbol, ts and each further column.
+
+    `symbol` is None where the table holds a single symbol and does not name it.
+    """
+
+    symbol: str | None
+    ts: str
+    columns: Mapping[str, str]
+    types: Mapping[str, pl.DataType]
+
+    def source_of(self, name: str, where: str) -> str:
+        """The source's column for a column asked for; RepositoryError names what there is."""
+        if name not in self.columns:
+            found = ", ".join(self.columns) or "none"
+            raise RepositoryError(f"{where} has no column {name!r}; its columns are: {found}")
+        return self.columns[name]
+
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that a formula can name, each with its kind. Dates, lists and other kinds cannot be named."""
+        found = {name: kind_of(name, self.types[source]) for name, source in self.columns.items()}
+        return {name: kind for name, kind in found.items() if kind is not None}
+
+
+def kind_of(name: str, dtype: pl.DataType) -> Kind | None:
+    """What a column is to a formula. A candle field is a number even where it is stored as text."""
+    if name in CANDLE_FIELDS or dtype.is_numeric() or dtype == pl.Null:
+        return "number"
+    if dtype == pl.Boolean:
+        return "boolean"
+    return "text" if dtype in {pl.String, pl.Categorical, pl.Enum} else None
+
+
+def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], where: str) -> Layout:
+    """Recognise the columns of a table. `mapping` gives standard name -> the table's own name and goes first."""
+    for name, source in mapping.items():
+        if source not in types:
+            raise RepositoryError(
+                f"{where} has no column {source!r}, which columns= gives for {name!r}; found: {listed(types)}"
+            )
+    known = dict(mapping)
+    for name in RECOGNISED:
+        source = None if name in mapping else recognise(name, types, set(known.values()), where)
+        if source is not None:
+            known[name] = source
+    if "ts" not in known:
+        wanted = ", ".join(RECOGNISED["ts"])
+        raise RepositoryError(f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}")
+    others = {name: name for name in types if name not in known.values() and name not in known}
+    columns = {name: source for name, source in known.items() if name not in {"symbol", "ts"}}
+    ordered = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
+    return Layout(known.get("symbol"), known["ts"], {**ordered, **columns, **others}, dict(types))
+
+
+def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], where: str) -> str | None:
+    """Find the column that is called like `name`, in any case; None if there is none."""
+    for alias in RECOGNISED[name]:
+        found = [column for column in types if column.strip().lower() == alias and column not in taken]
+        if alias == "date" and found and any(column.strip().lower() == "time" for column in types):
+            raise RepositoryError(
+                f"{where} has both a date and a time column: join them into one, or say with "
+                f'columns={{"ts": {found[0]!r}}} which one tells the bars apart'
+            )
+        if alias in found:
+            return alias
+        if len(found) > 1:
+            raise RepositoryError(
+                f"{where} has several columns for {name!r}: {', '.join(found)}; choose with columns={{...}}"
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def simplified(name: str) -> str:
+    """A column's name without case, blanks and punctuation: "Adj Close" and adj_close are one."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def listed(types: Mapping[str, pl.DataType]) -> str:
+    """The columns of a table as text."""
+    return ", ".join(types) or "no columns at all"

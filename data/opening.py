@@ -1,0 +1,84 @@
+"""One door to all kinds of candles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import RepositoryError
+from .database import DuckDBRepository
+from .delimited import read_delimited
+from .frames import FrameRepository
+from .parquet import ParquetRepository
+from .repository import CandleRepository
+from .rows import RowRepository
+
+DATABASES = frozenset({".duckdb", ".db", ".ddb"})
+DELIMITED = frozenset({".csv", ".tsv", ".txt"})
+
+
+def open_repository(data: Any, **options: Any) -> CandleRepository:
+    """Make a repository of what a user has.
+
+    `data` is a frame (Polars, pandas, Arrow), a path (.parquet, .csv, .duckdb or .db, a folder of Parquet files or of one CSV per
+    symbol), a repository, or an object with `get_range(symbol_id, timeframe, start, end)`.
+
+    Options of all tables:
+
+    - `columns`: a mapping where names are not recognised, `{"close": "Last"}`; standard name -> the table's own.
+    - `tz`: the zone of timestamps without one, and of whole days. Default: the zone stored, else UTC.
+    - `label`: "start" or "end", which end of the bar its ts is.
+    - `adjust`: None for prices as stored, "adj_close", the name of a factor column, or "auto" for whichever is there.
+    - `timeframe`: what is stored, such as "1h"; inferred if not told.
+    - `symbol`: the name of the one symbol in a table without a symbol column.
+    - `policy`: a `CandlePolicy`.
+
+    DuckDB files also take `table`, `query` and `settings`. Raises RepositoryError when nothing can be made of `data`.
+
+    >>> import polars as pl
+    >>> from datetime import date
+    >>> open_repository(pl.DataFrame({"date": [date(2024, 1, 2)], "close": [1.0]})).symbols("1d")
+    ['data']
+    """
+    if isinstance(data, (str, Path)):
+        return open_path(Path(data).expanduser(), options)
+    if isinstance(data, CandleRepository):
+        return unchanged(data, options)
+    if callable(getattr(data, "get_range", None)):
+        return RowRepository(data, **options)
+    return FrameRepository(data, **options)
+
+
+def unchanged(repository: CandleRepository, options: dict[str, Any]) -> CandleRepository:
+    """A repository as it is; options belong to where it was made."""
+    if options:
+        raise RepositoryError(
+            f"{', '.join(options)}: give the options when the repository is made, not to a repository"
+        )
+    return repository
+
+
+def open_path(path: Path, options: dict[str, Any]) -> CandleRepository:
+    """Make a repository of a file or folder by its ending and contents."""
+    if not path.exists():
+        raise RepositoryError(f"no such file or folder: {path}", retryable=True)
+    ending = path.suffix.lower()
+    if path.is_dir():
+        return open_folder(path, options)
+    if ending in DATABASES:
+        return DuckDBRepository(path, **options)
+    if ending in DELIMITED:
+        return FrameRepository(read_delimited(path), name=str(path), **options)
+    if ending == ".parquet":
+        return ParquetRepository(path, **options)
+    known = ", ".join(sorted({".parquet"} | DATABASES | DELIMITED))
+    raise RepositoryError(f"{path}: cannot tell what kind of file this is by its ending; known are {known}")
+
+
+def open_folder(path: Path, options: dict[str, Any]) -> CandleRepository:
+    """Make a repository of a folder: Parquet files if there are any, else one CSV per symbol."""
+    if any(path.rglob("*.parquet")):
+        return ParquetRepository(path, **options)
+    if any(file.suffix.lower() in DELIMITED for file in path.iterdir()):
+        return FrameRepository(read_delimited(path), name=str(path), **options)
+    raise RepositoryError(f"{path} holds neither .parquet nor .csv files")

@@ -1,0 +1,114 @@
+"""Candles in Parquet: a file, a folder of files, or hive partitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..errors import RepositoryError
+from .instants import Bounds, Instant
+from .tables import TableRepository
+
+
+class ParquetRepository(TableRepository):
+    """Candles of a Parquet file or folder; a folder may be partitioned the hive way (`symbol=AAPL/…`). Options as in `open_repository`.
+
+    Only the columns asked for are read, and only the row groups that can hold the symbols and dates asked for.
+    A folder of one file per symbol, without a symbol column, takes the symbols from the files' names.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "candles.parquet"
+    >>> pl.DataFrame({"symbol": ["A", "B"], "ts": [dt.date(2024, 1, 2)] * 2, "close": [1.0, 2.0]}).write_parquet(path)
+    >>> ParquetRepository(path).load(["B"], "1d", None, None, ["close"])["close"].to_pylist()
+    [2.0]
+    """
+
+    def __init__(self, path: str | Path, **options: Any) -> None:
+        super().__init__(**options)
+        self.path = Path(path)
+
+    @property
+    def where(self) -> str:
+        """The path's name in messages."""
+        return str(self.path)
+
+    @cached_property
+    def lazy(self) -> pl.LazyFrame:
+        """The rows as stored; where files are named after symbols, with the symbol of the file's name."""
+        files = self.files()
+        hive = any("=" in part for file in files for part in file.relative_to(self.path).parts[:-1])
+        scanned = self.scan(files, hive=hive, name=None)
+        named = {"symbol", "ticker", "code", "instrument"} & {name.strip().lower() for name in scanned.collect_schema()}
+        if self.path.is_file() or named or "symbol" in self.mapping:
+            return scanned
+        stem = pl.col("file_name").str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
+        return self.scan(files, hive=hive, name="file_name").with_columns(stem.alias("symbol")).drop("file_name")
+
+    def files(self) -> list[Path]:
+        """The Parquet files; RepositoryError if there are none."""
+        if not self.path.exists():
+            raise RepositoryError(f"no such file or folder: {self.path}", retryable=True)
+        found = sorted(self.path.rglob("*.parquet")) if self.path.is_dir() else [self.path]
+        visible = [file for file in found if not file.name.startswith((".", "_"))]
+        if not visible:
+            raise RepositoryError(f"{self.path} holds no .parquet file")
+        return visible
+
+    def scan(self, files: Sequence[Path], *, hive: bool, name: str | None) -> pl.LazyFrame:
+        """Open the files without reading rows."""
+        return pl.scan_parquet(list(files), hive_partitioning=hive, include_file_paths=name, missing_columns="insert")
+
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The files' columns."""
+        try:
+            return self.lazy.collect_schema()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise RepositoryError(
+                f"{self.path} cannot be read as Parquet: {error}", retryable=isinstance(error, OSError)
+            ) from error
+
+    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
+        """Read the rows that may be inside, by the row groups' statistics."""
+        layout = self.layout
+        rows = self.lazy
+        if symbols is not None and layout.symbol is not None:
+            rows = rows.filter(among(pl.col(layout.symbol), self.layout.types[layout.symbol], symbols))
+        ts = layout.types[layout.ts]
+        slack = self.slack if (around.first, around.last) != (None, None) else dt.timedelta(0)
+        for bound, sign in ((around.first, -1), (around.last, 1)):
+            limit = None if bound is None else stored_bound(bound + sign * slack, ts)
+            if limit is not None:
+                rows = rows.filter(pl.col(layout.ts) >= limit if sign < 0 else pl.col(layout.ts) <= limit)
+        symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
+        chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
+        try:
+            found = chosen.collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise RepositoryError(f"{self.path} cannot be read: {error}", retryable=True) from error
+        wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
+        return found.clear() if wrong_symbol else found
+
+
+def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:
+    """The rows of these symbols. The range of their names comes first: row groups keep the least and the greatest."""
+    if dtype != pl.String:
+        return column.cast(pl.String).is_in(list(symbols))
+    if not symbols:
+        return pl.lit(value=False)
+    return (column >= min(symbols)) & (column <= max(symbols)) & column.is_in(list(symbols))
+
+
+def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:
+    """A bound in the kind of the stored ts; None where rows cannot be told apart before they are read."""
+    if dtype == pl.Date:
+        return bound.date() if isinstance(bound, dt.datetime) else bound
+    if not isinstance(dtype, pl.Datetime):
+        return None
+    if not isinstance(bound, dt.datetime):
+        bound = dt.datetime(bound.year, bound.month, bound.day, tzinfo=dt.UTC)
+    return bound if dtype.time_zone is not None else bound.replace(tzinfo=None)

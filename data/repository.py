@@ -1,0 +1,53 @@
+"""What the engine asks of a place that holds candles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from .instants import Bound, Instant
+from .layout import Kind
+
+
+@runtime_checkable
+class CandleRepository(Protocol):
+    """Where candles come from. Every method raises RepositoryError when the candles cannot be had."""
+
+    def load(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None = 0,
+    ) -> pa.Table:
+        """The candles of `symbols` (None: of all) from `start` to `end`, both inclusive, sorted by (symbol, ts).
+
+        Columns: symbol (text), ts (date32, or timestamp[us, UTC]), then `columns` in the order asked: numbers as float64 with
+        NaN and infinities as stored, booleans as bool, text as string. `before` asks for that many more bars of each symbol
+        ahead of `start`, None for all of them. Symbols without candles are absent.
+        """
+        ...
+
+    def symbols(self, timeframe: str) -> list[str]:
+        """All symbols, sorted."""
+        ...
+
+    def span(self, timeframe: str) -> tuple[Instant, Instant] | None:
+        """The first and the last ts of all symbols; None when there are no candles."""
+        ...
+
+    def columns(self, timeframe: str) -> dict[str, Kind]:
+        """The columns besides symbol and ts: name -> "number", "boolean" or "text"."""
+        ...
+
+    def rows(self, timeframe: str) -> Mapping[str, int] | None:
+        """How many bars each symbol has at most, if that is cheaply known."""
+        ...
+
+    def health(self) -> None:
+        """Raise RepositoryError when the candles cannot be reached."""
+        ...
