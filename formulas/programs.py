@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .scope import Defined, KernelCall
+from .scope import Defined, KernelCall, PythonCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SymbolCall:
     program: Program
 
 
-Step: TypeAlias = Defined | KernelCall | TimeframeCall | SymbolCall
+Step: TypeAlias = Defined | KernelCall | PythonCall | TimeframeCall | SymbolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Program:
 
 def made_by(step: Step) -> tuple[str, ...]:
     """The columns that a step makes."""
-    return (step.name,) if isinstance(step, Defined) else step.names
+    return (step.name,) if isinstance(step, Defined | PythonCall) else step.names
 
 
 def read_by(step: Step) -> frozenset[str]:
@@ -63,7 +63,7 @@ def read_by(step: Step) -> frozenset[str]:
     match step:
         case Defined():
             return frozenset([*step.expression.meta.root_names(), *step.by])
-        case KernelCall():
+        case KernelCall() | PythonCall():
             return frozenset(step.inputs)
         case TimeframeCall():
             return step.program.reads

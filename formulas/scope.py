@@ -40,7 +40,19 @@ class KernelCall:
     settings: tuple[float, ...]
 
 
-RuleStep: TypeAlias = Defined | KernelCall
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """A column computed by a user's Python function, symbol by symbol."""
+
+    name: str
+    function: Callable[..., object]
+    label: str
+    inputs: tuple[str, ...]
+    settings: tuple[object, ...]
+    dtype: pl.DataType
+
+
+RuleStep: TypeAlias = Defined | KernelCall | PythonCall
 State: TypeAlias = tuple[pl.Expr, ...]
 Combine: TypeAlias = Callable[[State, int, State, int], State]
 
@@ -90,6 +102,22 @@ class Scope:
             self._calls[key] = call = KernelCall(made, kernel, names, tuple(settings))
             self.steps.append(call)
         return tuple(pl.col(name) for name in self._calls[key].names)
+
+    def python(
+        self,
+        function: Callable[..., object],
+        label: str,
+        series: Sequence[pl.Expr],
+        settings: Sequence[object],
+        dtype: pl.DataType,
+    ) -> pl.Expr:
+        """A column computed by a Python function, called with each symbol's arrays and the settings."""
+        names = tuple(self.column(each).meta.output_name() for each in series)
+        key = (function, names, tuple(settings))
+        if key not in self._columns:
+            self._columns[key] = name = self.fresh()
+            self.steps.append(PythonCall(name, function, label, names, tuple(settings), dtype))
+        return pl.col(self._columns[key])
 
     def fold(self, leaf: State, length: int, combine: Combine) -> State:
         """Combine the last `length` rows of `leaf` pairwise: blocks of 1, 2, 4 ... rows, then those that make up `length`.

@@ -26,7 +26,9 @@ def on_timeframe(
     """
     own, coarser = own or infer_timeframe(frame), Timeframe.parse(target)
     if coarser < own or not coarser.made_of(own):
-        message = f'timeframe("{target}", ...) cannot be made of {own} bars: ask for whole multiples of the data\'s own bars'
+        message = (
+            f'timeframe("{target}", ...) cannot be made of {own} bars: ask for whole multiples of the data\'s own bars'
+        )
         raise ProcessingEngineError(message)
     if columns is None:
         columns = [name for name in frame.columns if name not in {"symbol", TS, SYMBOL, BAR, LOCAL}]
@@ -37,7 +39,9 @@ def on_timeframe(
     return joined.select("symbol", TS, *whole, pl.col("bucket_end").alias(KNOWN))
 
 
-def join_known(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr, by: str | None) -> list[pl.Series]:
+def join_known(
+    frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr, by: str | None
+) -> list[pl.Series]:
     """For each row of `frame` the latest of `values` that was known at `at`; undefined before the first."""
     left = frame.select(at.alias(KNOWN), *([by] if by else []))
     joined = left.join_asof(values, on=KNOWN, by=by, strategy="backward", check_sortedness=False)

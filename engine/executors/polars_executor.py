@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ...data.timeframes import Timeframe
 from ...formulas import Plan, Program, Stage
 from ...formulas.programs import Step, SymbolCall, TimeframeCall
-from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall
+from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall, PythonCall
+from .calling import call_python
 from .joining import KNOWN, join_known, known_at, on_timeframe
 
 FRAME_COLUMNS: Final = ("symbol", TS, SYMBOL, BAR, LOCAL)
@@ -96,6 +97,8 @@ def _level(steps: Sequence[Step], frame: pl.DataFrame, around: Surroundings) -> 
                 grouped[step.by].append(step.expression)
             case KernelCall():
                 calls.extend(_kernel(step, frame))
+            case PythonCall():
+                calls.append(call_python(step, frame, starts(frame)))
             case TimeframeCall():
                 calls.extend(_timeframe(step, frame, around))
             case SymbolCall():
