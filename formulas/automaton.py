@@ -49,7 +49,7 @@ class Automaton:
     # (state below, state, next token) -> the state in which a run of renamings ends
     renamed: dict[tuple[int, int, str], int] = field(default_factory=dict)
 
-    def run(self, tokens: Sequence[Token]) -> Any:  # noqa: ANN401 - whatever the start rule's method builds
+    def run(self, tokens: Sequence[Token]) -> Any:
         """Parse the tokens and give what was built. Raises Unexpected."""
         states, values = [self.start], []
         actions, renamed = self.actions, self.renamed
@@ -108,7 +108,7 @@ def make_automaton(grammar: str, start: str, builder: object) -> Automaton:
     return Automaton(actions, table.start_states[start], table.end_states[start])
 
 
-def _plain(action: Any, argument: Any, callbacks: Any) -> int | _Reduce:  # noqa: ANN401 - lark's own
+def _plain(action: Any, argument: Any, callbacks: Any) -> int | _Reduce:
     """Turn lark's action into a state to go to, or a reduction."""
     if action is Shift:
         return int(argument)

@@ -22,7 +22,7 @@ def word_fault(tokens: Sequence[Token], index: int) -> Fault:
         bad = Token("$END", "", last.end, last.end)
     else:
         bad = tokens[index]
-    for explain in (_foreign_word, _head, _assigning, _unfinished, _particular, _missing_value, _missing_operator):
+    for explain in _EXPLANATIONS:
         fault = explain(tokens, index, last, bad)
         if fault is not None:
             return fault
@@ -112,6 +112,15 @@ def _unfinished(tokens: Sequence[Token], index: int, last: Token | None, bad: To
     return None
 
 
+def _chained(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
+    """Explain `not in`, and `in` beside another comparison."""
+    if bad.type == "NOT" and index + 1 < len(tokens) and tokens[index + 1].type == "IN":
+        return Fault(bad.start, tokens[index + 1].end, "'not in' is not an operator here", "write not (x in [1, 2])")
+    if {bad.type} | {token.type for token in tokens[:index]} >= {"IN", "COMPARE"} and bad.type in {"IN", "COMPARE"}:
+        return Fault(bad.start, bad.end, "'in' cannot be chained with a comparison", "put one of the two in brackets")
+    return None
+
+
 def _missing_value(tokens: Sequence[Token], index: int, last: Token | None, bad: Token) -> Fault | None:
     if bad.type in _VALUES:
         return None
@@ -138,6 +147,13 @@ def _missing_operator(tokens: Sequence[Token], index: int, last: Token | None, b
     missing = "an operator or a comma" if inside else "an operator"
     message = f"{missing} is missing between {_shown(last)} and {_shown(bad)}"
     return Fault(last.start, bad.end, message, hint)
+
+
+_EXPLANATIONS: Final = (
+    *(_foreign_word, _head, _assigning, _unfinished, _particular),
+    *(_missing_value, _missing_operator, _chained),
+)
+"""Asked in this order; the first that knows the case is right."""
 
 
 def _open_choice(tokens: Sequence[Token]) -> bool:
