@@ -4,7 +4,9 @@ from .adjusting import add_factor_column
 from .checking import CheckedCandles, check_candles
 from .database import DuckDBRepository
 from .frames import FrameRepository
+from .importing import ImportedCandles, import_candles
 from .opening import open_repository
+from .options import TableOptions
 from .parquet import ParquetRepository
 from .policies import CandlePolicy
 from .repository import CandleRepository
@@ -19,11 +21,14 @@ __all__ = [
     "CheckedCandles",
     "DuckDBRepository",
     "FrameRepository",
+    "ImportedCandles",
     "ParquetRepository",
     "RowRepository",
+    "TableOptions",
     "Timeframe",
     "add_factor_column",
     "check_candles",
+    "import_candles",
     "infer_timeframe",
     "open_repository",
     "resample",

@@ -45,7 +45,7 @@ def columns_to_adjust(wanted: list[str], source: str | None, layout: Layout) -> 
 
 
 def adjust_prices(frame: pl.DataFrame, source: str | None) -> pl.DataFrame:
-    """Multiply the prices by their factor. A row without a usable factor has no prices: a raw one would look like a crash."""
+    """Multiply the prices by their factor. Without a usable factor a row has no prices: raw ones look like a crash."""
     prices = [name for name in PRICES if name in frame.columns]
     if source is None or not prices:
         return frame
@@ -61,8 +61,9 @@ def adjust_prices(frame: pl.DataFrame, source: str | None) -> pl.DataFrame:
 def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str = "factor") -> pl.DataFrame:
     """Give every candle the factor of its day, from a table of factors; use it with `adjust="factor"`.
 
-    `factors` has symbol, date (the last day for which a row holds) and either `factor` or `price_factor` and `split_factor`,
-    which are multiplied. Candles after a symbol's last row, and symbols without rows, have the factor 1.
+    `factors` has symbol, date (the last day for which a row holds) and either `factor` or `price_factor` and
+    `split_factor`, which are multiplied. Candles after a symbol's last row, and symbols without rows, have the factor
+    1.
 
     >>> from datetime import date
     >>> days = [date(2020, 8, day) for day in (27, 28, 31)]

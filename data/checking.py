@@ -1,4 +1,4 @@
-"""Candles looked at before anything is computed from them: faulty rows found, counted, and treated as the policy says."""
+"""Candles looked at before anything is computed: faulty rows are found, counted, and treated as the policy says."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def check_candles(candles: pl.DataFrame | pa.Table, policy: CandlePolicy | None 
     >>> days = [date(2024, 1, 2), date(2024, 1, 3)]
     >>> candles = pl.DataFrame({"symbol": "A", "ts": days, "open": [0.0, 9.0], "close": [10.0, float("nan")]})
     >>> checked = check_candles(candles)
-    >>> checked.frame.rows(), checked.counts
-    ([('A', datetime.date(2024, 1, 2), None, 10.0), ('A', datetime.date(2024, 1, 3), 9.0, None)], {'nan': 1, 'non_positive': 1})
+    >>> checked.frame.select("open", "close").rows(), checked.counts
+    ([(None, 10.0), (9.0, None)], {'nan': 1, 'non_positive': 1})
     """
     chosen = policy or CandlePolicy()
     placed = placed_again(candles)
@@ -87,7 +87,7 @@ def merged(left: Counts, right: Counts) -> Counts:
 
 
 class Defects:
-    """The faulty rows of a sorted table. A mask is made for each kind and field; only those that hit anything are kept."""
+    """The faulty rows of a sorted table. A mask for each kind and field; those that hit nothing are left out."""
 
     def __init__(self, frame: pl.DataFrame, policy: CandlePolicy) -> None:
         self.frame = frame

@@ -5,27 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
 from .instants import Bounds
+from .options import TableOptions
 from .parquet import stored_bound
 from .tables import TableRepository
 
 
 class DuckDBRepository(TableRepository):
-    """Candles of one table, view or query of a DuckDB file, which is opened for reading only. Options as in `open_repository`.
+    """Candles of one table, view or query of a DuckDB file, opened for reading only.
 
-    `table` may be left out where the file holds one table. `settings` are DuckDB's own, such as
-    `{"memory_limit": "1GB", "threads": 2}`. One connection is kept until `close()`; threads share it safely.
+    Options as in `open_repository`. `table` may be left out where the file holds one table. `settings` are DuckDB's
+    own, such as `{"memory_limit": "1GB", "threads": 2}`. One connection is kept until `close()`; threads share it
+    safely.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.duckdb"
     >>> with duckdb.connect(str(path)) as connection:
-    ...     _ = connection.execute("create table candles as select 'A' as symbol, date '2024-01-02' as ts, 1.5::decimal(9, 2) as close")
+    ...     _ = connection.execute("create table candles as select 'A' as symbol, date '2024-01-02' as ts, 1.5 as close")
     >>> with DuckDBRepository(path) as repository:
     ...     repository.load(None, "1d", None, None, ["close"])["close"].to_pylist()
     [1.5]
@@ -38,7 +40,7 @@ class DuckDBRepository(TableRepository):
         *,
         query: str | None = None,
         settings: Mapping[str, str | int] | None = None,
-        **options: Any,
+        **options: Unpack[TableOptions],
     ) -> None:
         super().__init__(**options)
         if table is not None and query is not None:
@@ -105,7 +107,8 @@ class DuckDBRepository(TableRepository):
         symbol = literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
         chosen = [f"{symbol} as symbol", f"{quoted(layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
         where, values = self.conditions(symbols, around)
-        return self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+        return self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - names are
+        quoted
 
     def selected(self, name: str) -> str:
         """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""
@@ -149,7 +152,7 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
     try:
         return duckdb.connect(str(path), read_only=True, config=dict(settings))
     except duckdb.ConnectionException:
-        # This process holds the file open in another way, for writing perhaps: share that; nothing but SELECT is run here.
+        # This process holds the file open in another way, for writing perhaps: share it; only SELECT is run here.
         return share_open_database(path)
     except duckdb.IOException as error:
         locked = "lock" in str(error).lower()

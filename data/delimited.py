@@ -14,11 +14,11 @@ ENDINGS = frozenset({".csv", ".tsv", ".txt"})
 
 
 def read_delimited(path: str | Path) -> pl.DataFrame:
-    """Read a CSV file, or a folder of them. Where a folder's files have no symbol column, the file's name is the symbol.
+    r"""Read a CSV file, or a folder of them, where files without a symbol column are named after their symbol.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "ACME.csv"
-    >>> _ = path.write_text("date,close\\n2024-01-02,1.5\\n")
+    >>> _ = path.write_text("date,close\n2024-01-02,1.5\n")
     >>> read_delimited(path.parent).rows()
     [('ACME', datetime.date(2024, 1, 2), 1.5)]
     """

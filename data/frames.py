@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack, cast
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from ..errors import RepositoryError
 from .instants import Bounds
 from .layout import RECOGNISED
+from .options import TableOptions
 from .placing import Counts, Placed, starts_of
 from .tables import TableRepository
 from .timeframes import Timeframe, infer_timeframe
@@ -20,7 +21,8 @@ from .timeframes import Timeframe, infer_timeframe
 class FrameRepository(TableRepository):
     """Candles of a Polars, pandas or Arrow frame, or anything with the Arrow PyCapsule interface.
 
-    Options as in `open_repository`. The frame is sorted once, if it is not sorted; numbers are converted when they are asked for.
+    Options as in `open_repository`. The frame is sorted once, if it is not sorted; numbers are converted when they
+    are asked for.
 
     >>> from datetime import date
     >>> frame = pl.DataFrame({"Date": [date(2024, 1, 2), date(2024, 1, 3)], "Close": [10, 11]})
@@ -31,7 +33,7 @@ class FrameRepository(TableRepository):
     [10.0, 11.0]
     """
 
-    def __init__(self, frame: Any, *, name: str = "the frame", **options: Any) -> None:
+    def __init__(self, frame: object, *, name: str = "the frame", **options: Unpack[TableOptions]) -> None:
         super().__init__(**options)
         self.name = name
         self.given = to_polars(frame)
@@ -99,7 +101,7 @@ class FrameRepository(TableRepository):
         return self.told_timeframe or infer_timeframe(self.placed.frame)
 
 
-def to_polars(frame: Any) -> pl.DataFrame:
+def to_polars(frame: object) -> pl.DataFrame:
     """Any frame as a Polars one. Of pandas, an index that says something (dates, symbols) becomes columns."""
     if isinstance(frame, pl.DataFrame):
         return frame
@@ -111,7 +113,7 @@ def to_polars(frame: Any) -> pl.DataFrame:
         raise RepositoryError(
             f"a {type(frame).__name__} is no frame: give a Polars, pandas or Arrow table, a path or a repository"
         )
-    return pl.DataFrame(frame)
+    return pl.DataFrame(cast("Any", frame))
 
 
 def flattened(frame: Any) -> Any:

@@ -17,11 +17,11 @@ DATABASES = frozenset({".duckdb", ".db", ".ddb"})
 DELIMITED = frozenset({".csv", ".tsv", ".txt"})
 
 
-def open_repository(data: Any, **options: Any) -> CandleRepository:
+def open_repository(data: object, **options: Any) -> CandleRepository:
     """Make a repository of what a user has.
 
-    `data` is a frame (Polars, pandas, Arrow), a path (.parquet, .csv, .duckdb or .db, a folder of Parquet files or of one CSV per
-    symbol), a repository, or an object with `get_range(symbol_id, timeframe, start, end)`.
+    `data` is a frame (Polars, pandas, Arrow), a path (.parquet, .csv, .duckdb or .db, a folder of Parquet files or of
+    one CSV per symbol), a repository, or an object with `get_range(symbol_id, timeframe, start, end)`.
 
     Options of all tables:
 

@@ -6,20 +6,22 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
 from ..errors import RepositoryError
 from .instants import Bounds, Instant
+from .options import TableOptions
 from .tables import TableRepository
 
 
 class ParquetRepository(TableRepository):
-    """Candles of a Parquet file or folder; a folder may be partitioned the hive way (`symbol=AAPL/…`). Options as in `open_repository`.
+    """Candles of a Parquet file or folder; hive partitions (`symbol=AAPL/…`) are understood.
 
-    Only the columns asked for are read, and only the row groups that can hold the symbols and dates asked for.
-    A folder of one file per symbol, without a symbol column, takes the symbols from the files' names.
+    Options as in `open_repository`. Only the columns asked for are read, and only the row groups that can hold the
+    symbols and dates asked for. A folder of one file per symbol, without a symbol column, takes the symbols from the
+    files' names.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.parquet"
@@ -28,7 +30,7 @@ class ParquetRepository(TableRepository):
     [2.0]
     """
 
-    def __init__(self, path: str | Path, **options: Any) -> None:
+    def __init__(self, path: str | Path, **options: Unpack[TableOptions]) -> None:
         super().__init__(**options)
         self.path = Path(path)
 

@@ -21,7 +21,7 @@ METADATA_KEY: Final = b"barsweep.defects"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Candles sorted by (symbol, ts), and the rows of each symbol that stood in the wrong place (`unsorted`) or in none (`null`)."""
+    """Candles sorted by (symbol, ts); each symbol's rows that stood in the wrong place (`unsorted`) or in none (`null`)."""
 
     frame: pl.DataFrame
     counts: Counts = field(default_factory=dict)
@@ -36,7 +36,7 @@ def starts_of(symbols: pl.Series) -> np.ndarray:
 
 
 def place(frame: pl.DataFrame) -> Placed:
-    """Sort by (symbol, ts) unless the rows are sorted, which is looked at. Rows without a symbol or ts have no place and go."""
+    """Sort by (symbol, ts) unless the rows are found to be sorted. Rows without symbol or ts have no place and go."""
     counts: Counts = {}
     symbol, ts = pl.col("symbol"), pl.col("ts")
     missing = frame["ts"].null_count()

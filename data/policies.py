@@ -20,16 +20,16 @@ ALLOWED: Final = {"duplicate_ts": ("error", "drop", "keep"), "unsorted": ("error
 class CandlePolicy:
     """What to do with each kind of faulty row. All of them are counted, whatever is done.
 
-    - `error`: the symbol fails, with the rows named. `drop`: the rows go. `undefined`: the faulty field becomes undefined,
-      row and symbol live. `keep`: nothing is done (null, NaN and infinite are undefined even then).
-    - `duplicate_ts` (several rows of a symbol with one ts): `error`, because nobody can tell which row is right; `drop` keeps the
-      row stored last.
+    - `error`: the symbol fails, with the rows named. `drop`: the rows go. `undefined`: the faulty field becomes
+      undefined, row and symbol live. `keep`: nothing is done (null, NaN and infinite are undefined even then).
+    - `duplicate_ts` (several rows of a symbol with one ts): `error`, because nobody can tell which row is right;
+      `drop` keeps the row stored last.
     - `unsorted` (a row stored after a later one): `keep`, the rows are sorted.
     - `null`, `nan`, `infinite` in any column: `undefined`, so that a missing open does not throw the symbol away.
     - `non_positive` (a price <= 0, a volume < 0): `undefined`; 0 is how some vendors write "missing". Spreads and
       back-adjusted futures want `keep`.
-    - `high_below_low`: `undefined`, both fields. `close_outside` (close not within [low, high]): `keep`; the close is the
-      field that others agree on, and rounding does this. Both look only at columns that were loaded.
+    - `high_below_low`: `undefined`, both fields. `close_outside` (close not within [low, high]): `keep`; the close is
+      the field that others agree on, and rounding does this. Both look only at columns that were loaded.
 
     >>> CandlePolicy(duplicate_ts="drop").duplicate_ts
     'drop'

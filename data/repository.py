@@ -26,9 +26,9 @@ class CandleRepository(Protocol):
     ) -> pa.Table:
         """The candles of `symbols` (None: of all) from `start` to `end`, both inclusive, sorted by (symbol, ts).
 
-        Columns: symbol (text), ts (date32, or timestamp[us, UTC]), then `columns` in the order asked: numbers as float64 with
-        NaN and infinities as stored, booleans as bool, text as string. `before` asks for that many more bars of each symbol
-        ahead of `start`, None for all of them. Symbols without candles are absent.
+        Columns: symbol (text), ts (date32, or timestamp[us, UTC]), then `columns` in the order asked: numbers as
+        float64 with NaN and infinities as stored, booleans as bool, text as string. `before` asks for that many more
+        bars of each symbol ahead of `start`, None for all of them. Symbols without candles are absent.
         """
         ...
 

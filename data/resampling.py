@@ -17,11 +17,12 @@ def resample(
     tz: str = "UTC",
     edges: bool = False,
 ) -> pl.DataFrame:
-    """Join the bars of each bucket: first open, highest high, lowest low, last close, summed volume, the last of any other.
+    """Join the bars of each bucket: first open, highest high, lowest low, last close, summed volume, else the last.
 
-    `frame` has symbol, ts and `columns` (default: all its others), sorted by (symbol, ts). The result has the same columns, `ts` is
-    the bucket's start. Undefined values (null, NaN) are passed over; a bucket without any defined value is undefined.
-    `edges=True` adds `bucket_end` (the instant when the bucket is over), `first_ts` and `last_ts` (its first and last bar).
+    `frame` has symbol, ts and `columns` (default: all its others), sorted by (symbol, ts). The result has the same
+    columns, `ts` is the bucket's start. Undefined values (null, NaN) are passed over; a bucket without any defined
+    value is undefined. `edges=True` adds `bucket_end` (the instant when the bucket is over), `first_ts` and `last_ts`
+    (its first and last bar).
 
     >>> from datetime import date
     >>> days = pl.DataFrame({"symbol": "A", "ts": [date(2024, 1, day) for day in (4, 5, 8)], "close": [1.0, 2.0, 3.0]})

@@ -31,14 +31,16 @@ class RowSource(Protocol):
 class RowRepository:
     """Adapts a `RowSource`. It costs a Python object per bar, which a table does not.
 
-    `symbol_ids` maps symbols to what the source calls them: a mapping, which also says what symbols there are, or a callable;
-    by default the symbol itself. Without a mapping, `symbols` says what symbols there are, or the source's own `symbols()`.
-    `start` and `end` reach the source as datetimes in UTC; where they are open, as the years 1900 and 2200.
+    `symbol_ids` maps symbols to what the source calls them: a mapping, which also says what symbols there are, or a
+    callable; by default the symbol itself. Without a mapping, `symbols` says what symbols there are, or the source's
+    own `symbols()`. `start` and `end` reach the source as datetimes in UTC; where they are open, as the years 1900
+    and 2200.
 
     >>> from types import SimpleNamespace
     >>> class Prices:
     ...     def get_range(self, symbol_id, timeframe, start, end):
-    ...         return [SimpleNamespace(date=dt.date(2024, 1, day), open=1, high=1, low=1, close=day, volume=0) for day in (2, 3)]
+    ...         fields = {"open": 1, "high": 3, "low": 1, "volume": 0}
+    ...         return [SimpleNamespace(date=dt.date(2024, 1, day), close=day, **fields) for day in (2, 3)]
     >>> RowRepository(Prices(), {"ACME": 7}).load(["ACME"], "1d", None, None, ["close"])["close"].to_pylist()
     [2.0, 3.0]
     """

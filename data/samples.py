@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
+from .placing import starts_of
 from .timeframes import DAY, Timeframe
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -47,11 +48,14 @@ def sample_candles(
     start: dt.date = dt.date(2015, 1, 2),
     defects: bool = True,
 ) -> pl.DataFrame:
-    """Make candles: symbol, ts (dates, or for shorter bars UTC timestamps of a session from 14:30), open, high, low, close, volume.
+    """Make candles: symbol, ts, open, high, low, close, volume.
 
-    Prices follow a common market and their own ways, with calm and restless times; volume rises with the moves. With `defects`, as
-    in real data: late listings, delistings, holes, unadjusted splits, bars without volume, and of 2,500 symbols some five that are broken
-    (duplicate rows, high below low, missing and zero prices). Without, every symbol has `bars` clean bars.
+    ts is a date, or for bars shorter than a day a UTC timestamp within a session from 14:30.
+
+    Prices follow a common market and their own ways, with calm and restless times; volume rises with the moves. With
+    `defects`, as in real data: late listings, delistings, holes, unadjusted splits, bars without volume, and a few
+    symbols that are broken (duplicate rows, high below low, missing and zero prices). Without, every symbol has
+    `bars` clean bars.
 
     >>> sample_candles(symbols=2, bars=3, defects=False).shape
     (6, 7)
@@ -103,7 +107,7 @@ class Market:
 
     def candles(self) -> dict[str, Floats]:
         """Open, high, low, close, volume."""
-        symbols, bars = self.shape
+        bars = self.shape[1]
         common = self.random.standard_normal(bars) * np.exp(np.cumsum(self.random.standard_normal(bars)) * 0.02)
         own = self.random.standard_normal(self.shape)
         moves = (0.55 * np.clip(common, -6, 6) + 0.85 * own) * self.volatility
@@ -120,7 +124,7 @@ class Market:
 
 
 def wear(columns: Mapping[str, Floats], random: np.random.Generator) -> tuple[dict[str, Floats], Mask]:
-    """What happens to real listings, in some symbols each: splits and bars without volume; and which bars exist at all."""
+    """What happens to real listings, in some symbols each: splits, bars without volume, bars that do not exist."""
     symbols, bars = columns["close"].shape
     bar = np.arange(bars)
 
@@ -144,16 +148,27 @@ def wear(columns: Mapping[str, Floats], random: np.random.Generator) -> tuple[di
 
 
 def break_some(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
-    """Break one symbol in 500, at least one of each kind that fits: duplicate rows, high below low, zero and missing prices."""
-    names = frame["symbol"].unique(maintain_order=True)
-    count = max(1, names.len() // 500)
-    chosen = names.gather(random.choice(names.len(), min(names.len(), 4 * count), replace=False)).to_list()
-    within = pl.int_range(pl.len()).over("symbol")
-    doubled, crossed, zeroed, missing = (pl.col("symbol").is_in(chosen[kind::4]) for kind in range(4))
-    broken = frame.with_columns(
-        pl.when(crossed & (within % 97 == 5)).then(pl.col("low") * 0.9).otherwise(pl.col("high")).alias("high"),
-        pl.when(zeroed & (within % 89 == 7)).then(0.0).otherwise(pl.col("open")).alias("open"),
-        pl.when(~(missing & (within % 83 == 11))).then(pl.col("close")).alias("close"),
-    )
-    copies = frame.filter(doubled & (within % 101 == 3))
-    return pl.concat([broken, copies]).sort("symbol", "ts", maintain_order=True) if copies.height else broken
+    """Break a few symbols, at least one in each of four ways where there are as many: see `broken`."""
+    starts = starts_of(frame["symbol"])
+    count = starts.size - 1
+    chosen = sorted(random.choice(count, min(count, 4 * max(1, count // 2000)), replace=False).tolist())
+    pieces, row = [], 0
+    for number, symbol in enumerate(chosen):
+        first, behind = int(starts[symbol]), int(starts[symbol + 1])
+        pieces += [frame.slice(row, first - row), broken(frame.slice(first, behind - first), number % 4)]
+        row = behind
+    return pl.concat([*pieces, frame.slice(row)], rechunk=True)
+
+
+def broken(bars: pl.DataFrame, way: int) -> pl.DataFrame:
+    """The bars of one symbol with a fault every hundred bars: duplicates, high below low, open zero, close missing."""
+    hit = pl.int_range(pl.len()) % 101 == 3
+    match way:
+        case 0:
+            return pl.concat([bars, bars.filter(hit)]).sort("ts", maintain_order=True)
+        case 1:
+            return bars.with_columns(high=pl.when(hit).then(pl.col("low") * 0.9).otherwise(pl.col("high")))
+        case 2:
+            return bars.with_columns(open=pl.when(hit).then(0.0).otherwise(pl.col("open")))
+        case _:
+            return bars.with_columns(close=pl.when(~hit).then(pl.col("close")))

@@ -1,4 +1,4 @@
-"""What all repositories of tables share: layout, range, resampling, adjusting. Each kind of source adds how rows are read."""
+"""What all repositories of tables share: layout, range, resampling, adjusting. Each kind adds how rows are read."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class TableRepository(ABC):
 
     @property
     def zone_name(self) -> str:
-        """The time zone of naive timestamps and of whole days: as told, else that of the stored timestamps, else UTC."""
+        """The time zone of naive timestamps and of whole days: as told, else the stored one, else UTC."""
         if self.tz is not None:
             return self.tz
         return getattr(self.layout.types[self.layout.ts], "time_zone", None) or "UTC"

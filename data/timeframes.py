@@ -99,7 +99,7 @@ class Timeframe:
 
 
 def infer_timeframe(frame: pl.DataFrame) -> Timeframe:
-    """Tell a frame's timeframe from its most frequent distance between bars of one symbol; a day where nothing can be told.
+    """Tell a frame's timeframe from its most frequent distance between a symbol's bars; a day where nothing can be told.
 
     `frame` has columns symbol and ts (Date or Datetime), sorted by both.
     """

@@ -1,0 +1,112 @@
+"""CSV and Parquet files brought into one DuckDB table."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+import duckdb
+import polars as pl
+
+from ..errors import RepositoryError
+from .database import first_line, literal, open_for_reading, quoted
+from .instants import Bound, Instant
+from .opening import open_path
+from .options import TableOptions
+from .tables import TableRepository
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCandles:
+    """What an import brought in."""
+
+    path: Path
+    table: str
+    rows: int
+    symbols: int
+    first: Instant | None
+    last: Instant | None
+
+
+def import_candles(
+    source: str | Path,
+    target: str | Path,
+    table: str = "candles",
+    *,
+    start: Bound = None,
+    end: Bound = None,
+    replace: bool = False,
+    **options: Unpack[TableOptions],
+) -> ImportedCandles:
+    r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file.
+
+    A folder's files without a symbol column are one symbol each, called like the file. The table has symbol, ts and the
+    standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
+    if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
+    then takes its place: whoever reads the target sees the old one or the new one. Raises RepositoryError if the
+    table is there and `replace` is not said.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "ACME.csv").write_text("Date,Close,Volume\n2024-01-02,1.5,10\n2024-01-03,1.6,12\n")
+    >>> imported = import_candles(folder / "ACME.csv", folder / "candles.duckdb", symbol="ACME")
+    >>> imported.rows, imported.symbols, str(imported.last)
+    (2, 1, '2024-01-03')
+    """
+    goal = Path(target).expanduser()
+    refuse_existing(goal, table, replace=replace)
+    repository = open_path(Path(source).expanduser(), dict(options))
+    assert isinstance(repository, TableRepository)
+    timeframe = repository.stored.text
+    loaded = repository.load(None, timeframe, start, end, list(repository.columns(timeframe)))
+    frame = pl.DataFrame(loaded)
+    write_table(frame, goal, table)
+    ends = (frame["ts"].min(), frame["ts"].max())
+    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends)  # type: ignore[arg-type]
+
+
+def refuse_existing(target: Path, table: str, *, replace: bool) -> None:
+    """Raise RepositoryError unless the table may be written, and while someone else writes to the file."""
+    if not target.exists():
+        return
+    with open_for_reading(target, {}) as connection:
+        found = connection.execute(
+            "select 1 from duckdb_tables() where lower(table_name) = lower(?)", [table]
+        ).fetchone()
+    if found and not replace:
+        raise RepositoryError(
+            f"{target} has a table {table} already: say replace=True to write it anew, or choose another table="
+        )
+
+
+def write_table(frame: pl.DataFrame, target: Path, table: str) -> None:
+    """Write a frame as a table of a DuckDB file, aside and then renamed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with aside(target) as database:
+        passed = database.with_suffix(".parquet")
+        frame.write_parquet(passed)
+        try:
+            with duckdb.connect(str(database)) as connection:
+                rows = f"select * from read_parquet({literal(str(passed))})"  # noqa: S608 - quoted
+                connection.execute(f"create or replace table {quoted(table)} as {rows}")
+        except duckdb.Error as error:
+            raise RepositoryError(f"{target}: the table {table} cannot be written: {first_line(error)}") from error
+
+
+@contextmanager
+def aside(target: Path) -> Iterator[Path]:
+    """A copy of the target (or nothing yet) to write to; takes the target's place when all went well, else it goes."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
+    try:
+        copy = folder / target.name
+        if target.exists():
+            shutil.copy2(target, copy)
+        yield copy
+        copy.replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
