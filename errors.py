@@ -101,9 +101,14 @@ class RepositoryError(BarsweepError):
 
 
 class CandleError(BarsweepError, ValueError):
-    """One symbol's rows are unusable. `rows` holds up to ten offending rows (ts as text), `count` says how many there are."""
+    """One symbol's rows are unusable.
 
-    def __init__(self, message: str, *, symbol: str = "", kind: str = "", rows: Sequence[str] = (), count: int = 0) -> None:
+    `rows` holds up to ten offending rows (ts as text), `count` says how many there are.
+    """
+
+    def __init__(
+        self, message: str, *, symbol: str = "", kind: str = "", rows: Sequence[str] = (), count: int = 0
+    ) -> None:
         super().__init__(message)
         self.symbol = symbol
         self.kind = kind

@@ -43,8 +43,8 @@ class Primitive:
     """What the language knows about one primitive; all of it stems from the declaration.
 
     `warmup`, `reach` and `settles` take the settings by position. `reach` is None where all earlier bars count.
-    `fills` says that the value is defined where its inputs are not. `by_event` says that it is undefined until an event.
-    `carries` says that a non-finite input always gives a non-finite result, so that a chain is guarded once, at its end.
+    `fills` says that the value is defined where its inputs are not, `by_event` that it is undefined until an event.
+    `carries` says that a non-finite input always gives a non-finite result: a chain is then guarded once, at its end.
     `bounded` says that finite inputs always give a finite result.
     `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
     """

@@ -89,7 +89,8 @@ class PythonFunction:
         whole = self._values(arguments, TRIAL_BARS)
         self._no_look_ahead(arguments, whole)
         self._no_more_history(arguments, whole, settings)
-        found = int(np.argmax(whole == whole)) if (whole == whole).any() else TRIAL_BARS
+        defined = ~np.isnan(whole)
+        found = int(np.argmax(defined)) if defined.any() else TRIAL_BARS
         if found != (declared := self.warmup(*settings)):
             raise ValueError(f"{self.name} declares a warm-up of {declared} bars, its first value is at bar {found}")
 

@@ -69,7 +69,7 @@ class Functions(Mapping[str, Function]):
         return len(self._functions)
 
     def with_library(self, source: str, path: str) -> Functions:
-        """These functions and those of a library text. Raises FormulaError if the text is faulty or redefines a name."""
+        """These functions and those of a library text. FormulaError if it is faulty or redefines a name."""
         functions = dict(self._functions)
         for definition in parse_library(source, path).definitions:
             name, span = definition.name.name.lower(), definition.name.span

@@ -120,7 +120,7 @@ class Scope:
         return pl.col(self._columns[key])
 
     def fold(self, leaf: State, length: int, combine: Combine) -> State:
-        """Combine the last `length` rows of `leaf` pairwise: blocks of 1, 2, 4 ... rows, then those that make up `length`.
+        """Combine the last `length` rows of `leaf` pairwise: blocks of 1, 2, 4 ... rows, then what makes up `length`.
 
         The order of combination depends on `length` alone. So a value depends on nothing but its window (nothing is
         ever subtracted, and a spike that has left is gone), to the bit, whatever rows stand before; and it costs

@@ -114,7 +114,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`name(arguments)`; a name with dots (`talib.cmo`) belongs to a dialect's library. `name_span` is the name alone."""
+    """`name(arguments)`; a dotted name (`talib.cmo`) is of a dialect's library. `name_span` is the name alone."""
 
     name: str
     arguments: tuple[Argument, ...]
@@ -151,8 +151,20 @@ class Record:
 
 
 Expression: TypeAlias = (
-    Number | Text | Boolean | Missing | Name | Unary | Binary | Comparison | Membership | Conditional | Call | Output
-    | History | Record
+    Number
+    | Text
+    | Boolean
+    | Missing
+    | Name
+    | Unary
+    | Binary
+    | Comparison
+    | Membership
+    | Conditional
+    | Call
+    | Output
+    | History
+    | Record
 )
 
 

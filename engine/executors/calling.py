@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ def call_python(call: PythonCall, frame: pl.DataFrame, starts: NDArray[np.int64]
     """
     columns = [_array(frame[name]) for name in call.inputs]
     parts = []
-    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+    for begin, end in itertools.pairwise(starts):
         parts.append(_one_symbol(call, [column[begin:end] for column in columns], int(end - begin)))
     values = pl.Series(call.name, np.concatenate(parts) if parts else np.empty(0))
     if call.dtype == pl.Boolean:

@@ -117,7 +117,7 @@ def _over(frame: pl.DataFrame, by: tuple[str, ...], expressions: list[pl.Expr]) 
 
 
 def _kernel(call: KernelCall, frame: pl.DataFrame) -> list[pl.Series]:
-    """Run a compiled kernel over each symbol's rows. Raises ImportError where numba is missing, naming what needs it."""
+    """Run a compiled kernel over each symbol's rows; ImportError names what needs numba where that is missing."""
     tiles = import_module("...formulas.kernels.tiles", __package__)
     module = import_module(f"...formulas.kernels.{call.kernel.module}", __package__)
     columns = [frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in call.inputs]

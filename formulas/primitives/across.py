@@ -24,7 +24,7 @@ def rank(scope: Scope, x: Numbers, percent: Switch = False) -> Numbers:
 
 @across()
 def zscore(scope: Scope, x: Numbers) -> Numbers:
-    """How many (population) standard deviations the value is above the mean of all symbols; undefined if all are equal."""
+    """Population standard deviations above the mean of all symbols; undefined where all are equal."""
     mean, spread = scope.column(x.mean(), (TS,)), scope.column(x.std(ddof=0), (TS,))
     flat = scope.column(x.min(), (TS,)) == scope.column(x.max(), (TS,))
     return pl.when(~flat).then((x - mean) / spread)

@@ -36,7 +36,7 @@ def divide(x: Numbers, y: Numbers) -> Numbers:
 
 @elementwise("^")
 def power(x: Numbers, y: Numbers) -> Numbers:
-    """`x` to the power of `y`; undefined for a negative base with a fractional exponent, and for 0 to a negative one."""
+    """`x` to the power of `y`; undefined where that is no finite number, as for (-1) ^ 0.5 or 0 ^ -1."""
     return x**y
 
 
@@ -78,7 +78,7 @@ def log(x: Numbers) -> Numbers:
 
 @elementwise()
 def exp(x: Numbers) -> Numbers:
-    """e to the power of `x`; undefined where that is beyond the range of numbers."""
+    """Euler's number to the power of `x`; undefined where that is beyond the range of numbers."""
     return x.exp()
 
 

@@ -73,7 +73,7 @@ def session_bar(scope: Scope) -> Numbers:
 
 @recursive(bounded=True)
 def ago(scope: Scope, x: Alike, span: Calendar) -> Alike:
-    """The value at the symbol's last bar at or before this one's date less `span`: ago(close, "1y")."""
+    """The value at the symbol's last bar at or before this one's time less `span`, such as "1y"."""
     local = pl.col(LOCAL)
     place = scope.grouped(local.search_sorted(local.dt.offset_by(f"-{span}"), side="right"))
     return scope.grouped(x.gather(pl.when(place > 0).then(place.cast(pl.Int64) - 1)))

@@ -47,7 +47,7 @@ def count_since(scope: Scope, condition: Booleans, counted: Booleans) -> Numbers
 
 @recursive(fills=True, bounded=True)
 def exrem(scope: Scope, signal: Booleans, reset: Booleans) -> Booleans:
-    """The first `signal` only, until `reset` was true: repeated signals are removed. (AmiBroker's ExRem.)
+    """The first `signal` only, until `reset` was true: repeated signals are removed, as by AmiBroker's ExRem.
 
     If both hold at one bar, that bar's signal stands and the next one is a first signal again.
     """

@@ -1,4 +1,4 @@
-"""Comparison and three-valued logic at one bar. Polars' nulls follow Kleene's rules, so most rules are its operators."""
+"""Comparison and three-valued logic at one bar. Polars' nulls follow Kleene: most rules are its operators."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def not_(x: Booleans) -> Booleans:
 
 @elementwise(bounded=True)
 def if_(condition: Booleans, x: Alike, y: Alike) -> Alike:
-    """`x` where the condition is true, `y` where it is false, undefined where it is undefined. Also `condition ? x : y`."""
+    """`x` where the condition is true, `y` where it is false. Also written `condition ? x : y`."""
     return pl.when(condition).then(x).when(~condition).then(y)
 
 

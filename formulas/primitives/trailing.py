@@ -21,7 +21,7 @@ def sar(
 
 @recursive(outputs={"line": Kind.NUMBER, "direction": Kind.NUMBER})
 def trailing_band(scope: Scope, middle: Numbers, width: Numbers, x: Numbers = CLOSE) -> tuple[Numbers, Numbers]:
-    """A stop `width` away from `middle` that only tightens, until `x` crosses it: `line`, and `direction` 1 up or -1 down.
+    """A stop `width` from `middle` that only tightens until `x` crosses it: `line`, and `direction` (1 up, -1 down).
 
     As TradingView's ta.supertrend carries its bands (with the sign of direction turned round).
     """

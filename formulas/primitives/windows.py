@@ -60,7 +60,7 @@ def median(x: Numbers = CLOSE, n: Length = 14) -> Numbers:
 
 @window(warmup=lambda n: n - 1, bounded=True)
 def rank_over(x: Numbers = CLOSE, n: Length = 14) -> Numbers:
-    """The rank of the current value among the last `n`, 1 for the smallest to `n`; equal values share the average rank."""
+    """The rank of the current value among the last `n`, 1 for the smallest; equal values share the average rank."""
     return x.rolling_rank(n)
 
 
