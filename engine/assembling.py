@@ -94,7 +94,7 @@ def _matches(collected: Collected) -> pl.DataFrame:
     selection = collected.prepared.selection
     labels = {reported(label): pl.Float64 for labels in selection.indicators.values() for label in labels}
     formula = {"formula": pl.String} if selection.several else {}
-    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | formula | labels)
+    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **formula, **labels})
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:

@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import polars as pl
 
-from ..data.opening import open_repository
-from ..formulas import Checked
+from ..formulas import Checked, Function
+from ..formulas.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import Bound, DateRange, Formulas, ProcessingJob, Setting
 from .processing import ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
+from .sources import as_repository
 
 
 def scan(
@@ -76,9 +77,9 @@ def evaluate(
     >>> evaluate("sma(close, 2)", pl.DataFrame({"date": days, "close": [1.0, 2.0, 4.0]}))["value"].to_list()
     [None, 1.5, 3.0]
     """
-    repository = open_repository(data)
+    repository = as_repository(data)
     named = {"value": formulas} if isinstance(formulas, str) else formulas
-    own = timeframe or str(getattr(repository, "timeframe", None) or "1d")
+    own = timeframe or str(getattr(repository, "stored", None) or "1d")
     job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
     with ProcessingEngine(repository, service) as engine:
         return engine.evaluate(job)
@@ -94,4 +95,26 @@ def check(
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().language.check(source, columns, parameters)
+    return FormulaService().check(source, columns, parameters)
+
+
+def explain(
+    source: str | Mapping[str, str],
+    columns: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Setting] | None = None,
+) -> Explanation:
+    """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns that are read.
+
+    >>> explain("sma(close, 20)").columns
+    ('close',)
+    """
+    return FormulaService().explain(source, columns, parameters)
+
+
+def functions() -> Mapping[str, Function]:
+    """Every function of the language by its name, with signature and documentation.
+
+    >>> functions()["sma"].name
+    'sma'
+    """
+    return FormulaService().functions()

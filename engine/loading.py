@@ -112,7 +112,9 @@ class Loader:
 def _standard(table: pa.Table) -> pa.Table:
     """The table with symbol as text and numbers as float64; what a repository of the user's hands out may differ."""
     types = {field.name: field.type for field in table.schema}
-    wanted = {name: pa.float64() for name, kind in types.items() if _is_number(kind) and name not in KEYS}
+    wanted: dict[str, pa.DataType] = {
+        name: pa.float64() for name, kind in types.items() if _is_number(kind) and name not in KEYS
+    }
     wanted |= {} if pa.types.is_string(types["symbol"]) else {"symbol": pa.string()}
     for name, kind in wanted.items():
         if types[name] != kind:

@@ -18,21 +18,22 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     the others as notes, so that `except FormulaError` catches whatever is wrong.
     """
     formulas, language = job.formulas, service.language
-    values = {value_key(name): source for name, source in job.values.items()}
     shared = {name: each.source for name, each in formulas.items() if not each.parameters}
+    shared |= {value_key(name): source for name, source in job.values.items()}
     checked: dict[str, Checked] = {}
     try:
         checked |= language.check_all(shared, kinds, job.parameters) if shared else {}
         for name in formulas.keys() - shared.keys():
-            own = job.settings(formulas[name])
-            checked[name] = language.check(formulas[name].source, kinds, own, name if job.several else None)
-        checked |= {name: language.check(source, kinds) for name, source in values.items()}
+            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name)
     except ExceptionGroup as group:
         raise _first(group) from None
+    except FormulaError as error:
+        error.name = error.name if job.several or error.name not in formulas else None
+        raise
     if conditions:
         for name in formulas:
             _require_condition(checked[name])
-    return make_plan({name: checked[name] for name in (*formulas, *values)})
+    return make_plan({name: checked[name] for name in (*formulas, *map(value_key, job.values))})
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -1,0 +1,85 @@
+"""Reading what the user gave: formulas from the line, a file or standard input; lists and settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ...data.opening import open_repository
+from ...data.repository import CandleRepository
+from ...errors import ProcessingEngineError
+from ..jobs import Setting
+
+Columns: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--column", help="Where a column is not recognised: close=Last, repeatable.")
+]
+Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
+
+
+def read_formula(given: str) -> str:
+    """The formula itself, "@file.formula", or "-" for standard input."""
+    if given == "-":
+        return sys.stdin.read()
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ProcessingEngineError(f"the formula file {path} cannot be read: {error.strerror}") from error
+
+
+def read_symbols(given: str | None) -> list[str] | None:
+    """Symbols separated by commas, or "@file" with one a line; None means all."""
+    if given is None:
+        return None
+    listed = read_formula(given).split("\n") if given.startswith("@") else given.split(",")
+    return [symbol.strip() for symbol in listed if symbol.strip()]
+
+
+def read_settings(given: Sequence[str]) -> dict[str, Setting]:
+    """Parameters from name=value: numbers, true, false, else text.
+
+    >>> read_settings(["length=20", "strict=true"])
+    {'length': 20.0, 'strict': True}
+    """
+    pairs = dict(read_pair(text) for text in given)
+    return {name: _setting(value) for name, value in pairs.items()}
+
+
+def read_pair(given: str) -> tuple[str, str]:
+    """Name and value of name=value."""
+    name, equals, value = given.partition("=")
+    if not equals or not name.strip():
+        raise ProcessingEngineError(f"{given!r} is no setting; write name=value")
+    return name.strip(), value.strip()
+
+
+def _setting(value: str) -> Setting:
+    if value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+@contextmanager
+def opened(
+    data: str, column: Sequence[str] | None, tz: str | None, adjust: str | None = None
+) -> Iterator[CandleRepository]:
+    """The repository of a path, with the options that were given; closed afterwards."""
+    columns = dict(map(read_pair, column or ()))
+    options = {"columns": columns or None, "tz": tz, "adjust": adjust}
+    repository = open_repository(data, **{name: value for name, value in options.items() if value is not None})
+    try:
+        yield repository
+    finally:
+        close = getattr(repository, "close", None)
+        if callable(close):
+            close()

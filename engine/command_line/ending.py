@@ -1,0 +1,42 @@
+"""How a command ends: what went wrong in plain words on standard error, and an exit code that scripts can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from ...errors import BarsweepError, FormulaError
+from .showing import messages
+
+
+class Code(IntEnum):
+    """Exit codes of every command."""
+
+    FOUND = 0
+    NOTHING_FOUND = 1
+    FAULTY_FORMULA = 2  # and faulty usage
+    DATA_TROUBLE = 3
+    INTERRUPTED = 130
+
+
+@contextmanager
+def told_in_words() -> Iterator[None]:
+    """Turn errors that a user can mend into their text and an exit code."""
+    try:
+        yield
+    except FormulaError as error:
+        complain("FormulaError", error)
+        raise typer.Exit(Code.FAULTY_FORMULA) from None
+    except (BarsweepError, OSError) as error:
+        complain(type(error).__name__, error)
+        raise typer.Exit(Code.DATA_TROUBLE) from None
+
+
+def complain(kind: str, error: Exception) -> None:
+    """Write an error and its notes."""
+    console = messages()
+    for text in (f"{kind}: {error}", *getattr(error, "__notes__", ())):
+        console.print(text, markup=False)

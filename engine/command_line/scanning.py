@@ -1,0 +1,118 @@
+"""`barsweep scan`: find the bars at which a formula is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from ...errors import FormulaError
+from ...formulas.parsing import parse
+from ..jobs import DateRange, ProcessingJob
+from ..processing import ProcessingEngine
+from ..results import BatchResult
+from .asking import Columns, Zone, opened, read_formula, read_settings, read_symbols
+from .ending import Code, told_in_words
+from .showing import ROWS_SHOWN, Format, chosen_format, messages, write
+from .watching import interruptible, progress_bar
+
+ERRORS_SHOWN = 5
+
+
+def scan(
+    formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
+    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, or a folder.")],
+    symbols: Annotated[str | None, typer.Option(help="AAPL,MSFT or @file with one a line; all if not given.")] = None,
+    start: Annotated[str | None, typer.Option(help="First day or time, 2016-01-31.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
+    timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
+    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")
+    ] = False,
+    stale: Annotated[
+        float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Only the first so many, after sorting.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")
+    ] = None,
+    format: Annotated[Format | None, typer.Option(help="Default: a table, or what --output's ending says.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
+    executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",
+    column: Columns = None,
+    tz: Zone = None,
+    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
+) -> None:
+    """Find the bars at which FORMULA is true in DATA.
+
+    Exit codes: 0 found, 1 nothing found, 2 faulty formula, 3 data trouble, 130 interrupted (what is finished is shown).
+    """
+    with told_in_words():
+        source = read_formula(formula)
+        job = ProcessingJob(
+            read_symbols(symbols),
+            source,
+            DateRange(start, end),
+            timeframe,
+            read_settings(parameter or ()),
+            latest=latest,
+            stale=stale,
+            executor=executor,
+            values={} if sort is None else {sort: with_names_of(source, sort)},
+        )
+        with opened(data, column, tz, adjust) as repository:
+            result = _run(job, ProcessingEngine(repository))
+        _report(result, sort, top, chosen_format(format, output), output)
+    raise typer.Exit(_code(result))
+
+
+def with_names_of(formula: str, expression: str) -> str:
+    """The expression behind the formula's statements, so that it may use their names."""
+    try:
+        return formula[: parse(formula).result.span.start] + expression
+    except FormulaError:
+        return expression  # the formula's own check tells what is wrong with it
+
+
+def arranged(matches: pl.DataFrame, sort: str | None, top: int | None) -> pl.DataFrame:
+    """The matches in the order asked for. Without one, `top` means the newest."""
+    if sort is not None:
+        matches = matches.sort(sort, descending=True, nulls_last=True, maintain_order=True)
+    elif top is not None:
+        matches = matches.sort("ts", descending=True, maintain_order=True)
+    return matches.head(top) if top is not None else matches
+
+
+def _run(job: ProcessingJob, engine: ProcessingEngine) -> BatchResult:
+    with progress_bar() as progress, interruptible(engine.cancel):
+        return engine.run(job, progress)
+
+
+def _report(result: BatchResult, sort: str | None, top: int | None, how: Format, output: Path | None) -> None:
+    matches = arranged(result.matches, sort, top)
+    short = how is Format.TABLE and output is None and top is None and matches.height > ROWS_SHOWN
+    write(matches.head(ROWS_SHOWN) if short else matches, how, output)
+    say = messages().print
+    if short:
+        say(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE", markup=False)
+    for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
+        if error.kind != "cancelled":
+            say(f"{symbol}: {error.kind}: {error.message}", markup=False)
+    if result.cancelled:
+        rest = sum(error.kind == "cancelled" for error in result.errors.values())
+        say(f"interrupted: {rest:,} of {len(result):,} symbols were not finished and are missing here", markup=False)
+    say(result.summary(), markup=False)
+    if result.defects:
+        say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()), markup=False)
+
+
+def _code(result: BatchResult) -> Code:
+    if result.cancelled:
+        return Code.INTERRUPTED
+    if result.matches.height:
+        return Code.FOUND
+    nothing_usable = len(result) > 0 and all(each.error for each in result)
+    return Code.DATA_TROUBLE if nothing_usable else Code.NOTHING_FOUND

@@ -1,0 +1,108 @@
+"""Writing what was found: a table for people, CSV, JSON and Parquet for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from ...errors import ProcessingEngineError
+
+ROWS_SHOWN: Final = 40
+WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
+
+
+class Format(StrEnum):
+    """How matches are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def messages() -> Console:
+    """Where everything goes that is not a result."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def results() -> Console:
+    """Where results go: as wide as the terminal, and wide enough for a program."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+
+
+def chosen_format(wanted: Format | None, output: Path | None) -> Format:
+    """The format asked for, else the one that the file's name tells, else a table."""
+    if wanted is not None:
+        return wanted
+    suffix = output.suffix.lower().lstrip(".") if output is not None else ""
+    return Format(suffix) if suffix in {"csv", "json", "parquet"} else Format.TABLE
+
+
+def write(matches: pl.DataFrame, how: Format, output: Path | None) -> None:
+    """Write to a file, or to standard output."""
+    if output is None:
+        _write_out(matches, how)
+        return
+    try:
+        with output.open("wb") as file:
+            _write_to(matches, how, file)
+    except OSError as error:
+        raise ProcessingEngineError(f"{output} cannot be written: {error.strerror or error}") from error
+
+
+def shown(matches: pl.DataFrame, most: int | None = ROWS_SHOWN) -> Table:
+    """The first matches as a table."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, dtype in matches.schema.items():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in matches.head(most if most is not None else matches.height).iter_rows():
+        table.add_row(*map(_text, row))
+    return table
+
+
+def _write_out(matches: pl.DataFrame, how: Format) -> None:
+    if how is Format.TABLE:
+        if matches.height:
+            results().print(shown(matches, None))
+        return
+    if how is Format.PARQUET and sys.stdout.isatty():
+        raise ProcessingEngineError("Parquet is nothing to read on a terminal; name a file with --output")
+    _write_to(matches, how, sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+def _write_to(matches: pl.DataFrame, how: Format, file: BinaryIO) -> None:
+    match how:
+        case Format.CSV:
+            matches.write_csv(file)
+        case Format.JSON:
+            file.write(matches.write_json().encode())
+        case Format.PARQUET:
+            matches.write_parquet(file)
+        case Format.TABLE:
+            text = Console(highlight=False, width=WIDE, file=None, record=False)
+            with text.capture() as captured:
+                text.print(shown(matches, None))
+            file.write(captured.get().encode())
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
+        case dt.datetime():
+            return value.isoformat(" ", "minutes").replace("+00:00", "Z")
+        case _:
+            return str(value)

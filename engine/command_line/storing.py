@@ -1,0 +1,77 @@
+"""`barsweep import` and `demo`: candles into a DuckDB file, one's own or made-up ones."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...data.importing import import_candles
+from .. import demo as demonstration
+from .asking import Columns, Zone, read_pair
+from .ending import told_in_words
+from .showing import results, shown
+from .watching import progress_bar
+
+ROWS_OF_DEMO = 10
+
+
+def import_(
+    source: Annotated[str, typer.Argument(help="A CSV or Parquet file, or a folder of them (one symbol each).")],
+    target: Annotated[Path, typer.Argument(help="The DuckDB file; it is made if there is none.")],
+    table: Annotated[str, typer.Option(help="The table that is written.")] = "candles",
+    replace: Annotated[bool, typer.Option("--replace", help="Write the table anew if there is one.")] = False,
+    start: Annotated[str | None, typer.Option(help="First day or time that is taken.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
+    column: Columns = None,
+    tz: Zone = None,
+    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
+) -> None:
+    """Bring candles from SOURCE into a DuckDB file."""
+    with told_in_words():
+        columns = dict(map(read_pair, column or ())) or None
+        found = import_candles(
+            source, target, table, start=start, end=end, replace=replace, columns=columns, tz=tz, adjust=adjust
+        )
+    typer.echo(
+        f"{found.rows:,} bars of {found.symbols:,} symbols from {found.first} to {found.last}: "
+        f"table {found.table} in {found.path}"
+    )
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the candles are kept.")] = Path("demo"),
+    symbols: Annotated[int, typer.Option(min=1, help="How many symbols.")] = 2500,
+    bars: Annotated[int, typer.Option(min=1, help="How many days of each.")] = 2520,
+) -> None:
+    """Make sample candles, ten years of days of 2,500 symbols, and run a scan over them."""
+    console = results()
+    if not demonstration.candles_path(folder, symbols, bars).exists():
+        console.print(f"making candles: {symbols:,} symbols x {bars:,} days ...")
+    with told_in_words(), progress_bar() as progress:
+        found = demonstration.run_demo(folder, symbols, bars, progress)
+    result, counts = found.result, found.result.counts
+    newest = result.matches.sort("ts", descending=True, maintain_order=True)
+    console.print(f"\n[bold]{demonstration.FORMULA}[/bold]\n")
+    console.print(shown(newest, ROWS_OF_DEMO))
+    console.print(f"... the newest of {counts['matches']:,} matches in {counts['symbols']:,} symbols\n")
+    rate = counts["loaded"] / result.elapsed
+    console.print(f"time         {result.elapsed:.2f} s, reading included")
+    console.print(f"bars         {counts['loaded']:,}, {rate:,.0f} a second")
+    console.print(f"peak memory  {found.peak_memory / demonstration.MEBIBYTE:,.0f} MiB of the whole process")
+    for symbol, error in result.errors.items():
+        console.print(f"left out     {symbol}: {error.message}", markup=False)
+    console.print("\nTry next:", *_next_steps(found.path), sep="\n  ", markup=False, soft_wrap=True)
+
+
+def _next_steps(path: Path) -> list[str]:
+    formula, where = shlex.quote(demonstration.FORMULA), shlex.quote(str(path))
+    crossing, surge = '"crosses_above(ema(close, 12), ema(close, 26))"', '"volume / sma(volume, 20)"'
+    return [
+        f"barsweep scan {formula} {where} --latest",
+        f"barsweep scan {crossing} {where} --sort {surge} --top 20",
+        f"barsweep explain {formula}",
+        "barsweep functions",
+    ]

@@ -1,0 +1,50 @@
+"""While a job runs: a progress bar on a terminal, and Ctrl-C that ends the job with what is finished."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from ..controlling import ProgressCallback
+from .showing import messages
+
+
+class Rate(ProgressColumn):
+    """Symbols a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, once there is one."""
+        return Text(f"{task.speed:,.0f} symbols/s" if task.speed else "")
+
+
+@contextmanager
+def progress_bar() -> Iterator[ProgressCallback | None]:
+    """A callback that draws a bar on a terminal; None in a pipe."""
+    if not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=messages(), transient=True) as bar:
+        task = bar.add_task("scanning", total=None)
+        yield lambda completed, total: bar.update(task, completed=completed, total=total)
+
+
+@contextmanager
+def interruptible(cancel: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C call `cancel`; the second one ends the process as usual."""
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        cancel()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
