@@ -100,17 +100,20 @@ class Applier:
         self, primitive: Primitive, parameter: Parameter, node: Node, span: Span, alike: Kind | None
     ) -> Node | Faulty:
         assert isinstance(parameter.accepts, Series)
-        wanted = frozenset({alike}) if parameter.accepts.alike and alike else parameter.accepts.kinds
+        accepted = parameter.accepts.kinds
+        tied = parameter.accepts.alike and alike in accepted
+        wanted = frozenset({alike}) if tied and alike else accepted
+        first = Kind.NUMBER if Kind.NUMBER in wanted else min(wanted)
         if is_missing(node):
-            return self._interner.constant(None, min(wanted))
+            return self._interner.constant(None, first)
         if node.kind in wanted:
             return self._counted(node) if parameter.accepts == COUNTABLE else node
-        read = self.as_kind(node, min(wanted), span)
+        read = self.as_kind(node, first, span)
         if read is not None:
             return read
         shown = f"{primitive.symbol!r}" if primitive.symbol else f"{primitive.name}'s {parameter.name}"
-        hint = HINTS.get((min(wanted), node.kind), "")
-        self._faults.add(span, f"{shown} takes a {' or '.join(sorted(wanted))}, this is a {node.kind}", hint)
+        takes = f"takes two of a kind, here {first}s" if tied else f"takes a {' or '.join(sorted(wanted))}"
+        self._faults.add(span, f"{shown} {takes}, this is a {node.kind}", HINTS.get((first, node.kind), ""))
         return FAULTY
 
     def _counted(self, node: Node) -> Node:
@@ -152,10 +155,17 @@ class Applier:
             return FAULTY
         value = _fits(accepts, node)
         if value is None:
-            shown = "undefined" if node.value is None else repr(node.value)
+            shown = "undefined" if node.value is None else shown_value(node.value)
             self._faults.add(span, f"{primitive.name}'s {name} must be {accepts.describe()}, this is {shown}")
             return FAULTY
         return value
+
+
+def shown_value(value: Setting) -> str:
+    """A constant as a user would write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 def _fits(accepts: object, node: Constant) -> Setting | None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from .applying import Bound, Given
 from .faults import Faults
-from .naming import suggestion
+from .naming import CANDLE_COLUMNS, LETTERS, suggestion
 from .syntax import Argument, Call, Expression
 from .values import Value
 
@@ -63,7 +63,8 @@ class Binder:
             self.faults.add(argument.span, f"{self.call.name}'s {slot.name} is given twice")
         elif argument.name:
             nearest = suggestion(argument.name, [s.name for s in self.slots])
-            hint = f"did you mean {nearest}=? " if nearest else "to compare, write == ; "
+            compares = argument.name.lower() in {*CANDLE_COLUMNS, *LETTERS}
+            hint = "to compare, write == ; " if compares else f"did you mean {nearest}=? " if nearest else ""
             message = f"{self.call.name} has no parameter {argument.name!r}"
             self.faults.add(argument.span, message, f"{hint}it is {self.signature}")
         else:

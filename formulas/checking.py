@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..errors import FormulaError, Problem
 from . import syntax
+from .applying import shown_value
 from .declaring import Setting
 from .environment import Environment, Session, is_indicator
 from .faults import Faults
@@ -34,7 +35,7 @@ class Tunable:
     def describe(self) -> str:
         """The values it may take, for messages."""
         if self.options:
-            return f"one of {', '.join(map(repr, self.options))}"
+            return f"one of {', '.join(map(shown_value, self.options))}"
         bounds = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
         return f"a {'number' if isinstance(self.value, float) else type(self.value).__name__}{bounds}"
 
@@ -186,7 +187,7 @@ class _Check:
         value = self.given.get(tunable.name, tunable.value)
         if not tunable.admits(value):
             where = statement.default.span if tunable.name not in self.given else statement.span
-            self.session.faults.add(where, f"{tunable.name} must be {tunable.describe()}, this is {value!r}")
+            self.session.faults.add(where, f"{tunable.name} must be {tunable.describe()}, this is {shown_value(value)}")
             return tunable
         number = isinstance(tunable.value, float)
         changed = float(value) if number else value

@@ -1,6 +1,5 @@
 """Exponential smoothing, seeded with the simple mean of the first n defined values: ema and rma."""
 
-# ruff: noqa: PLR0917 - the form of a kernel is given: inputs, rows, settings, state, outputs
 from __future__ import annotations
 
 import numpy as np

@@ -53,7 +53,7 @@ def unpack(tile: Floats, begins: Whole, lengths: Whole, values: Floats) -> None:
             values[begin + t] = tile[t * LANES + lane]
 
 
-def run_kernel(  # noqa: PLR0917 - called in the order in which kernels are declared
+def run_kernel(
     kernel: Callable[..., None],
     columns: Sequence[Floats],
     starts: Whole,

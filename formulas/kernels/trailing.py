@@ -1,6 +1,5 @@
 """Stops that trail the price and flip side when it crosses them: the parabolic SAR and the supertrend's bands."""
 
-# ruff: noqa: PLR0917 - the form of a kernel is given: inputs, rows, settings, state, outputs
 from __future__ import annotations
 
 import numpy as np

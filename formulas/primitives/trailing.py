@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from ..declaring import recursive
 from ..kernels import SAR, TRAILING_BAND
-from ..kinds import CLOSE, HIGH, LOW, Factor, Kind, Numbers
+from ..kinds import CLOSE, Factor, Kind, Numbers
 from ..scope import Scope
 
 
 @recursive(warmup=lambda *_: 1)
-def sar(
-    scope: Scope, high: Numbers = HIGH, low: Numbers = LOW, start: Factor = 0.02, step: Factor = 0.02, max: Factor = 0.2
-) -> Numbers:
+def parabolic(scope: Scope, high: Numbers, low: Numbers, start: Factor, step: Factor, max: Factor) -> Numbers:
     """Wilder's parabolic stop and reverse (1978), as TA-Lib computes it.
 
     The first direction comes from the first two bars' directional movement.

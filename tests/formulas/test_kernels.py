@@ -26,7 +26,7 @@ def calls(n):
         "ema": (["close"], smoothing(n, 2 / (n + 1)), (n,)),
         "rma": (["close"], smoothing(n, 1 / n), (n,)),
         "mean_deviation": (["close"], lambda x: (deviation.mean_deviation, [x], (n,), 1, 0), (n,)),
-        "sar": (
+        "parabolic": (
             ["high", "low"],
             lambda h, l: (trailing.sar, [h, l], (0.02, 0.03, 0.2), 1, trailing.SAR_STATES),
             (0.02, 0.03, 0.2),
@@ -105,7 +105,7 @@ def test_no_symbol_sees_its_neighbours(name):
     assert all(map(same, together, alone))
 
 
-@pytest.mark.parametrize("name", ["ema", "rma", "sar", "trailing_band"])
+@pytest.mark.parametrize("name", ["ema", "rma", "parabolic", "trailing_band"])
 @pytest.mark.parametrize("cut", [1, 7, 40])
 def test_state_carries_on_where_a_run_stopped(name, cut):
     """Two runs with the state handed on equal one run: what live bars rely on."""

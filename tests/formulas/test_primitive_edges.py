@@ -118,4 +118,4 @@ def test_sar_takes_its_settings_alone():
     settings = [(0.02, 0.02, 0.2), (0.05, 0.01, 0.1), (0.3, 0.1, 0.2)]
     calls = {each: f"sar({', '.join(map(str, each))})" for each in settings}
 
-    assert_same(calls, lambda row, *each: REFERENCES["sar"](row["high"], row["low"], *each))
+    assert_same(calls, lambda row, *each: REFERENCES["parabolic"](row["high"], row["low"], *each))

@@ -101,7 +101,10 @@ def test_every_value_is_finite_or_undefined():
     """Magnitudes at the edge of the range, zeros and negative prices give undefined values, never NaN or infinity."""
     candles = random_candles(8, lengths=(200,))
     extreme = candles.with_columns(
-        pl.when(pl.int_range(pl.len()) % 7 == 0).then(pl.lit(1.7e308)).otherwise(pl.col("close") * -1e-300).alias("close"),
+        pl.when(pl.int_range(pl.len()) % 7 == 0)
+        .then(pl.lit(1.7e308))
+        .otherwise(pl.col("close") * -1e-300)
+        .alias("close"),
         pl.lit(0.0).alias("volume"),
     )
 

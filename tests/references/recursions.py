@@ -37,7 +37,7 @@ def cumulative(x):
     return values
 
 
-def sar(high, low, start, step, maximum):
+def parabolic(high, low, start, step, maximum):
     """The rules of TA-Lib's SAR, side by side for long and short; bars without high or low are passed over."""
     bars = [(t, h, l) for t, (h, l) in enumerate(zip(high, low, strict=True)) if h is not None and l is not None]
     values = [None] * len(high)

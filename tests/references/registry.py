@@ -7,7 +7,7 @@ REFERENCES = {
     for module, names in {
         windows: "ago_bars sum_ sma variance covariance correlation slope mean_deviation highest lowest highest_bar "
         "lowest_bar median rank_over percent_rank count exist every",
-        recursions: "ema rma cumulative sar trailing_band",
+        recursions: "ema rma cumulative parabolic trailing_band",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem",
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
@@ -17,4 +17,4 @@ REFERENCES = {
     for name, function in vars(module).items()
     if name in names.split()
 }
-"""sma(x, n), correlation(x, y, n), sar(high, low, start, step, max) ...: lists in, a list out (trailing_band: two)."""
+"""sma(x, n), correlation(x, y, n), parabolic(high, low, start, step, max) ...: lists in, a list out (trailing_band: two)."""

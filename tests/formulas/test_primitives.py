@@ -1,0 +1,137 @@
+"""Every primitive against its plain-Python reference, over random candles with holes, ties and flat stretches."""
+
+import polars as pl
+import pytest
+from references.registry import REFERENCES
+from sweeping import CONDITIONS, NUMBERS, arguments, random_candles, sweep
+
+from barsweep.formulas import primitives  # noqa: F401 - fills the registry
+from barsweep.formulas.declaring import PRIMITIVES
+from barsweep.formulas.kinds import Series, Shape
+
+CALENDAR_FIELDS = {"year", "month", "day", "weekday", "hour", "minute", "date", "time"}
+LENGTHS = {"Whole": ("3", "1", "8"), "Real": ("0.02", "0.5"), "Flag": ("true",), "Span": ('"2d"', '"1w"')}
+SHORTEST = {"slope": "2"}
+
+
+def variants(primitive):
+    """Texts of the arguments: numbers and conditions for series, several values for the settings."""
+    texts, _ = arguments(primitive)
+    numbers = iter((*NUMBERS, "low"))
+    found = []
+    for choice in range(3):
+        given = []
+        for parameter, text in zip(primitive.parameters, texts, strict=True):
+            if isinstance(parameter.accepts, Series):
+                given.append(text or next(numbers, "close"))
+            else:
+                values = LENGTHS[type(parameter.accepts).__name__]
+                given.append(values[choice % len(values)])
+        if primitive.name in SHORTEST:
+            given[-1] = given[-1].replace("1", SHORTEST[primitive.name])
+        found.append(given)
+    return [list(item) for item in dict.fromkeys(map(tuple, found))]
+
+
+def text_of(primitive, given):
+    """The formula, with an operator in its own notation."""
+    symbol = primitive.symbol
+    if symbol == "[]":
+        return f"({given[0]})[{given[1]}]"
+    if symbol == "negate":
+        return f"-({given[0]})"
+    if symbol == "not":
+        return f"not ({given[0]})"
+    return f"({given[0]}) {symbol} ({given[1]})" if symbol else f"{primitive.name}({', '.join(given)})"
+
+
+CASES = [
+    pytest.param(primitive, given, id=text_of(primitive, given))
+    for primitive in PRIMITIVES.values()
+    if primitive.shape is not Shape.ACROSS and primitive.parameters
+    for given in variants(primitive)
+]
+
+
+def close_enough(value, truth, scale):
+    """Section 4 of the design: 1e-9 of the largest of the two values and of the terms."""
+    if value is None or truth is None or isinstance(truth, bool):
+        return value is truth or value == truth
+    return abs(value - truth) <= 1e-9 * max(abs(value), abs(truth), scale)
+
+
+def python_value(text):
+    """A setting as the reference takes it."""
+    if text in {"true", "false"}:
+        return text == "true"
+    return text.strip('"') if text.startswith('"') else float(text) if "." in text else int(text)
+
+
+@pytest.mark.parametrize(("primitive", "given"), CASES)
+def test_a_primitive_equals_its_reference(primitive, given):
+    """Value by value, undefined where the reference is."""
+    candles = random_candles(11, lengths=(1, 2, 90))
+    terms = {text: text for text in given if text in (*NUMBERS, *CONDITIONS, "low")}
+    text = text_of(primitive, given)
+    outputs = {
+        f".{output}" if output else "": f"{text}{'.' if output else ''}{output}" for output in primitive.outputs or [""]
+    }
+    swept = sweep({**terms, **outputs}, candles)
+    for _, rows in swept.group_by("symbol", maintain_order=True):
+        series = {term: rows[term].to_list() for term in terms}
+        inputs = [series[text] if text in series else python_value(text) for text in given]
+        if primitive.name == "ago":
+            inputs.insert(1, rows["ts"].to_list())
+        truths = REFERENCES[primitive.name](*inputs)
+        power = 2 if "variance" in primitive.name else 1
+        scale = (
+            max((abs(v) for values in series.values() for v in values if isinstance(v, float)), default=1.0) ** power
+        )
+        for output, truth in zip(outputs, truths if primitive.outputs else [truths], strict=True):
+            pairs = enumerate(zip(rows[output].to_list(), truth, strict=True))
+
+            assert [(bar, *pair) for bar, pair in pairs if not close_enough(*pair, scale)] == []
+
+
+RANKINGS = [
+    ("rank(close)", "rank", [], False),
+    ("rank(close, percent=true)", "rank", [True], False),
+    ("zscore(close)", "zscore", [], False),
+    ("demean(close)", "demean", [], False),
+    ("demean(close, by=sector)", "demean", [], True),
+    ("top(close, 2)", "top", [2], False),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "settings", "by_sector"), RANKINGS, ids=[text for text, *_ in RANKINGS])
+def test_a_ranking_equals_its_reference(text, name, settings, by_sector):
+    """Across symbols, at each ts, over those that have a value."""
+    candles = random_candles(12, lengths=(30, 30, 24, 30, 1, 30)).with_columns(pl.col("close").round(0))
+    swept = sweep({"x": "close", "result": text}, candles)
+    sectors = dict(candles.select("symbol", "sector").unique().iter_rows())
+    for _, rows in swept.sort("ts", "symbol").group_by("ts", maintain_order=True):
+        groups = [[sectors[symbol] for symbol in rows["symbol"]]] if by_sector else []
+
+        truth = REFERENCES[name](rows["x"].to_list(), *settings, *groups)
+
+        assert all(close_enough(v, t, 1.0) for v, t in zip(rows["result"].to_list(), truth, strict=True))
+
+
+def test_calendar_fields_are_those_of_python():
+    """Exchange time of the bar's beginning."""
+    candles = random_candles(13, lengths=(200,))
+    swept = sweep({name: name for name in CALENDAR_FIELDS}, candles)
+    for row in swept.iter_rows(named=True):
+        ts = row["ts"]
+        assert (row["year"], row["month"], row["day"]) == (ts.year, ts.month, ts.day)
+        assert (row["weekday"], row["hour"], row["minute"]) == (ts.isoweekday(), ts.hour, ts.minute)
+        assert row["date"] == (ts.date().toordinal() - 719163)
+        assert row["time"] == ts.hour * 60 + ts.minute
+
+
+def test_every_primitive_is_tested():
+    """A new primitive cannot be forgotten here."""
+    calendar = {p.name for p in PRIMITIVES.values() if not p.parameters}
+
+    assert {p.name for p in PRIMITIVES.values()} - REFERENCES.keys() == calendar - REFERENCES.keys()
+    assert calendar == CALENDAR_FIELDS | {"bar_index", "session_bar"}
