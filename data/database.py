@@ -27,10 +27,10 @@ class DuckDBRepository(TableRepository):
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.duckdb"
     >>> with duckdb.connect(str(path)) as connection:
-    ...     _ = connection.execute("create table candles as select 'A' as symbol, date '2024-01-02' as ts, 1.5 as close")
+    ...     _ = connection.execute("create table bars as select 'A' as symbol, date '2024-01-02' as ts, 3 as close")
     >>> with DuckDBRepository(path) as repository:
     ...     repository.load(None, "1d", None, None, ["close"])["close"].to_pylist()
-    [1.5]
+    [3.0]
     """
 
     def __init__(
@@ -75,8 +75,9 @@ class DuckDBRepository(TableRepository):
         """A cursor of this thread's own on the one connection."""
         with self.lock:
             if self.connection is None:
-                self.connection = open_for_reading(self.path, self.settings)
-                self.relation = self.find_relation(self.connection)
+                connection = open_for_reading(self.path, self.settings)
+                self.relation = self.find_relation(connection)
+                self.connection = connection
             return self.connection.cursor()
 
     def find_relation(self, connection: duckdb.DuckDBPyConnection) -> str:
@@ -90,7 +91,7 @@ class DuckDBRepository(TableRepository):
         asked = None if self.table is None else self.table.lower()
         found = [(schema, name) for schema, name in rows if asked in {None, name.lower(), f"{schema}.{name}".lower()}]
         if len(found) == 1:
-            self.table = found[0][1]
+            self.table = self.table or found[0][1]
             return ".".join(quoted(part) for part in found[0])
         names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name in rows) or "none"
         if self.table is None and found:
@@ -107,8 +108,8 @@ class DuckDBRepository(TableRepository):
         symbol = literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
         chosen = [f"{symbol} as symbol", f"{quoted(layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
         where, values = self.conditions(symbols, around)
-        return self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - names are
-        quoted
+        columns = ", ".join(chosen)
+        return self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
 
     def selected(self, name: str) -> str:
         """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""

@@ -107,7 +107,7 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
 
 
 def in_utc(stored: pl.Series, tz: str) -> pl.Series:
-    """Timestamps in UTC and microseconds. Those without a zone are in `tz`; an hour that the clock repeats is the first."""
+    """Timestamps in UTC and microseconds. Those without a zone are in `tz`; a repeated hour is the first."""
     micro = stored.cast(pl.Datetime("us", getattr(stored.dtype, "time_zone", None)))
     if getattr(stored.dtype, "time_zone", None) is None:
         zone(tz)

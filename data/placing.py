@@ -21,7 +21,7 @@ METADATA_KEY: Final = b"barsweep.defects"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Candles sorted by (symbol, ts); each symbol's rows that stood in the wrong place (`unsorted`) or in none (`null`)."""
+    """Candles sorted by (symbol, ts); rows of each symbol that stood in a wrong place (`unsorted`) or none (`null`)."""
 
     frame: pl.DataFrame
     counts: Counts = field(default_factory=dict)

@@ -97,9 +97,13 @@ class Timeframe:
             return self.bucket(ts).dt.offset_by(self.text)
         return self.bucket(ts, tz).dt.convert_time_zone(tz).dt.offset_by(self.text).dt.convert_time_zone("UTC")
 
+    def after(self, ts: pl.Expr, tz: str = "UTC") -> pl.Expr:
+        """The instant at which the bar that begins at `ts` is over, also where bars do not begin on the hour."""
+        return ts.dt.offset_by(self.text) if self.intraday else self.end(ts, tz)
+
 
 def infer_timeframe(frame: pl.DataFrame) -> Timeframe:
-    """Tell a frame's timeframe from its most frequent distance between a symbol's bars; a day where nothing can be told.
+    """Tell a frame's timeframe from its most frequent distance between a symbol's bars; a day where there is none.
 
     `frame` has columns symbol and ts (Date or Datetime), sorted by both.
     """
