@@ -1,0 +1,62 @@
+"""The measures of the house: small files, small functions, full signatures, and documentation of every function."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from barsweep import functions
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [ROOT / "__init__.py", ROOT / "errors.py"]
+SOURCES += [path for part in ("data", "formulas", "engine") for path in sorted((ROOT / part).rglob("*.py"))]
+OTHERS = [path for part in ("tests", "bench") for path in sorted((ROOT / part).rglob("*.py"))]
+MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_FUNCTION = 40
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+
+
+def functions_of(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function):
+    """Lines of a function from `def` on, its docstring left out."""
+    lines = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    return lines - (first.end_lineno - first.lineno + 1 if ast.get_docstring(function) is not None else 0)
+
+
+def shown(path, function=None):
+    return f"{path.relative_to(ROOT)}" + (f": {function.name}" if function else "")
+
+
+def test_files_are_small():
+    sizes = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES + OTHERS}
+
+    assert {name: lines for name, lines in sizes.items() if lines > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_functions_are_small():
+    sizes = {shown(path, f): length(f) for path in SOURCES for f in functions_of(path)}
+
+    assert {name: lines for name, lines in sizes.items() if lines > MOST_LINES_OF_A_FUNCTION} == {}
+
+
+def test_functions_say_what_they_return():
+    assert [shown(path, f) for path in SOURCES for f in functions_of(path) if f.returns is None] == []
+
+
+def test_names_are_words_of_the_trade():
+    assert [shown(path) for path in SOURCES + OTHERS if path.stem in VAGUE] == []
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_functions_of_the_language_are_explained(name):
+    """The first line of the doc is a sentence of its own: lists of functions show it alone."""
+    first = functions()[name].doc.strip().split("\n")[0]
+
+    assert len(first) >= 15
+    assert first[0].isupper() or first.startswith(("`", "-"))
