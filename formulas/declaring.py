@@ -71,7 +71,12 @@ class Primitive:
     @property
     def signature(self) -> str:
         """The call as the language writes it, with defaults."""
-        return f"{self.name}({', '.join(map(_written, self.parameters))})"
+        return self.name if self.is_series else f"{self.name}({', '.join(map(_written, self.parameters))})"
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it is written without brackets, as weekday is."""
+        return not self.parameters
 
 
 def _written(parameter: Parameter) -> str:

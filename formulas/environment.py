@@ -78,7 +78,7 @@ class Environment:
             if written in columns:
                 return self._session.interner.column(written, columns[written])
             function = self._session.functions.get(written)
-            if function is not None and is_series(function):
+            if function is not None and function.is_series:
                 return self._applied(function, {}, span)
         return None
 
@@ -94,7 +94,7 @@ class Environment:
             hint = f"they have {', '.join(session.columns) or 'none'}"
             session.faults.add(name.span, f"the candles have no column {LETTERS.get(lower, lower)!r}", hint)
         else:
-            series = [n for n, function in session.functions.items() if is_series(function)]
+            series = [n for n, function in session.functions.items() if function.is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])
             hint = f"did you mean {nearest}?" if nearest else "names are assigned above their use: name = ..."
             session.faults.add(name.span, f"unknown name {name.name!r}", hint)
@@ -106,7 +106,7 @@ class Environment:
         if lower in SPECIAL_FORMS:
             return self._special(lower, call, evaluate)
         function = session.definitions.get(call.name) or session.functions.get(lower)
-        if function is None or is_series(function):
+        if function is None or function.is_series:
             for argument in call.arguments:
                 evaluate(argument.value)
             return self._unknown_call(call, function is not None)
@@ -256,13 +256,6 @@ class Environment:
             span = Span(assignment.names[0].span.start, assignment.names[-1].span.end)
             self._session.faults.add(span, f"{count} names, but {given}")
         return [FAULTY] * count
-
-
-def is_series(function: Primitive | LibraryFunction) -> bool:
-    """Whether a function is written without brackets: a built-in series such as hlc3 or weekday."""
-    if isinstance(function, Primitive):
-        return not function.parameters
-    return function.path == "series.formula"
 
 
 def is_indicator(function: Primitive | LibraryFunction | None) -> bool:

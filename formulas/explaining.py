@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .applying import shown_value
 from .history import History, history
 from .nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick
 from .planning import Plan
@@ -73,7 +74,7 @@ def explain_plan(plan: Plan, executor: str = "polars") -> Explanation:
 def _text(node: Node, number: Mapping[Node, int]) -> str:
     match node:
         case Constant():
-            return "na" if node.value is None else repr(node.value)
+            return "na" if node.value is None else shown_value(node.value)
         case Column():
             return node.name
         case Pick():
@@ -107,7 +108,9 @@ def _until(facts: History) -> str:
 def _settled(facts: History) -> str:
     if facts.reach is not None:
         return ""
-    return ", settled (rest under 1e-9) " + ("never" if facts.settles is None else f"after {facts.settles} bars")
+    if facts.settles is None:
+        return ", never settles"
+    return f", settled after {facts.settles} bars (what came before weighs less than 1e-9)"
 
 
 def _shown(facts: History) -> str:

@@ -13,6 +13,8 @@ from .declaring import PRIMITIVES, Primitive
 from .parsing import parse_library
 from .syntax import Definition, Record
 
+SERIES_FILE = "series.formula"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LibraryFunction:
@@ -47,7 +49,12 @@ class LibraryFunction:
             else f"{p.name.name}={self.source[p.default.span.start : p.default.span.end]}"
             for p in self.definition.parameters
         )
-        return f"{self.name}({', '.join(shown)})"
+        return self.name if self.is_series else f"{self.name}({', '.join(shown)})"
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it is written without brackets, as hlc3 is."""
+        return self.path == SERIES_FILE
 
 
 Function: TypeAlias = Primitive | LibraryFunction

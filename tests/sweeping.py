@@ -93,11 +93,9 @@ def arguments(function):
 
 def calls():
     """Every function of the language called with its defaults, and those with a length `n` also with n=3."""
-    from barsweep.formulas.environment import is_series
-
     found = {}
     for name, function in LANGUAGE.functions.items():
-        if is_series(function):
+        if function.is_series:
             found[name] = name
             continue
         texts, names = arguments(function)

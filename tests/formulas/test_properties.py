@@ -83,7 +83,7 @@ def first_defined(values):
 
 
 def test_warm_up_is_what_the_declaration_says():
-    """On data without holes a primitive has exactly its warm-up; a library function at most; events wait for the first."""
+    """Without holes a primitive has exactly its warm-up, a library function at most; events wait for the first."""
     candles = random_candles(7, lengths=(260,), holes=0.0)
     result = sweep(ALONG, candles)
     wrong = {}
