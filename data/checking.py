@@ -160,7 +160,7 @@ class Defects:
         if kind not in self.kinds:
             return {}
         rows = self.frame.filter(self.rows_of(kind)).group_by("symbol", maintain_order=True)
-        return dict(rows.agg(pl.col("ts").head(ROWS_NAMED).cast(pl.String)).iter_rows())
+        return dict(rows.agg(written(self.frame.schema["ts"]).head(ROWS_NAMED)).iter_rows())
 
     def treated(self, errors: Mapping[str, CandleError]) -> pl.DataFrame:
         """The table without failed symbols and dropped rows, what is unusable undefined."""
@@ -183,6 +183,11 @@ class Defects:
                 for name in fields:
                     masks.setdefault(name, []).append(mask)
         return {name: pl.any_horizontal(found) for name, found in masks.items()}
+
+
+def written(dtype: pl.DataType) -> pl.Expr:
+    """The ts as text."""
+    return pl.col("ts").dt.strftime("%Y-%m-%d" if dtype == pl.Date else "%Y-%m-%dT%H:%M:%SZ")
 
 
 def candle_error(symbol: str, kind: DefectKind, count: int, rows: Sequence[str]) -> CandleError:

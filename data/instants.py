@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from ..errors import RepositoryError
+from .layout import is_text
 from .timeframes import Timeframe
 
 Instant = dt.date | dt.datetime
@@ -99,7 +100,7 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
         return stored.cast(pl.Date)
     if dtype.is_numeric():
         return from_numbers(stored, where)
-    if dtype in {pl.String, pl.Categorical, pl.Enum}:
+    if is_text(dtype):
         return from_text(stored.cast(pl.String), tz, where)
     raise RepositoryError(
         f"{where}: the time column holds {dtype}; dates, timestamps, ISO text or epoch numbers are read"

@@ -59,7 +59,12 @@ def kind_of(name: str, dtype: pl.DataType) -> Kind | None:
         return "number"
     if dtype == pl.Boolean:
         return "boolean"
-    return "text" if dtype in {pl.String, pl.Categorical, pl.Enum} else None
+    return "text" if is_text(dtype) else None
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Whether a column holds text, plain or by categories."""
+    return isinstance(dtype, (pl.String, pl.Categorical, pl.Enum))
 
 
 def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], where: str) -> Layout:

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
-from .layout import CANDLE_FIELDS
+from .layout import CANDLE_FIELDS, is_text
 
 Counts = dict[str, dict[str, int]]  # kind of defect -> symbol -> rows
 
@@ -76,9 +76,9 @@ def numbers(frame: pl.DataFrame, name: str, where: str) -> pl.Expr:
     dtype = frame.schema[name]
     if dtype == pl.Boolean and name not in CANDLE_FIELDS:
         return pl.col(name)
-    if dtype in {pl.Categorical, pl.Enum} or (dtype == pl.String and name not in CANDLE_FIELDS):
+    if is_text(dtype) and name not in CANDLE_FIELDS:
         return pl.col(name).cast(pl.String)
-    if dtype == pl.String:
+    if is_text(dtype):
         unread = frame.filter(
             pl.col(name).is_not_null() & pl.col(name).str.strip_chars().cast(pl.Float64, strict=False).is_null()
         )

@@ -1,0 +1,150 @@
+"""DuckDB files: tables and queries, faults and locks."""
+
+import subprocess
+import sys
+import threading
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+
+from barsweep.data import DuckDBRepository, open_repository
+from barsweep.errors import RepositoryError
+
+ROWS = "select 'A' as symbol, date '2024-01-02' as date, 1.5::decimal(9, 2) as close, 170141183460469231731::hugeint as volume"
+
+
+@pytest.fixture
+def path(tmp_path):
+    with duckdb.connect(str(tmp_path / "candles.duckdb")) as connection:
+        connection.execute(f"create table candles as {ROWS}")
+    return tmp_path / "candles.duckdb"
+
+
+def execute(path, *statements):
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def close_of(repository):
+    return repository.load(None, "1d", None, None, ["close"])["close"].to_pylist()
+
+
+def test_decimals_and_huge_integers(path):
+    table = pl.DataFrame(DuckDBRepository(path).load(None, "1d", None, None, ["close", "volume"]))
+
+    assert table.row(0) == ("A", date(2024, 1, 2), 1.5, 170141183460469231731.0)
+
+
+def test_several_tables_are_listed(path):
+    execute(path, "create schema eu", f"create table eu.daily as {ROWS}", f"create view shown as {ROWS}")
+
+    with pytest.raises(RepositoryError, match="holds several tables, choose one with table=: eu.daily, candles, shown"):
+        DuckDBRepository(path).health()
+    with pytest.raises(RepositoryError, match="has no table prices; its tables: eu.daily, candles, shown"):
+        DuckDBRepository(path, "prices").health()
+    for table in ("eu.daily", "Daily", "shown", "candles"):
+        assert close_of(open_repository(path, table=table)) == [1.5]
+
+
+def test_no_tables(tmp_path):
+    execute(tmp_path / "empty.db")
+
+    with pytest.raises(RepositoryError, match="has no table at all"):
+        open_repository(tmp_path / "empty.db").health()
+
+
+def test_odd_names_are_quoted(tmp_path):
+    path = tmp_path / "odd.duckdb"
+    execute(
+        path,
+        """create table "my ""table"";" as select 'it''s' as "the symbol", date '2024-01-02' as date, 2 as "close "" price" """,
+    )
+
+    repository = DuckDBRepository(path, columns={"symbol": "the symbol", "close": 'close " price'})
+
+    assert repository.load(["it's"], "1d", None, None, ["close"]).to_pylist() == [
+        {"symbol": "it's", "ts": date(2024, 1, 2), "close": 2.0}
+    ]
+
+
+def test_a_query(path):
+    assert close_of(DuckDBRepository(path, query="select symbol, date, close * 2 as close from candles;")) == [3.0]
+    with pytest.raises(RepositoryError, match="give either table= or query="):
+        DuckDBRepository(path, "candles", query="select 1")
+    with pytest.raises(RepositoryError, match="nothing"):
+        DuckDBRepository(path, query="select * from nothing").health()
+
+
+def test_one_symbol_without_a_name(tmp_path):
+    execute(tmp_path / "one.duckdb", "create table one as select date '2024-01-02' as date, 2 as close")
+    repository = DuckDBRepository(tmp_path / "one.duckdb", symbol="IT'S")
+
+    assert repository.symbols("1d") == ["IT'S"]
+    assert repository.load(["IT'S"], "1d", None, None, ["close"]).num_rows == 1
+    assert repository.load(["OTHER"], "1d", None, None, ["close"]).num_rows == 0
+
+
+def test_files_that_are_not_there_or_no_database(tmp_path):
+    (tmp_path / "text.duckdb").write_text("this is no database, but it is long enough to look at" * 100)
+
+    with pytest.raises(RepositoryError, match="no such file"):
+        DuckDBRepository(tmp_path / "nowhere.duckdb").health()
+    with pytest.raises(RepositoryError, match="is it a DuckDB file") as caught:
+        DuckDBRepository(tmp_path / "text.duckdb").health()
+    assert not caught.value.retryable
+
+
+def test_a_file_that_another_process_writes_to_may_be_free_later(path):
+    code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(RepositoryError, match="another process writes to it; try again") as caught:
+            DuckDBRepository(path).health()
+        other.stdin.close()
+        other.wait()
+
+    assert caught.value.retryable
+    assert DuckDBRepository(path).health() is None
+
+
+def test_a_file_that_this_process_has_open_for_writing_is_shared(path):
+    with duckdb.connect(str(path)) as writing:
+        writing.execute("update candles set close = 9")
+
+        with DuckDBRepository(path) as repository:
+            assert close_of(repository) == [9.0]
+
+
+def test_nothing_is_written(path):
+    before = path.read_bytes()
+    with DuckDBRepository(path, settings={"threads": 1}) as repository:
+        close_of(repository)
+        with pytest.raises(duckdb.Error):
+            repository.cursor().execute("drop table candles")
+
+    assert path.read_bytes() == before
+
+
+def test_after_closing_it_opens_again(path):
+    repository = DuckDBRepository(path)
+    close_of(repository)
+    repository.close()
+
+    assert close_of(repository) == [1.5]
+
+
+def test_threads_share_a_repository(path):
+    repository, found = DuckDBRepository(path), []
+
+    threads = [threading.Thread(target=lambda: found.append(close_of(repository))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [[1.5]] * 8

@@ -1,0 +1,94 @@
+"""Files brought into a DuckDB table."""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+
+from barsweep.data import DuckDBRepository, import_candles, open_repository
+from barsweep.errors import RepositoryError
+
+DAYS = [date(2024, 1, 2), date(2024, 1, 3)]
+
+
+def rows(path, table="candles"):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.sql(f'select * from "{table}"').fetchall()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "B.csv").write_text("Date,Open,Close,Volume\n2024-01-03,2,2.5,10\n2024-01-02,1,1.5,\n")
+    (tmp_path / "in" / "A.csv").write_text("Date;Close;Sector\n2024-01-02;7;Tech\n")
+    (tmp_path / "in" / "notes.md").write_text("not candles")
+    return tmp_path / "in"
+
+
+def test_a_folder_of_one_csv_per_symbol(folder, tmp_path):
+    imported = import_candles(folder, tmp_path / "out" / "candles.duckdb")
+
+    assert (imported.rows, imported.symbols, imported.first, imported.last) == (3, 2, *DAYS)
+    assert rows(tmp_path / "out" / "candles.duckdb") == [
+        ("A", DAYS[0], None, 7.0, None, "Tech"), ("B", DAYS[0], 1.0, 1.5, None, None), ("B", DAYS[1], 2.0, 2.5, 10.0, None)
+    ]  # fmt: skip
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["candles.duckdb"]
+
+
+def test_the_folder_can_be_scanned_without_importing(folder):
+    assert open_repository(folder).symbols("1d") == ["A", "B"]
+
+
+def test_other_tables_stay(folder, tmp_path):
+    target = tmp_path / "candles.duckdb"
+    with duckdb.connect(str(target)) as connection:
+        connection.execute("create table mine as select 42 as answer")
+
+    import_candles(folder / "A.csv", target, "daily prices", symbol="A")
+
+    assert rows(target, "mine") == [(42,)]
+    assert len(rows(target, "daily prices")) == 1
+
+
+def test_a_table_is_replaced_only_if_told(folder, tmp_path):
+    target = tmp_path / "candles.duckdb"
+    import_candles(folder, target)
+
+    with pytest.raises(RepositoryError, match="has a table candles already: say replace=True"):
+        import_candles(folder / "A.csv", target)
+    import_candles(folder / "A.csv", target, replace=True)
+
+    assert rows(target) == [("data", DAYS[0], 7.0, "Tech")]
+
+
+def test_parquet_with_options(tmp_path):
+    pl.DataFrame({"who": ["A", "A"], "date": DAYS, "Last": [4.0, 2.0], "ratio": [0.5, 1.0]}).write_parquet(
+        tmp_path / "in.parquet"
+    )
+
+    import_candles(
+        tmp_path / "in.parquet",
+        tmp_path / "c.duckdb",
+        columns={"symbol": "who", "close": "Last"},
+        adjust="ratio",
+        start="2024-01-02",
+    )
+
+    repository = DuckDBRepository(tmp_path / "c.duckdb")
+    assert repository.load(["A"], "1d", None, None, ["close"])["close"].to_pylist() == [2.0, 2.0]
+
+
+def test_a_failed_import_leaves_nothing_behind(tmp_path):
+    (tmp_path / "in.csv").write_text("date,close\n2024-01-02,abc\n")
+
+    with pytest.raises(RepositoryError, match="is no number: 'abc'"):
+        import_candles(tmp_path / "in.csv", tmp_path / "candles.duckdb")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_codes_that_look_like_numbers_stay_text(tmp_path):
+    (tmp_path / "in.csv").write_text("code,date,close\n000001,2024-01-02,1\n600000,2024-01-02,2\n")
+
+    assert open_repository(tmp_path / "in.csv").symbols("1d") == ["000001", "600000"]
