@@ -43,6 +43,8 @@ class AcrossJob:
         began = time.perf_counter()
         try:
             whole = self._load(first)
+            if whole.is_empty():
+                return
             for stage in others:
                 whole = self._across(stage, whole) if stage.direction == "across" else self._time(stage, whole)
         except JobEndedError as ended:
@@ -99,10 +101,10 @@ class AcrossJob:
         limits = self.limits if divisible else replace(self.limits, timeout=self.limits.deadline)
         Runner(limits, self.control, work, self._finished, self._failed, whole=True, divisible=divisible).run(batches)
         frames, self.frames = self.frames, []
+        if not frames:
+            raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
         filled = sorted((frame for frame in frames if frame.height), key=lambda frame: str(frame["symbol"][0]))
-        if not filled:
-            raise JobEndedError(SymbolError("evaluation", "no symbol has bars to rank"))
-        return pl.concat(filled)
+        return pl.concat(filled or frames[:1])
 
     def _finished(self, batch: Batch, frame: pl.DataFrame) -> None:
         self.frames.append(frame)

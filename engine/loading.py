@@ -111,20 +111,15 @@ class Loader:
 
 def _standard(table: pa.Table) -> pa.Table:
     """The table with symbol as text and numbers as float64; what a repository of the user's hands out may differ."""
-    types = {field.name: field.type for field in table.schema}
-    wanted: dict[str, pa.DataType] = {
-        name: pa.float64() for name, kind in types.items() if _is_number(kind) and name not in KEYS
-    }
-    wanted |= {} if pa.types.is_string(types["symbol"]) else {"symbol": pa.string()}
-    for name, kind in wanted.items():
-        if types[name] != kind:
-            place = table.column_names.index(name)
-            table = table.set_column(place, name, table.column(name).cast(kind))
-    return table
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    frame = pl.DataFrame(table)
+    wanted = {name: pl.Float64 for name, dtype in frame.schema.items() if dtype.is_numeric() and name not in KEYS}
+    casts = {**wanted, "symbol": pl.String}
+    if all(frame.schema[name] == dtype for name, dtype in casts.items()):
+        return table
+    exact = frame.with_columns(pl.col(name).cast(dtype) for name, dtype in casts.items()).to_arrow(
+        compat_level=pl.CompatLevel.oldest()
+    )
+    return exact.replace_schema_metadata(table.schema.metadata)
 
 
 def _shortened(raw: pa.Table, checked: pl.DataFrame) -> list[str]:

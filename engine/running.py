@@ -176,7 +176,7 @@ def describe(error: BaseException) -> SymbolError:
     """What a failure of a batch means for a symbol that stands alone."""
     match error:
         case CandleError():
-            return SymbolError("candles", str(error), error.rows, error.count)
+            return SymbolError("candles", str(error).removeprefix(f"{error.symbol}: "), error.rows, error.count)
         case RepositoryError():
             return SymbolError("repository", str(error))
         case FormulaError():

@@ -72,7 +72,7 @@ def scan(
 def with_names_of(formula: str, expression: str) -> str:
     """The expression behind the formula's statements, so that it may use their names."""
     try:
-        return formula[: parse(formula).result.span.start] + expression
+        return f"{formula[: parse(formula).result.span.start]}({expression})"
     except FormulaError:
         return expression  # the formula's own check tells what is wrong with it
 

@@ -1,0 +1,124 @@
+import time
+
+import polars as pl
+import pytest
+from fakes import Watched, candles, names
+
+from barsweep import CandleError, DateRange, ProcessingEngine, ProcessingJob
+from barsweep.engine import preparing
+from barsweep.engine.executors import PolarsExecutor
+
+BEST = "top(close, 1)"
+
+
+@pytest.fixture
+def steps():
+    """S000 is always the lowest, S007 the highest."""
+    return candles({name: [10.0 * (place + 1) + bar for bar in range(4)] for place, name in enumerate(names(8))})
+
+
+@pytest.fixture
+def _small_batches(monkeypatch):
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_: 8)
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_a_ranking_sees_every_symbol_whatever_the_batches(steps):
+    calls = []
+
+    result = ProcessingEngine(steps).run(ProcessingJob(None, BEST), lambda *call: calls.append(call))
+
+    assert set(result.matches["symbol"]) == {"S007"}
+    assert result.counts["matches"] == 4
+    assert calls == sorted(calls)
+    assert calls[-1] == (8, 8)
+    assert result["S000"].elapsed > 0
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_a_symbol_that_fails_before_the_ranking_is_left_out_and_listed(steps):
+    def on_load(symbols):
+        if "S007" in symbols:
+            raise CandleError("torn page")
+
+    result = ProcessingEngine(Watched(steps, on_load)).run(ProcessingJob(None, BEST))
+
+    assert set(result.matches["symbol"]) == {"S006"}
+    assert list(result.errors) == ["S007"]
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_unusable_candles_are_left_out_of_the_population(steps):
+    twice = pl.concat([steps, steps.filter(pl.col("symbol") == "S007").head(1)])
+
+    result = ProcessingEngine(twice).run(ProcessingJob(None, BEST))
+
+    assert set(result.matches["symbol"]) == {"S006"}
+    assert result["S007"].error.kind == "candles"
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_stages_before_and_after_a_ranking(steps):
+    """The mean rank over two bars of a mean over two bars: undefined in the first two bars."""
+    result = ProcessingEngine(steps).run(ProcessingJob(None, "sma(rank(sma(close, 2)), 2) >= 7"))
+
+    assert result.matches.group_by("symbol", maintain_order=True).len().rows() == [("S006", 2), ("S007", 2)]
+
+
+def test_the_population_is_what_was_requested(steps):
+    result = ProcessingEngine(steps).run(ProcessingJob(["S003", "S001"], BEST))
+
+    assert set(result.matches["symbol"]) == {"S003"}
+
+
+def test_a_cancelled_ranking_has_no_results(steps):
+    engine = ProcessingEngine(Watched(steps, lambda _: engine.cancel()))
+
+    result = engine.run(ProcessingJob(None, BEST))
+
+    assert {error.kind for error in result.errors.values()} == {"cancelled"}
+    assert len(result.errors) == 8
+    assert result.matches.is_empty()
+
+
+def test_a_timeout_ends_the_ranking(steps):
+    engine = ProcessingEngine(Watched(steps, lambda _: time.sleep(5)), timeout=0.1)
+
+    result = engine.run(ProcessingJob(None, BEST))
+
+    assert {error.kind for error in result.errors.values()} == {"timeout"}
+
+
+def test_a_failure_of_the_ranking_itself_is_everybodys_error(steps, monkeypatch):
+    advance = PolarsExecutor.advance
+
+    def broken(self, stage, frame):
+        if stage.direction == "across":
+            raise MemoryError
+        return advance(self, stage, frame)
+
+    monkeypatch.setattr(PolarsExecutor, "advance", broken)
+    result = ProcessingEngine(steps).run(ProcessingJob(None, BEST))
+
+    assert {error.kind for error in result.errors.values()} == {"evaluation"}
+    assert len(result.errors) == 8
+
+
+def test_rankings_over_earlier_bars_see_symbols_with_holes():
+    """B has every second day: its bars before the range are older than those of A, which B's ranks are made among."""
+    frame = candles({"A": [5.0] * 8, "B": [1.0, 9, 1, 9, 1, 9, 1, 9], "C": [7.0] * 8})
+    sparse = frame.filter((pl.col("symbol") != "B") | (pl.col("ts").dt.day() % 2 == 0))
+    formula = "mean = sma(rank(close), 3)\nmean > 0"
+
+    whole = ProcessingEngine(sparse).run(ProcessingJob(None, formula)).matches
+    part = ProcessingEngine(sparse).run(ProcessingJob(None, formula, DateRange("2024-01-07"))).matches
+
+    assert part.height > 0
+    assert part.equals(whole.filter(pl.col("ts") >= pl.date(2024, 1, 7)))
+
+
+def test_no_bars_at_all_is_no_ranking(steps):
+    result = ProcessingEngine(steps).run(ProcessingJob(None, BEST, DateRange("2030-01-01")))
+
+    assert result.matches.is_empty()
+    assert not result.errors

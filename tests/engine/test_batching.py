@@ -1,0 +1,31 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from barsweep.engine.batching import Batch, cut, rows_per_batch
+
+
+@given(st.lists(st.integers(0, 40)), st.integers(1, 50), st.integers(1, 7))
+def test_cutting_keeps_every_symbol_once_and_in_order(sizes, most_rows, most_symbols):
+    """A batch stays within both limits unless a symbol alone is larger."""
+    symbols = {f"S{number}": size for number, size in enumerate(sizes)}
+
+    batches = cut(symbols, most_rows, most_symbols)
+
+    assert [symbol for batch in batches for symbol in batch.symbols] == list(symbols)
+    for batch in batches:
+        assert len(batch.symbols) <= most_symbols
+        assert len(batch.symbols) == 1 or sum(map(symbols.get, batch.symbols)) <= most_rows
+
+
+def test_halves_make_the_whole():
+    left, right = Batch(("A", "B", "C"), give_up=7.0).halves()
+
+    assert (left.symbols, right.symbols) == (("A",), ("B", "C"))
+    assert left.give_up == right.give_up == 7.0
+
+
+def test_memory_bounds_the_rows():
+    assert rows_per_batch(2**30, 5, 3, 6_000_000) == 500_000
+    assert rows_per_batch(2**30, 5, 3, 50_000) == 100_000
+    assert rows_per_batch(2**20, 5, 3, 6_000_000) < 2**20 / (8 * 5 * 3)
+    assert rows_per_batch(0, 5, 3, 6_000_000) == 1

@@ -1,0 +1,250 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from fakes import candles
+from typer.testing import CliRunner
+
+from barsweep.data import sample_candles
+from barsweep.engine.command_line import main
+from barsweep.engine.command_line.application import application
+
+UP = "close > close[1]"
+BARSWEEP = [sys.executable, "-c", "from barsweep.engine.command_line import main; main()"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "candles.parquet"
+    candles({"A": [1, 2, 3, 6], "B": [4, 3, 2, 1], "C": [1, 3, 2, 3]}).write_parquet(path)
+    return str(path)
+
+
+def run(*arguments, given=None):
+    return CliRunner().invoke(application, list(arguments), input=given)
+
+
+def test_found(data):
+    done = run("scan", UP, data)
+
+    assert done.exit_code == 0
+    assert "2024-01-02" in done.stdout
+    assert "5 matches in 3 symbols" in done.stderr
+
+
+def test_nothing_found(data):
+    done = run("scan", "close > 100", data)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+
+
+def test_a_faulty_formula(data):
+    done = run("scan", "close > smaa(close, 3)", data)
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith("FormulaError: unknown function 'smaa'\n  close > smaa(close, 3)\n          ^^^^\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("scan", UP, "nowhere.parquet"), "no such file"),
+        (("scan", "@nowhere.formula", "nowhere.parquet"), "cannot be read"),
+        (("scan", UP, "nowhere.parquet", "-p", "length"), "write name=value"),
+        (("import", "nowhere.csv", "candles.duckdb"), "no such file"),
+    ],
+)
+def test_data_trouble(arguments, message):
+    done = run(*arguments)
+
+    assert done.exit_code == 3
+    assert message in done.stderr
+
+
+def test_no_usable_symbol_is_data_trouble(data):
+    done = run("scan", UP, data, "--symbols", "X,Y")
+
+    assert done.exit_code == 3
+    assert "X: unknown symbol" in done.stderr
+
+
+def test_formulas_from_a_file_and_from_standard_input(data, tmp_path):
+    (tmp_path / "up.formula").write_text("param n = 1\nclose > close[n]\n")
+
+    from_file = run("scan", f"@{tmp_path / 'up.formula'}", data, "--format", "csv", "-p", "n=2")
+    from_input = run("scan", "-", data, "--format", "csv", given="close > close[2]")
+
+    assert from_file.exit_code == from_input.exit_code == 0
+    assert from_file.stdout == from_input.stdout
+
+
+def test_symbols_dates_and_latest(data, tmp_path):
+    (tmp_path / "symbols.txt").write_text("C\nA\n")
+
+    some = run(
+        "scan", UP, data, "--symbols", f"@{tmp_path / 'symbols.txt'}", "--start", "2024-01-04", "--format", "csv"
+    )
+    latest = run("scan", UP, data, "--latest", "--stale", "1", "--format", "csv")
+
+    assert some.stdout.splitlines() == ["symbol,ts", "C,2024-01-04", "A,2024-01-04"]
+    assert latest.stdout.splitlines() == ["symbol,ts,stale", "A,2024-01-04,false", "C,2024-01-04,false"]
+
+
+def test_sorting_by_a_formula_that_uses_the_formulas_names(data):
+    formula = "prior = close[1]\nclose > prior"
+
+    largest = run("scan", formula, data, "--sort", "close / prior", "--top", "2", "--format", "json")
+    smallest = run("scan", formula, data, "--sort", "-prior", "--top", "1", "--format", "json")
+
+    rows = json.loads(largest.stdout)
+    assert [(row["symbol"], row["close / prior"]) for row in rows] == [("C", 3.0), ("A", 2.0)]
+    assert json.loads(smallest.stdout)[0]["-prior"] == -1.0
+
+
+def test_a_faulty_sort(data):
+    done = run("scan", UP, data, "--sort", "smaa(close)")
+
+    assert done.exit_code == 2
+    assert "unknown function" in done.stderr
+
+
+def test_top_without_sorting_is_the_newest(data):
+    done = run("scan", UP, data, "--top", "2", "--format", "csv")
+
+    assert done.stdout.splitlines()[1:] == ["A,2024-01-04", "C,2024-01-04"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "txt"])
+def test_output_tells_the_format(data, tmp_path, ending):
+    path = tmp_path / f"found.{ending}"
+
+    done = run("scan", UP, data, "--output", str(path))
+
+    assert (done.exit_code, done.stdout) == (0, "")
+    reader = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}.get(ending)
+    assert reader(path).height == 5 if reader else "2024-01-02" in path.read_text()
+
+
+def test_an_output_that_cannot_be_written(data, tmp_path):
+    done = run("scan", UP, data, "--output", str(tmp_path / "no" / "found.csv"))
+
+    assert done.exit_code == 3
+    assert "cannot be written" in done.stderr
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path):
+    path = tmp_path / "long.csv"
+    candles({"A": [float(bar + 1) for bar in range(100)]}).write_csv(path)
+
+    done = run("scan", UP, str(path))
+
+    assert len(done.stdout.splitlines()) == 41
+    assert "... and 59 more" in done.stderr
+
+
+def test_columns_that_are_not_recognised_can_be_named(tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("day,last\n2024-01-01,1\n2024-01-02,2\n")
+
+    done = run("scan", UP, str(path), "--column", "ts=day", "--column", "close=last", "--format", "csv")
+
+    assert done.stdout.splitlines() == ["symbol,ts", "data,2024-01-02"]
+
+
+def test_check(data):
+    sound, faulty, with_data = run("check", "close > ema(close, 20)"), run("check", "close >"), run("check", UP, data)
+
+    assert sound.stdout == "ok: a boolean formula; warm-up 19 bars; reach all earlier bars; reads close\n"
+    assert faulty.exit_code == 2
+    assert with_data.exit_code == 0
+
+
+def test_explain_and_functions():
+    assert "sma(#0, 20)" in run("explain", "close > sma(close, 20)").stdout
+    assert "rsi(x=close, n=14)" in run("functions").stdout
+    assert run("functions", "RSI").stdout.startswith("rsi(x=close, n=14)\n\nRelative Strength Index")
+    unknown = run("functions", "rsii")
+    assert unknown.exit_code == 2
+    assert "did you mean rsi" in unknown.stderr
+
+
+def test_import_and_scan_of_what_was_imported(tmp_path):
+    (tmp_path / "in").mkdir()
+    for symbol in ("A", "B"):
+        candles({symbol: [1, 2, 3]}).drop("symbol").write_csv(tmp_path / "in" / f"{symbol}.csv")
+    target = str(tmp_path / "candles.duckdb")
+
+    first, again = run("import", str(tmp_path / "in"), target), run("import", str(tmp_path / "in"), target)
+
+    assert first.stdout.startswith("6 bars of 2 symbols from 2024-01-01 to 2024-01-03: table candles")
+    assert again.exit_code == 3
+    assert run("import", str(tmp_path / "in"), target, "--replace").exit_code == 0
+    assert "4 matches in 2 symbols" in run("scan", UP, target).stderr
+
+
+def test_the_demo_makes_candles_once(tmp_path):
+    size = ("demo", "--folder", str(tmp_path), "--symbols", "30", "--bars", "120")
+
+    first, second = run(*size), run(*size)
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "making candles" in first.stdout
+    assert "making candles" not in second.stdout
+    for shown in ("time ", "bars ", "peak memory", "Try next:", "--latest"):
+        assert shown in second.stdout
+
+
+def test_version(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["barsweep", "--version"])
+    main()
+
+    assert capsys.readouterr().out == run("--version").stdout
+
+
+def test_version_answers_at_once():
+    code = (
+        "import sys; from barsweep.engine.command_line import main\n"
+        "sys.argv[1:] = ['--version']; main(); print('typer' in sys.modules)"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split("\n")[1] == "False"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupting_returns_what_is_finished(tmp_path):
+    """Ctrl-C while batches run: the finished symbols are written, the others counted."""
+    path, started = tmp_path / "candles.parquet", tmp_path / "started"
+    sample_candles(60, 50, defects=False).write_parquet(path)
+    code = f"""
+import pathlib, sys, time
+from barsweep.engine import preparing, processing
+preparing.rows_per_batch = lambda *_: 500
+work = processing._process
+def slowly(prepared, batch, ticket):
+    time.sleep(0.5)
+    pathlib.Path({str(started)!r}).touch()
+    return work(prepared, batch, ticket)
+processing._process = slowly
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
+from barsweep.engine.command_line import main
+main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        patience = time.monotonic() + 30
+        while not Path(started).exists() and time.monotonic() < patience:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        job.send_signal(signal.SIGINT)
+        out, err = job.communicate(timeout=30)
+
+    assert job.returncode == 130, err
+    assert len(out.splitlines()) > 1
+    assert "interrupted: " in err

@@ -1,0 +1,405 @@
+import asyncio
+import logging
+import threading
+import time
+
+import polars as pl
+import pytest
+from fakes import Service, Watched, candles, names, rising
+
+from barsweep import (
+    CandleError,
+    DateRange,
+    FormulaError,
+    ProcessingEngine,
+    ProcessingEngineError,
+    ProcessingJob,
+    RepositoryError,
+)
+from barsweep.data import CandlePolicy
+from barsweep.engine import loading
+
+UP = "close > close[1]"
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    monkeypatch.setattr(loading, "FIRST_PAUSE", 0.001)
+
+
+def test_a_faulty_formula_raises_before_any_candle_is_read():
+    repository = Watched(rising(2))
+
+    with pytest.raises(FormulaError, match="smaa"):
+        ProcessingEngine(repository).run(ProcessingJob(None, "close > smaa(close, 3)"))
+
+    assert repository.asked == []
+
+
+def test_several_faulty_formulas_are_all_told():
+    with pytest.raises(FormulaError) as raised:
+        ProcessingEngine(rising(1)).run(ProcessingJob(None, {"a": "smaa(close)", "b": "close >", "c": UP}))
+
+    assert raised.value.name == "a"
+    assert any("a value is missing" in note for note in raised.value.__notes__)
+
+
+def test_numbers_are_no_conditions():
+    with pytest.raises(FormulaError, match="needs a condition") as raised:
+        ProcessingEngine(rising(1)).run(ProcessingJob(None, "sma(close, 2)"))
+
+    assert "> 0" in raised.value.hint
+
+
+def test_an_unreachable_repository_raises_before_work_starts():
+    repository = Watched(rising(1))
+
+    def sick():
+        raise RepositoryError("no route to the database", retryable=True)
+
+    repository.health = sick
+    with pytest.raises(RepositoryError, match="no route"):
+        ProcessingEngine(repository).run(ProcessingJob(None, UP))
+
+
+def test_only_what_the_plan_reads_is_loaded():
+    repository = Watched(rising(3, bars=50))
+
+    ProcessingEngine(repository).run(ProcessingJob(None, "close > sma(close, 20)", DateRange("2024-02-10")))
+
+    assert {(each["columns"], each["before"]) for each in repository.asked} == {(("close",), 19)}
+
+
+def test_unbounded_reach_loads_everything_before():
+    repository = Watched(rising(1, bars=50))
+
+    ProcessingEngine(repository).run(ProcessingJob(None, "close > ema(close, 20)", DateRange("2024-02-10")))
+
+    assert [each["before"] for each in repository.asked] == [None]
+
+
+def test_a_date_range_changes_no_value():
+    frame = candles({"A": [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]})
+    engine = ProcessingEngine(frame)
+    formula = "sma(close, 3) > 3 and ema(close, 2) > 2"
+
+    whole = engine.run(ProcessingJob(None, formula)).matches
+    part = engine.run(ProcessingJob(None, formula, DateRange("2024-01-06", "2024-01-09")))
+
+    expected = whole.filter(pl.col("ts").is_between(pl.date(2024, 1, 6), pl.date(2024, 1, 9)))
+    assert part.matches.equals(expected)
+    assert part["A"].bars == 4
+
+
+def test_without_a_formula_the_candles_are_checked_and_counted():
+    frame = candles({"A": [1, 2, 3], "B": [1, 0, 3]})
+
+    result = ProcessingEngine(frame).run(ProcessingJob())
+
+    assert [each.bars for each in result] == [3, 3]
+    assert result.matches.is_empty()
+    assert result["B"].defects == result.defects == {"non_positive": 1}
+
+
+def test_a_symbol_with_unusable_candles_leaves_the_batch():
+    frame = candles({"A": [1, 2, 3], "B": [1, 2, 3]})
+    frame = pl.concat([frame, frame.filter(pl.col("symbol") == "B")[1:2]])
+
+    result = ProcessingEngine(frame).run(ProcessingJob(None, UP))
+
+    assert len(result["A"].matches) == 2
+    assert result["B"].error.kind == "candles"
+    assert result["B"].error.rows == ("2024-01-02",)
+
+
+def test_dropped_rows_do_not_shorten_the_history():
+    """With rows dropped from what was loaded ahead of the range, the symbol is read from its beginning."""
+    frame = candles({"A": [5, 5, 5, 0, 5, 6, 7]})
+    repository = Watched(frame, policy=CandlePolicy(non_positive="drop"))
+    repository.policy = repository.inner.policy
+
+    result = ProcessingEngine(repository).run(ProcessingJob(None, "close > sma(close, 3)", DateRange("2024-01-06")))
+
+    assert [match.values["sma(close, 3)"] for match in result["A"].matches] == [pytest.approx(16 / 3), 6.0]
+    assert [each["before"] for each in repository.asked] == [2, None]
+
+
+def test_a_service_that_only_evaluates_is_called_symbol_by_symbol():
+    service = Service(broken=["S001"])
+    engine = ProcessingEngine(rising(3), service)
+
+    result = engine.run(ProcessingJob(None, "anything", DateRange("2024-01-04"), parameters={"n": 3}))
+
+    assert sorted(service.called) == [("anything", name, 5, {"n": 3}) for name in names(3)]
+    assert [len(each.matches) for each in result] == [2, 0, 2]
+    assert result["S001"].error.message == "ValueError: S001 is broken"
+    assert not result["S000"].elapsed_shared
+
+
+@pytest.mark.parametrize("answer", [[True], [1.0] * 5, object(), None])
+def test_a_service_that_answers_nonsense_is_that_symbols_error(answer):
+    class Nonsense:
+        def evaluate(self, formula, frame, parameters):
+            return answer
+
+    result = ProcessingEngine(rising(1), Nonsense()).run(ProcessingJob(None, "x"))
+
+    assert result["S000"].error.kind == "evaluation"
+    assert "the formula service gave" in result["S000"].error.message
+
+
+def test_a_service_may_answer_with_a_list():
+    class Listing:
+        def evaluate(self, formula, frame, parameters):
+            return [None, True, False, True, None]
+
+    assert len(ProcessingEngine(rising(1), Listing()).run(ProcessingJob(None, "x"))["S000"].matches) == 2
+
+
+def test_a_failing_batch_is_halved_until_the_culprits_stand_alone():
+    def on_load(symbols):
+        if {"S003", "S009"} & set(symbols):
+            raise CandleError("torn page")
+
+    repository = Watched(rising(16), on_load)
+
+    result = ProcessingEngine(repository, max_workers=1).run(ProcessingJob(None, UP))
+
+    assert [each.symbol for each in result if each.error] == ["S003", "S009"]
+    assert {error.kind for error in result.errors.values()} == {"candles"}
+    assert sum(len(each.matches) for each in result) == 14 * 4
+
+
+def test_transient_faults_are_retried_with_growing_pauses(caplog):
+    failures = [RepositoryError("busy", retryable=True), ConnectionError("reset")]
+
+    def on_load(symbols):
+        if failures:
+            raise failures.pop()
+
+    with caplog.at_level(logging.WARNING, logger="barsweep"):
+        result = ProcessingEngine(Watched(rising(4), on_load)).run(ProcessingJob(None, UP))
+
+    assert not result.errors
+    assert sum("next try" in record.message for record in caplog.records) == 2
+
+
+def test_faults_that_stay_are_waited_out_once_and_end_at_their_symbols():
+    def on_load(symbols):
+        if "S002" in symbols:
+            raise RepositoryError("no such shard", retryable=True)
+
+    repository = Watched(rising(4), on_load)
+
+    result = ProcessingEngine(repository, retries=2).run(ProcessingJob(None, UP))
+
+    assert {symbol: error.kind for symbol, error in result.errors.items()} == {"S002": "repository"}
+    assert sum(each["symbols"] == tuple(names(4)) for each in repository.asked) == 3
+    assert sum(each["symbols"] == ("S002",) for each in repository.asked) == 1
+
+
+def test_progress_is_monotone_and_ends_at_the_total():
+    calls = []
+    engine = ProcessingEngine(rising(40), Service())
+
+    engine.run(ProcessingJob([*names(40), "unknown", "S000"], "x"), lambda *call: calls.append(call))
+
+    assert calls == sorted(calls)
+    assert calls[-1] == (42, 42)
+    assert len(calls) > 2
+
+
+def test_a_job_without_symbols_is_done_at_once():
+    calls = []
+
+    result = ProcessingEngine(rising(1)).run(ProcessingJob([], UP), lambda *call: calls.append(call))
+
+    assert (len(result), calls, result.matches.columns) == (0, [(0, 0)], ["symbol", "ts"])
+
+
+def test_a_callback_that_raises_is_logged_once_and_ignored(caplog):
+    def broken(completed, total):
+        raise RuntimeError("no display")
+
+    with caplog.at_level(logging.ERROR, logger="barsweep"):
+        result = ProcessingEngine(rising(40), Service()).run(ProcessingJob(None, "x"), broken)
+
+    assert not result.errors
+    assert sum("progress callback" in record.message for record in caplog.records) == 1
+
+
+def test_progress_comes_on_the_callers_thread():
+    threads = set()
+
+    ProcessingEngine(rising(2)).run(ProcessingJob(None, UP), lambda *_: threads.add(threading.current_thread()))
+
+    assert threads == {threading.current_thread()}
+
+
+def test_process_batch_reports_on_the_event_loop():
+    async def work():
+        threads, ticks = [], 0
+        done = asyncio.Event()
+
+        async def tick():
+            nonlocal ticks
+            while not done.is_set():
+                ticks += 1
+                await asyncio.sleep(0.005)
+
+        ticking = asyncio.create_task(tick())
+        async with ProcessingEngine(rising(3), Service(slow=["S001"], seconds=0.1)) as engine:
+            result = await engine.process_batch(
+                ProcessingJob(None, "x"), lambda *call: threads.append((threading.current_thread(), call))
+            )
+        done.set()
+        await ticking
+        return result, threads, ticks
+
+    result, threads, ticks = asyncio.run(work())
+
+    assert not result.errors
+    assert {thread for thread, _ in threads} == {threading.main_thread()}
+    assert threads[-1][1] == (3, 3)
+    assert ticks > 3
+
+
+def test_cancelling_the_task_cancels_the_job():
+    service = Service(slow=names(40), seconds=0.05)
+
+    async def work():
+        engine = ProcessingEngine(rising(40), service)
+        task = asyncio.create_task(engine.process_batch(ProcessingJob(None, "x")))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(engine.shutdown)
+
+    asyncio.run(work())
+
+    assert len(service.called) < 40
+
+
+def test_cancel_returns_what_is_finished():
+    service = Service(slow=names(64)[16:], seconds=0.2)
+    engine = ProcessingEngine(rising(64), service, max_workers=1)
+
+    began = time.monotonic()
+    result = engine.run(ProcessingJob(None, "x"), lambda *_: engine.cancel())
+
+    assert time.monotonic() - began < 3
+    kinds = [each.error.kind if each.error else "" for each in result]
+    assert kinds == [""] * 16 + ["cancelled"] * 48
+    assert result.cancelled
+
+
+def test_a_culprit_that_hangs_is_found_by_halving():
+    service = Service(slow=["S005"], seconds=20)
+    engine = ProcessingEngine(rising(8), service, max_workers=1, timeout=0.15)
+
+    result = engine.run(ProcessingJob(None, "x"))
+
+    assert {symbol: error.kind for symbol, error in result.errors.items()} == {"S005": "timeout"}
+    assert sum(len(each.matches) for each in result) == 7 * 4
+
+
+def test_the_deadline_caps_the_halving():
+    service = Service(slow=names(8), seconds=20)
+    engine = ProcessingEngine(rising(8), service, max_workers=2, timeout=0.2, deadline=0.5)
+
+    began = time.monotonic()
+    result = engine.run(ProcessingJob(None, "x"))
+
+    assert time.monotonic() - began < 2
+    assert {error.kind for error in result.errors.values()} == {"timeout"}
+
+
+def test_waiting_for_a_place_does_not_count_against_the_clock():
+    """Six batches of a service that takes longer than the timeout together, but not each."""
+    engine = ProcessingEngine(rising(96), Service(slow=names(96)[::16], seconds=0.2), max_workers=1, timeout=0.6)
+
+    assert not engine.run(ProcessingJob(None, "x")).errors
+
+
+def test_a_shut_engine_takes_no_jobs():
+    with ProcessingEngine(rising(1)) as engine:
+        pass
+
+    with pytest.raises(ProcessingEngineError, match="shut down"):
+        engine.run(ProcessingJob(None, UP))
+
+
+def test_two_jobs_at_once_on_one_engine():
+    engine = ProcessingEngine(rising(20), Service(slow=names(20), seconds=0.005))
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(engine.run(ProcessingJob(None, "x")))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [result.counts["matches"] for result in results] == [80, 80, 80]
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(ProcessingEngineError, match="max_workers"):
+        ProcessingEngine(rising(1), max_workers=0)
+    with pytest.raises(RepositoryError, match="unknown timeframe"):
+        ProcessingEngine(rising(1)).run(ProcessingJob(None, UP, timeframe="1 moon"))
+    with pytest.raises(ProcessingEngineError, match="no executor"):
+        ProcessingEngine(rising(1)).run(ProcessingJob(None, UP, executor="abacus"))
+    with pytest.raises(ProcessingEngineError, match="need a FormulaService"):
+        ProcessingEngine(rising(1), Service()).evaluate(ProcessingJob(None, "x"))
+
+
+def test_a_repository_may_have_load_and_symbols_alone():
+    class Bare:
+        def __init__(self, frame):
+            self.inner = Watched(frame)
+
+        def load(self, symbols, timeframe, start, end, columns, before=0):
+            table = self.inner.load(symbols, timeframe, start, end, columns, before)
+            return pl.DataFrame(table).with_columns(
+                pl.col("symbol").cast(pl.Categorical), pl.col("close").cast(pl.Int64)
+            )
+
+        def symbols(self, timeframe):
+            return self.inner.symbols(timeframe)
+
+    result = ProcessingEngine(Bare(rising(3))).run(ProcessingJob(None, UP))
+
+    assert result.counts["matches"] == 12
+    assert ProcessingEngine(Bare(rising(3))).run(ProcessingJob(None, UP, latest=True)).counts["matches"] == 3
+
+
+def test_a_row_wise_source_is_adapted():
+    class Rows:
+        def get_range(self, symbol_id, timeframe, start, end):
+            if symbol_id == "BAD":
+                raise OSError("disk")
+            rows = candles({symbol_id: [1, 2, 3]}).to_dicts()
+            return [type("Candle", (), row)() for row in rows]
+
+    result = ProcessingEngine(Rows(), retries=0).run(ProcessingJob(["A", "BAD", "C"], UP))
+
+    assert [len(each.matches) for each in result] == [2, 0, 2]
+    assert result["BAD"].error.kind == "repository"
+
+
+def test_a_repository_that_leaves_out_a_column_is_a_repository_error():
+    class Forgetful(Watched):
+        def load(self, symbols, timeframe, start, end, columns, before=0):
+            return super().load(symbols, timeframe, start, end, [], before)
+
+    result = ProcessingEngine(Forgetful(rising(1))).run(ProcessingJob(None, UP))
+
+    assert result["S000"].error.message == "the repository handed out no column 'close'"
+
+
+def test_memory_drives_the_batches():
+    repository = Watched(rising(20, bars=100))
+
+    ProcessingEngine(repository, memory_limit=200_000, max_workers=1).run(ProcessingJob(None, UP))
+
+    assert len(repository.asked) > 2
