@@ -39,13 +39,20 @@ def on_timeframe(
     return joined.select("symbol", TS, *whole, pl.col("bucket_end").alias(KNOWN))
 
 
-def join_known(
-    frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr, by: str | None
-) -> list[pl.Series]:
-    """For each row of `frame` the latest of `values` that was known at `at`; undefined before the first."""
-    left = frame.select(at.alias(KNOWN), *([by] if by else []))
-    joined = left.join_asof(values, on=KNOWN, by=by, strategy="backward", check_sortedness=False)
+def join_known(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr) -> list[pl.Series]:
+    """For each row the latest of its symbol's `values` that was known at `at`; undefined before the first."""
+    left = frame.select(at.alias(KNOWN), SYMBOL)
+    joined = left.join_asof(values, on=KNOWN, by=SYMBOL, strategy="backward", check_sortedness=False)
     return [joined[name] for name in names]
+
+
+def join_other(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str]) -> list[pl.Series]:
+    """For each row the latest of one other symbol's `values`, by ts; undefined before the first.
+
+    The rows' ts begin anew with every symbol, so that no join on a sorted key will do.
+    """
+    place = values[TS].search_sorted(frame[TS], side="right").cast(pl.Int64) - 1
+    return [values[name].gather(place.set(place < 0, None)).alias(name) for name in names]
 
 
 def known_at(frame: pl.DataFrame, own: Timeframe | None, zone: str) -> pl.Expr:

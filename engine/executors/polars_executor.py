@@ -21,7 +21,7 @@ from ...formulas import Plan, Program, Stage
 from ...formulas.programs import Step, SymbolCall, TimeframeCall
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall, PythonCall
 from .calling import call_python
-from .joining import KNOWN, join_known, known_at, on_timeframe
+from .joining import KNOWN, join_known, join_other, known_at, on_timeframe
 
 FRAME_COLUMNS: Final = ("symbol", TS, SYMBOL, BAR, LOCAL)
 """What every frame between stages has: the symbol's name, ts, dense symbol id, row within the symbol, exchange time."""
@@ -140,13 +140,12 @@ def _timeframe(call: TimeframeCall, frame: pl.DataFrame, around: Surroundings) -
     inner = Surroundings(Timeframe.parse(target), references, zone)
     made = run(call.program, prepared(coarse, zone), inner)
     values = made.select(SYMBOL, KNOWN, *_renamed(call))
-    return join_known(frame, values, call.names, known_at(frame, own, zone), by=SYMBOL)
+    return join_known(frame, values, call.names, known_at(frame, own, zone))
 
 
 def _symbol(call: SymbolCall, frame: pl.DataFrame, around: Surroundings) -> list[pl.Series]:
     made = run(call.program, prepared(around.references[call.symbol], around.zone), around)
-    values = made.select(pl.col(TS).alias(KNOWN), *_renamed(call))
-    return join_known(frame, values, call.names, pl.col(TS), by=None)
+    return join_other(frame, made.select(TS, *_renamed(call)), call.names)
 
 
 def _renamed(call: TimeframeCall | SymbolCall) -> list[pl.Expr]:

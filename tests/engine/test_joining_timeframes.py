@@ -17,7 +17,7 @@ def days(begin, count, symbol="A", weekends=False):
     dates = [begin + dt.timedelta(days=day) for day in range(count)]
     dates = [date for date in dates if weekends or date.weekday() < 5]
     closes = [float(number) for number in range(1, len(dates) + 1)]
-    prices = {name: closes for name in ("open", "high", "low", "close", "volume")}
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), closes)
     return pl.DataFrame({"symbol": symbol, "ts": dates, "sector": "Tech", **prices})
 
 
@@ -66,7 +66,7 @@ def test_hours_of_a_day_in_the_exchange_zone():
     """A day of hourly bars is known with its last hour."""
     begin = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
     closes = [float(hour) for hour in range(50)]
-    prices = {name: closes for name in ("open", "high", "low", "close", "volume")}
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), closes)
     frame = pl.DataFrame(
         {"symbol": "A", "ts": [begin + dt.timedelta(hours=h) for h in range(50)], "sector": "Tech", **prices}
     )
@@ -89,6 +89,13 @@ def test_another_symbol_joins_on_the_latest_bar_that_is_known():
 
     assert values('symbol("SPY", close)', own, SPY=other) == [None, 1.0, 2.0, 2.0, 4.0]
     assert values('symbol("SPY", close[1]) + close', own, SPY=other) == [None, None, 4.0, 5.0, 7.0]
+
+
+def test_another_symbol_beside_several():
+    """Each symbol's dates begin anew."""
+    own = pl.concat([days(dt.date(2024, 1, 1), 3), days(dt.date(2024, 1, 1), 3, "B")])
+
+    assert values('symbol("SPY", close)', own, SPY=days(dt.date(2024, 1, 2), 2, "SPY")) == [None, 1.0, 2.0] * 2
 
 
 def test_another_symbol_on_another_timeframe():
