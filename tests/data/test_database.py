@@ -42,7 +42,9 @@ def test_decimals_and_huge_integers(path):
 def test_several_tables_are_listed(path):
     execute(path, "create schema eu", f"create table eu.daily as {ROWS}", f"create view shown as {ROWS}")
 
-    with pytest.raises(RepositoryError, match=r"holds several tables, choose one with table=: eu\.daily, candles, shown"):
+    with pytest.raises(
+        RepositoryError, match=r"holds several tables, choose one with table=: eu\.daily, candles, shown"
+    ):
         DuckDBRepository(path).health()
     with pytest.raises(RepositoryError, match=r"has no table prices; its tables: eu\.daily, candles, shown"):
         DuckDBRepository(path, "prices").health()
@@ -61,7 +63,8 @@ def test_odd_names_are_quoted(tmp_path):
     path = tmp_path / "odd.duckdb"
     execute(
         path,
-        """create table "my ""table"";" as select 'it''s' as "the symbol", date '2024-01-02' as date, 2 as "close "" price" """,
+        'create table "my ""table"";" as '
+        """select 'it''s' as "the symbol", date '2024-01-02' as date, 2 as "close "" price" """,
     )
 
     repository = DuckDBRepository(path, columns={"symbol": "the symbol", "close": 'close " price'})

@@ -31,7 +31,9 @@ def test_a_folder_of_one_csv_per_symbol(folder, tmp_path):
 
     assert (imported.rows, imported.symbols, imported.first, imported.last) == (3, 2, *DAYS)
     assert rows(tmp_path / "out" / "candles.duckdb") == [
-        ("A", DAYS[0], None, 7.0, None, "Tech"), ("B", DAYS[0], 1.0, 1.5, None, None), ("B", DAYS[1], 2.0, 2.5, 10.0, None)
+        ("A", DAYS[0], None, 7.0, None, "Tech"),
+        ("B", DAYS[0], 1.0, 1.5, None, None),
+        ("B", DAYS[1], 2.0, 2.5, 10.0, None),
     ]  # fmt: skip
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["candles.duckdb"]
 

@@ -17,7 +17,8 @@ WEEKS = [date(2024, 1, 3), date(2024, 1, 5), date(2024, 1, 8)]
 
 def test_each_field_in_its_own_way():
     frame = candles(
-        WEEKS, open=[1.0, 2.0, 3.0], high=[5.0, 9.0, 4.0], low=[0.5, 0.7, 2.0], close=[2.0, 3.0, 3.5], volume=[10.0, 5.0, 1.0],
+        WEEKS, open=[1.0, 2.0, 3.0], high=[5.0, 9.0, 4.0], low=[0.5, 0.7, 2.0], close=[2.0, 3.0, 3.5],
+        volume=[10.0, 5.0, 1.0],
         sector=["x", "y", "z"], score=[7.0, 8.0, 9.0],
     )  # fmt: skip
 
@@ -25,7 +26,8 @@ def test_each_field_in_its_own_way():
 
     expected = pl.DataFrame(
         {
-            "symbol": ["A", "A"], "ts": [date(2024, 1, 1), date(2024, 1, 8)], "open": [1.0, 3.0], "high": [9.0, 4.0], "low": [0.5, 2.0],
+            "symbol": ["A", "A"], "ts": [date(2024, 1, 1), date(2024, 1, 8)], "open": [1.0, 3.0], "high": [9.0, 4.0],
+            "low": [0.5, 2.0],
             "close": [3.0, 3.5], "volume": [15.0, 1.0], "sector": ["y", "z"], "score": [8.0, 9.0],
         }
     )  # fmt: skip
