@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from ..formulas import Checked, Function
-from ..formulas.explaining import Explanation
+from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import Bound, DateRange, Formulas, ProcessingJob, Setting

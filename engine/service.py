@@ -11,8 +11,8 @@ import polars as pl
 from ..data.frames import FrameRepository, to_polars
 from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
-from ..formulas.explaining import Explanation, explain_plan
 from ..formulas.extending import PythonFunction, function, library
+from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import make_executor
 from .jobs import Setting
 

@@ -1,11 +1,10 @@
 """The formula language: source text -> parse -> syntax tree -> check -> typed plan -> compile."""
 
-from .checking import Checked, Tunable
+from .check import Checked, Tunable
 from .declaring import Primitive
 from .functions import Function, LibraryFunction
 from .language import Language
-from .planning import Plan, Stage, make_plan
-from .programs import Program
+from .plan import Plan, Program, Stage, make_plan
 
 __all__ = [
     "Checked",

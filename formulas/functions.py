@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ..errors import FormulaError, Problem
 from . import primitives as _declarations  # noqa: F401 - importing them fills the registry
 from .declaring import PRIMITIVES, Primitive
-from .parsing import parse_library
+from .parse import parse_library
 from .syntax import Definition, Record
 
 SERIES_FILE = "series.formula"

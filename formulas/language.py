@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ..errors import FormulaError, Problem
 from . import syntax
-from .checking import Checked, check
+from .check import Checked, check
+from .check.naming import columns_by_name
 from .declaring import Primitive, Setting
 from .functions import Function, Functions, built_in_functions
-from .naming import columns_by_name
 from .nodes import Interner
-from .parsing import parse
+from .parse import parse
 
 
 class Language:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -30,6 +32,10 @@ def told_in_words() -> Iterator[None]:
     except FormulaError as error:
         complain("FormulaError", error)
         raise typer.Exit(Code.FAULTY_FORMULA) from None
+    except BrokenPipeError:
+        # whoever read has seen enough; what is left in the buffer must not complain at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Code.FOUND) from None
     except (BarsweepError, OSError) as error:
         complain(type(error).__name__, error)
         raise typer.Exit(Code.DATA_TROUBLE) from None

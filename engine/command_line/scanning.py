@@ -9,7 +9,7 @@ import polars as pl
 import typer
 
 from ...errors import FormulaError
-from ...formulas.parsing import parse
+from ...formulas.parse.parsing import parse
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..results import BatchResult

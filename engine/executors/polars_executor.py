@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...data.timeframes import Timeframe
 from ...formulas import Plan, Program, Stage
-from ...formulas.programs import Step, SymbolCall, TimeframeCall
+from ...formulas.plan.programs import Step, SymbolCall, TimeframeCall
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall, PythonCall
 from .calling import call_python
 from .joining import KNOWN, join_known, join_other, known_at, on_timeframe
@@ -70,7 +70,7 @@ def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     lengths = ids.rle().struct.field("len").to_numpy() if frame.height else np.empty(0, np.int64)
     begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
     bars = pl.Series(BAR, np.arange(frame.height, dtype=np.int64) - begins)
-    is_instant = isinstance(frame.schema[TS], pl.Datetime) and frame.schema[TS].time_zone is not None  # type: ignore[attr-defined]
+    is_instant = isinstance(frame.schema[TS], pl.Datetime) and frame.schema[TS].time_zone is not None
     if frame.schema[TS] == pl.Date:
         local = pl.col(TS).cast(pl.Datetime("us"))
     else:

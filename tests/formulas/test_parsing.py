@@ -9,7 +9,7 @@ import pytest
 
 from barsweep.errors import FormulaError
 from barsweep.formulas import syntax
-from barsweep.formulas.parsing import LENGTH_LIMIT, parse, parse_library
+from barsweep.formulas.parse.parsing import LENGTH_LIMIT, parse, parse_library
 
 
 def tree(node: Any) -> str:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from barsweep.errors import FormulaError
-from barsweep.formulas.parsing import parse
+from barsweep.formulas.parse.parsing import parse
 
 WORDS = (
     *("close", "open", "x", "n", "f(", "sma(", "macd(close)", "talib.cmo(", "param", "def", "step", "in", "and", "or"),

@@ -4,7 +4,7 @@ import pytest
 
 from barsweep.errors import FormulaError
 from barsweep.formulas import Language, make_plan
-from barsweep.formulas.explaining import explain_plan
+from barsweep.formulas.plan.explaining import explain_plan
 
 LANGUAGE = Language()
 

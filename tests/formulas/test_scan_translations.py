@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from barsweep.formulas.parsing import parse
+from barsweep.formulas.parse.parsing import parse
 from barsweep.formulas.syntax import Assignment, Definition, Parameter
 
 CASES = Path(__file__).parent / "cases" / "scans.txt"

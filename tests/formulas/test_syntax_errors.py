@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from barsweep.errors import FormulaError
-from barsweep.formulas.automaton import make_automaton
-from barsweep.formulas.building import TreeBuilder
-from barsweep.formulas.foreign import OPERATORS, WORDS
-from barsweep.formulas.parsing import parse
+from barsweep.formulas.parse.automaton import make_automaton
+from barsweep.formulas.parse.building import TreeBuilder
+from barsweep.formulas.parse.foreign import OPERATORS, WORDS
+from barsweep.formulas.parse.parsing import parse
 
 CASES = Path(__file__).parent / "cases" / "syntax_errors.txt"
 RULER = "\n" + "-" * 40 + "\n"
@@ -33,7 +33,7 @@ def test_message(formula: str, message: str) -> None:
 def test_no_message_speaks_of_the_grammar() -> None:
     """Terminals such as RPAR or SIGN are ours; a user never sees them."""
     builder = TreeBuilder()
-    grammar = Path(__file__).parents[2] / "formulas" / "grammar.lark"
+    grammar = Path(__file__).parents[2] / "formulas" / "parse" / "grammar.lark"
     actions = make_automaton(grammar.read_text(encoding="utf-8"), "statement", builder).actions
     terminals = {name for state in actions for name in state if name.isupper()}
     messages = " ".join(message for _, message in cases())

@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
-from . import syntax
+from .. import syntax
+from ..declaring import Primitive
+from ..functions import Functions, LibraryFunction
+from ..history import is_across
+from ..kinds import Kind, Shape
+from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
+from ..syntax import Expression, Span
 from .applying import Applier, Bound, Given
 from .binding import Binder, Evaluate, Slot
-from .declaring import Primitive
 from .expressions import ExpressionChecker
 from .faults import Faults
-from .functions import Functions, LibraryFunction
-from .history import is_across
-from .kinds import Kind, Shape
 from .naming import FOREIGN, LETTERS, SPECIAL_FORMS, suggestion
-from .nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
-from .syntax import Expression, Span
 from .values import FAULTY, Faulty, Outputs, Value
 
 MOST_STEPS: Final = 100_000

@@ -1,6 +1,6 @@
 """Source text to syntax tree.
 
-1. reading.py cuts the characters into tokens; 2. brackets.py and joining.py cut the tokens into statements;
+1. reading.py cuts the characters into tokens; 2. brackets.py and statements.py cut the tokens into statements;
 3. automaton.py parses each statement by grammar.lark, and building.py makes its nodes; where that fails, wording.py
 says why; 4. here the statements become a Formula or a Library.
 Each step gathers its faults; one error at the end carries them all, in the order of the source.
@@ -17,13 +17,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
-from ..errors import FormulaError, Problem
-from .automaton import Automaton, Unexpected, make_automaton
-from .brackets import NESTING_LIMIT
-from .building import TreeBuilder, several_results, unused
-from .joining import Chunk, split_block, split_statements
-from .reading import Fault, Token, plain, read_tokens
-from .syntax import (
+from ...errors import FormulaError, Problem
+from ..syntax import (
     Argument,
     Assignment,
     Definition,
@@ -35,6 +30,11 @@ from .syntax import (
     Record,
     Statement,
 )
+from .automaton import Automaton, Unexpected, make_automaton
+from .brackets import NESTING_LIMIT
+from .building import TreeBuilder, several_results, unused
+from .statements import Chunk, split_block, split_statements
+from .reading import Fault, Token, plain, read_tokens
 from .wording import word_fault
 
 LENGTH_LIMIT: Final = 100_000

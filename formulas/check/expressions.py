@@ -6,13 +6,13 @@ import functools
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
-from . import syntax
+from .. import syntax
+from ..functions import CHOICE, HISTORY
+from ..kinds import LONGEST_WINDOW, Kind
+from ..nodes import Constant, Interner, Node, OnTimeframe
+from ..syntax import Expression, Span
 from .applying import Applier, Given
 from .faults import Faults
-from .functions import CHOICE, HISTORY
-from .kinds import LONGEST_WINDOW, Kind
-from .nodes import Constant, Interner, Node, OnTimeframe
-from .syntax import Expression, Span
 from .values import FAULTY, Faulty, Outputs, Value, is_missing
 
 

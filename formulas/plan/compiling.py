@@ -13,10 +13,10 @@ from typing import Final
 
 import polars as pl
 
-from .kinds import Kind, Shape
-from .nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from ..kinds import Kind, Shape
+from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from ..scope import Scope
 from .programs import Program, Step, SymbolCall, TimeframeCall, arrange
-from .scope import Scope
 
 WIDEST_EXPRESSION: Final = 12
 """An expression that names so many columns gets a column of its own: Polars shares no sub-expressions, and a rule may

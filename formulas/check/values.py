@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from .kinds import Kind, Shape
-from .nodes import NODE_TYPES, Apply, Constant, Interner, Node
+from ..kinds import Kind, Shape
+from ..nodes import NODE_TYPES, Apply, Constant, Interner, Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import FormulaError, Problem
-from .syntax import Span
+from ...errors import FormulaError, Problem
+from ..syntax import Span
 
 MOST_PROBLEMS: Final = 50
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .declaring import Parameter, Primitive, Setting
+from ..declaring import Parameter, Primitive, Setting
+from ..functions import CHOICE, OPERATORS
+from ..kinds import Flag, Kind, Real, Series, Whole
+from ..nodes import Constant, Interner, Node
+from ..syntax import Span
 from .faults import Faults
-from .functions import CHOICE, OPERATORS
-from .kinds import Flag, Kind, Real, Series, Whole
-from .nodes import Constant, Interner, Node
-from .syntax import Span
 from .values import FAULTY, READERS, Faulty, Outputs, Value, folded, is_missing
 
 HINTS = {

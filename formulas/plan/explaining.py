@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .applying import shown_value
-from .history import History, history
-from .nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick
+from ..check.applying import shown_value
+from ..history import History, history
+from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick
 from .planning import Plan
 
 
@@ -88,7 +88,7 @@ def _text(node: Node, number: Mapping[Node, int]) -> str:
 
 
 def _call(node: Apply, number: Mapping[Node, int]) -> str:
-    parts = [f"#{number[a]}" if a in number else str(a) for a in node.arguments]  # type: ignore[index, operator]
+    parts = [f"#{number[a]}" if a in number else str(a) for a in node.arguments]  # type: ignore[index]
     symbol = node.primitive.symbol
     if symbol == "[]":
         return f"{parts[0]}[{parts[1]}]"

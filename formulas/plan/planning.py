@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from .checking import Checked
+from ..check.checking import Checked
+from ..history import History, history
+from ..kinds import Shape
+from ..nodes import Apply, Column, Constant, Node, OnSymbol, inputs, walk
 from .compiling import compile_nodes
-from .history import History, history
-from .kinds import Shape
-from .nodes import Apply, Column, Constant, Node, OnSymbol, inputs, walk
 from .programs import Program
 
 Direction: TypeAlias = Literal["time", "across"]

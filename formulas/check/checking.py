@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..errors import FormulaError, Problem
-from . import syntax
+from ...errors import FormulaError, Problem
+from .. import syntax
+from ..declaring import Setting
+from ..functions import Functions, LibraryFunction
+from ..history import History, history, is_across
+from ..kinds import Kind
+from ..nodes import Column, Constant, Interner, Node, OnSymbol, walk
+from ..syntax import Expression, Span
 from .applying import shown_value
-from .declaring import Setting
 from .environment import Environment, Session, is_indicator
 from .faults import Faults
-from .functions import Functions, LibraryFunction
-from .history import History, history, is_across
-from .kinds import Kind
 from .naming import RESERVED
-from .nodes import Column, Constant, Interner, Node, OnSymbol, walk
-from .syntax import Expression, Span
 from .values import Faulty, Outputs, Value
 
 

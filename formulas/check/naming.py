@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-from .kinds import Kind
+from ..kinds import Kind
 
 CANDLE_COLUMNS: Final = ("open", "high", "low", "close", "volume")
 LETTERS: Final = dict(zip("ohlcv", CANDLE_COLUMNS, strict=True))

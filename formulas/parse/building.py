@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from .reading import Fault, Token
-from .syntax import (
+from ..syntax import (
     Argument,
     Assignment,
     Binary,
@@ -30,6 +29,7 @@ from .syntax import (
     Text,
     Unary,
 )
+from .reading import Fault, Token
 
 _DIRECTIONS: Final = {"<": "up", "<=": "up", ">": "down", ">=": "down", "==": "equal", "!=": "different"}
 _LONG: Final = 16  # from this many operands on, and/or are built as a balanced tree, to stay shallow

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .scope import Defined, KernelCall, PythonCall
+from ..scope import Defined, KernelCall, PythonCall
 
 
 @dataclass(frozen=True, slots=True)

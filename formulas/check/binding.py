@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..syntax import Argument, Call, Expression
 from .applying import Bound, Given
 from .faults import Faults
 from .naming import CANDLE_COLUMNS, LETTERS, suggestion
-from .syntax import Argument, Call, Expression
 from .values import Value
 
 Evaluate: TypeAlias = Callable[[Expression], Value]
