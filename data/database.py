@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -11,7 +12,7 @@ import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
-from .instants import Bounds
+from .instants import TS, Bounds, read_ts
 from .options import TableOptions
 from .parquet import stored_bound
 from .tables import TableRepository
@@ -71,6 +72,18 @@ class DuckDBRepository(TableRepository):
                 self.connection.close()
             self.connection = None
 
+    def fingerprint(self) -> object:
+        """The sizes and times of change of the file and of what is not yet written to it."""
+        files = (self.path, self.path.with_name(f"{self.path.name}.wal"))
+        stats = [file.stat() for file in files if file.exists()]
+        return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+    def forget(self) -> None:
+        """Forget what is known of the file; it is opened again, while loads that still run keep what they have."""
+        super().forget()
+        with self.lock:
+            self.connection = None
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor of this thread's own on the one connection."""
         with self.lock:
@@ -100,7 +113,11 @@ class DuckDBRepository(TableRepository):
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The table's columns."""
-        return self.fetch("select * from {relation} limit 0", []).schema
+        found = self.fetch("select * from {relation} limit 0", []).schema
+        # DuckDB stores no zone: it shows times in the zone of the session, which says nothing about the candles.
+        return {
+            name: TS if isinstance(dtype, pl.Datetime) and dtype.time_zone else dtype for name, dtype in found.items()
+        }
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
@@ -110,6 +127,21 @@ class DuckDBRepository(TableRepository):
         where, values = self.conditions(symbols, around)
         columns = ", ".join(chosen)
         return self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
+        layout = self.layout
+        if layout.symbol is None or not layout.types[layout.ts].is_temporal():
+            return super().labels
+        symbol, ts = f"cast({quoted(layout.symbol)} as varchar)", quoted(layout.ts)
+        found = self.fetch(
+            f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count({ts}) as rows from {{relation}}"  # noqa: S608
+            f" where {symbol} is not null and {ts} is not null group by 1 order by 1",
+            [],
+        )
+        ends = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
+        return found.with_columns(*ends, pl.col("rows").cast(pl.UInt32))
 
     def selected(self, name: str) -> str:
         """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""

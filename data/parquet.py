@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from ..errors import RepositoryError
 from .instants import Bounds, Instant
+from .layout import is_text
 from .options import TableOptions
 from .tables import TableRepository
 
@@ -61,18 +64,38 @@ class ParquetRepository(TableRepository):
             raise RepositoryError(f"{self.path} holds no .parquet file")
         return visible
 
+    def fingerprint(self) -> object:
+        """The files with their sizes and times of change."""
+        stats = [(file, file.stat()) for file in self.files()]
+        return [(file, stat.st_ino, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+
+    def forget(self) -> None:
+        """Forget what is known of the files, and which there are."""
+        super().forget()
+        self.__dict__.pop("lazy", None)
+
     def scan(self, files: Sequence[Path], *, hive: bool, name: str | None) -> pl.LazyFrame:
         """Open the files without reading rows."""
-        return pl.scan_parquet(list(files), hive_partitioning=hive, include_file_paths=name, missing_columns="insert")
+        schema = None if len(files) == 1 else merged_schema([pl.read_parquet_schema(file) for file in files])
+        casts = pl.ScanCastOptions(
+            integer_cast=["upcast", "allow-float"],
+            float_cast="upcast",
+            datetime_cast=["nanosecond-downcast", "convert-timezone"],
+            categorical_to_string="allow",
+        )
+        return pl.scan_parquet(
+            list(files),
+            schema=schema,
+            hive_partitioning=hive,
+            include_file_paths=name,
+            missing_columns="insert",
+            cast_options=casts,
+        )
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""
-        try:
+        with readable(self.path):
             return self.lazy.collect_schema()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise RepositoryError(
-                f"{self.path} cannot be read as Parquet: {error}", retryable=isinstance(error, OSError)
-            ) from error
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Read the rows that may be inside, by the row groups' statistics."""
@@ -85,13 +108,13 @@ class ParquetRepository(TableRepository):
         for bound, sign in ((around.first, -1), (around.last, 1)):
             limit = None if bound is None else stored_bound(bound + sign * slack, ts)
             if limit is not None:
-                rows = rows.filter(pl.col(layout.ts) >= limit if sign < 0 else pl.col(layout.ts) <= limit)
+                rows = rows.filter(
+                    pl.col(layout.ts) >= pl.lit(limit, ts) if sign < 0 else pl.col(layout.ts) <= pl.lit(limit, ts)
+                )
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
-        try:
+        with readable(self.path):
             found = chosen.collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise RepositoryError(f"{self.path} cannot be read: {error}", retryable=True) from error
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
 
@@ -105,6 +128,29 @@ def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Exp
     return (column >= min(symbols)) & (column <= max(symbols)) & column.is_in(list(symbols))
 
 
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Word what goes wrong in reading. Polars panics when a file changes under it: that may pass."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        passing = isinstance(error, (pl.exceptions.PanicException, OSError))
+        raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
+
+
+def merged_schema(schemas: Iterable[Mapping[str, pl.DataType]]) -> dict[str, pl.DataType]:
+    """All columns of all files. Numbers that differ in kind are read as float64, text beside categories as text."""
+    merged: dict[str, pl.DataType] = {}
+    for schema in schemas:
+        for name, dtype in schema.items():
+            known = merged.setdefault(name, dtype)
+            if known != dtype and known.is_numeric() and dtype.is_numeric():
+                merged[name] = pl.Float64()
+            elif known != dtype and is_text(known) and is_text(dtype):
+                merged[name] = pl.String()
+    return merged
+
+
 def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:
     """A bound in the kind of the stored ts; None where rows cannot be told apart before they are read."""
     if dtype == pl.Date:
@@ -113,4 +159,4 @@ def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:
         return None
     if not isinstance(bound, dt.datetime):
         bound = dt.datetime(bound.year, bound.month, bound.day, tzinfo=dt.UTC)
-    return bound if dtype.time_zone is not None else bound.replace(tzinfo=None)
+    return bound.replace(tzinfo=None) if dtype.time_zone is None else bound.astimezone(ZoneInfo(dtype.time_zone))

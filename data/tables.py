@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -13,13 +13,13 @@ import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
-from .adjusting import HINDSIGHT, adjust_prices, columns_to_adjust, find_adjustment
-from .instants import TS, Bound, Bounds, Instant, begin_of, in_kind, read_ts, zone
+from .adjusting import HINDSIGHT, find_adjustment
+from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout
-from .placing import Counts, Placed, ahead_counts, keep_before, numbers, place, to_table
+from .loading import Loading
+from .placing import Placed, place
 from .policies import CandlePolicy
-from .resampling import resample
-from .timeframes import DAY, Timeframe, infer_timeframe
+from .timeframes import Timeframe, infer_timeframe
 
 LOG = logging.getLogger("barsweep")
 
@@ -47,6 +47,7 @@ class TableRepository(ABC):
         self.told_timeframe = None if timeframe is None else Timeframe.parse(timeframe)
         self.single_symbol = symbol
         self.policy = policy
+        self.seen: object = None
         if tz is not None:
             zone(tz)
 
@@ -67,6 +68,15 @@ class TableRepository(ABC):
 
         All rows inside `around` must be there; further ones may be, they are cut off later.
         """
+
+    def fingerprint(self) -> object:
+        """Something that changes when the source does."""
+        return None
+
+    def forget(self) -> None:
+        """Forget what is known of the source, so that it is found out anew."""
+        for name in ("layout", "adjusted_by", "labels", "catalog", "stored"):
+            self.__dict__.pop(name, None)
 
     # What follows from that.
 
@@ -150,7 +160,14 @@ class TableRepository(ABC):
         return bool(self.labels.schema["first"] == pl.Date)
 
     def health(self) -> None:
-        """Raise RepositoryError when the table cannot be read or has no column for the time of a bar."""
+        """Raise RepositoryError when the table cannot be read or has no column for the time of a bar.
+
+        A file that has changed since it was last looked at is looked at anew.
+        """
+        found = self.fingerprint()
+        if found != self.seen:
+            self.forget()
+        self.seen = found
         _ = self.layout, self.adjusted_by
 
     def symbols(self, timeframe: str) -> list[str]:
@@ -204,95 +221,3 @@ class TableRepository(ABC):
     ) -> pa.Table:
         """The candles asked for, see `CandleRepository.load`."""
         return Loading(self, self.fitting(timeframe), columns).load(symbols, start, end, before)
-
-
-class Loading:
-    """One load of one repository: which columns, which timeframe."""
-
-    def __init__(self, repository: TableRepository, timeframe: Timeframe, columns: Iterable[str]) -> None:
-        self.repository = repository
-        self.timeframe = timeframe
-        self.columns = list(dict.fromkeys(name for name in columns if name not in {"symbol", "ts"}))
-        self.counts: Counts = {}
-        layout = repository.layout
-        self.needed = self.columns + columns_to_adjust(self.columns, repository.adjusted_by, layout)
-        self.sources = {name: layout.source_of(name, repository.where) for name in self.needed}
-
-    def load(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pa.Table:
-        """Read, arrange, cut."""
-        repository = self.repository
-        bounds = Bounds.read(start, end, dates=repository.dates, tz=repository.zone_name)
-        wanted = None if symbols is None else sorted(set(symbols))
-        first = bounds.first if before == 0 else self.early_enough(bounds.first, before)
-        frame = self.arranged(wanted, first, bounds.last)
-        if before and bounds.first is not None and first is not None:
-            frame = self.completed(frame, wanted, bounds, before)
-        if before is not None and bounds.first is not None:
-            frame = keep_before(frame, bounds.first, before)
-        return to_table(frame.filter(Bounds(None, bounds.last).filter()), self.columns, self.counts)
-
-    def early_enough(self, first: Instant | None, before: int | None) -> Instant | None:
-        """A start before which `before` bars usually do not lie: trading hours and weekends thin the bars out."""
-        if first is None or before is None:
-            return None
-        thin = 6.0 if self.timeframe.intraday else 1.6 if self.timeframe.seconds < 5 * DAY else 1.1
-        days = before * self.timeframe.seconds / DAY * thin + 10 + 2 * self.timeframe.seconds / DAY
-        if days > 36_500:
-            return None
-        return first - dt.timedelta(days=days)
-
-    def completed(self, frame: pl.DataFrame, wanted: Sequence[str] | None, bounds: Bounds, before: int) -> pl.DataFrame:
-        """Read symbols whole that have fewer bars ahead of the start than asked for, though they have earlier ones."""
-        starts, ahead = ahead_counts(frame, bounds.first)
-        enough = (
-            frame["symbol"].gather(starts[:-1]).filter(pl.Series(ahead >= before)) if len(ahead) else frame["symbol"]
-        )
-        earliest = frame.group_by("symbol").agg(pl.col("ts").min().alias("seen"))
-        known = (
-            self.repository.catalog.lazy().join(earliest.lazy(), on="symbol", how="left").collect(engine="in-memory")
-        )
-        short = known.filter(
-            ~pl.col("symbol").is_in(enough.to_list()), pl.col("seen").is_null() | (pl.col("first") < pl.col("seen"))
-        )["symbol"].to_list()
-        chosen = short if wanted is None else sorted(set(short) & set(wanted))
-        if not chosen:
-            return frame
-        whole = self.arranged(chosen, None, bounds.last)
-        return pl.concat([frame.filter(~pl.col("symbol").is_in(chosen)), whole]).sort(
-            "symbol", "ts", maintain_order=True
-        )
-
-    def arranged(self, symbols: Sequence[str] | None, first: Instant | None, last: Instant | None) -> pl.DataFrame:
-        """The bars from `first` to `last`, at least, in the timeframe asked for."""
-        resampled = self.timeframe != self.repository.stored
-        bounds = self.whole_buckets(first, last) if resampled else Bounds(first, last)
-        raw = self.repository.read(list(self.sources.values()), symbols, bounds)
-        placed = self.repository.place_rows(raw)
-        self.note(placed.counts)
-        frame = self.adjusted(in_kind(placed.frame, dates=self.repository.dates).filter(bounds.filter()))
-        if not resampled:
-            return frame
-        tz = "UTC" if self.repository.dates else self.repository.zone_name
-        return resample(frame, self.timeframe, self.needed, tz=tz)
-
-    def whole_buckets(self, first: Instant | None, last: Instant | None) -> Bounds:
-        """Widen bounds so that no bucket is cut."""
-        dtype = pl.Date if self.repository.dates else TS
-        ends = pl.DataFrame({"ts": pl.Series([first, last], dtype=dtype)})
-        tz = "UTC" if self.repository.dates else self.repository.zone_name
-        begin = ends.select(self.repository.bucket(self.timeframe))["ts"][0]
-        end = ends.select(self.timeframe.end(pl.col("ts"), tz))["ts"][1]
-        step = dt.timedelta(days=1) if self.repository.dates else dt.timedelta(microseconds=1)
-        return Bounds(begin, None if end is None else end - step)
-
-    def adjusted(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Columns under their standard names and in their kinds, prices adjusted."""
-        sources = [pl.col(source).alias(name) for name, source in self.sources.items()]
-        named = frame.select("symbol", "ts", *sources)
-        kinds = named.with_columns(*(numbers(named, name, self.repository.where) for name in self.sources))
-        return adjust_prices(kinds, self.repository.adjusted_by)
-
-    def note(self, counts: Mapping[str, Mapping[str, int]]) -> None:
-        """Remember what was found while placing rows; a symbol that is read twice counts once."""
-        for kind, found in counts.items():
-            self.counts.setdefault(kind, {}).update(found)

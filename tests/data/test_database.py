@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from datetime import date
+from datetime import UTC, date, datetime
 
 import duckdb
 import polars as pl
@@ -152,3 +152,36 @@ def test_threads_share_a_repository(path):
         thread.join()
 
     assert found == [[1.5]] * 8
+
+
+def test_a_changed_file_is_looked_at_anew(path):
+    repository = DuckDBRepository(path)
+    assert repository.symbols("1d") == ["A"]
+    repository.close()
+    execute(path, "insert into candles select 'B', date '2024-01-02', 2, 0")
+
+    repository.health()
+
+    assert repository.symbols("1d") == ["A", "B"]
+    assert repository.rows("1d") == {"A": 1, "B": 1}
+
+
+def test_times_as_text(tmp_path):
+    execute(
+        tmp_path / "text.duckdb", "create table t as select 'A' as symbol, '2024-01-02T09:00:00Z' as time, 2 as close"
+    )
+    repository = DuckDBRepository(tmp_path / "text.duckdb", timeframe="1h")
+
+    assert repository.load(["A"], "1h", "2024-01-02T09:00", "2024-01-02", ["close"]).num_rows == 1
+    assert repository.load(["A"], "1h", "2024-01-02T09:01", None, ["close"]).num_rows == 0
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz", "timestamp_ns", "timestamp_s"])
+def test_kinds_of_timestamps(tmp_path, kind):
+    literal = "'2024-01-02 09:00:00+00'" if kind == "timestamptz" else "'2024-01-02 09:00:00'"
+    execute(tmp_path / "t.duckdb", f"create table t as select 'A' as symbol, {literal}::{kind} as ts, 2 as close")
+    repository = DuckDBRepository(tmp_path / "t.duckdb", timeframe="1h")
+
+    table = repository.load(["A"], "1h", datetime(2024, 1, 2, 9, tzinfo=UTC), "2024-01-02T09:00", ["close"], before=1)
+
+    assert table["ts"].to_pylist() == [datetime(2024, 1, 2, 9, tzinfo=UTC)]

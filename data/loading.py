@@ -1,0 +1,111 @@
+"""One load: which rows are read, how far ahead of the start, and what is made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from .adjusting import adjust_prices, columns_to_adjust
+from .instants import TS, Bound, Bounds, Instant, in_kind
+from .placing import Counts, ahead_counts, keep_before, numbers, to_table
+from .resampling import resample
+from .timeframes import DAY, Timeframe
+
+if TYPE_CHECKING:
+    from .tables import TableRepository
+
+
+class Loading:
+    """One load of one repository: which columns, which timeframe."""
+
+    def __init__(self, repository: TableRepository, timeframe: Timeframe, columns: Iterable[str]) -> None:
+        self.repository = repository
+        self.timeframe = timeframe
+        self.columns = list(dict.fromkeys(name for name in columns if name not in {"symbol", "ts"}))
+        self.counts: Counts = {}
+        layout = repository.layout
+        self.needed = self.columns + columns_to_adjust(self.columns, repository.adjusted_by, layout)
+        self.sources = {name: layout.source_of(name, repository.where) for name in self.needed}
+
+    def load(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pa.Table:
+        """Read, arrange, cut."""
+        repository = self.repository
+        bounds = Bounds.read(start, end, dates=repository.dates, tz=repository.zone_name)
+        wanted = None if symbols is None else sorted(set(symbols))
+        first = bounds.first if before == 0 else self.early_enough(bounds.first, before)
+        frame = self.arranged(wanted, first, bounds.last)
+        if before and bounds.first is not None and first is not None:
+            frame = self.completed(frame, wanted, bounds, before)
+        if before is not None and bounds.first is not None:
+            frame = keep_before(frame, bounds.first, before)
+        return to_table(frame.filter(Bounds(None, bounds.last).filter()), self.columns, self.counts)
+
+    def early_enough(self, first: Instant | None, before: int | None) -> Instant | None:
+        """A start before which `before` bars usually do not lie: trading hours and weekends thin the bars out."""
+        if first is None or before is None:
+            return None
+        thin = 6.0 if self.timeframe.intraday else 1.6 if self.timeframe.seconds < 5 * DAY else 1.1
+        days = before * self.timeframe.seconds / DAY * thin + 10 + 2 * self.timeframe.seconds / DAY
+        if days > 36_500:
+            return None
+        return first - dt.timedelta(days=days)
+
+    def completed(self, frame: pl.DataFrame, wanted: Sequence[str] | None, bounds: Bounds, before: int) -> pl.DataFrame:
+        """Read symbols whole that have fewer bars ahead of the start than asked for, though they have earlier ones."""
+        starts, ahead = ahead_counts(frame, bounds.first)
+        enough = (
+            frame["symbol"].gather(starts[:-1]).filter(pl.Series(ahead >= before)) if len(ahead) else frame["symbol"]
+        )
+        earliest = frame.group_by("symbol").agg(pl.col("ts").min().alias("seen"))
+        known = (
+            self.repository.catalog.lazy().join(earliest.lazy(), on="symbol", how="left").collect(engine="in-memory")
+        )
+        short = known.filter(
+            ~pl.col("symbol").is_in(enough.to_list()), pl.col("seen").is_null() | (pl.col("first") < pl.col("seen"))
+        )["symbol"].to_list()
+        chosen = short if wanted is None else sorted(set(short) & set(wanted))
+        if not chosen:
+            return frame
+        whole = self.arranged(chosen, None, bounds.last)
+        return pl.concat([frame.filter(~pl.col("symbol").is_in(chosen)), whole]).sort(
+            "symbol", "ts", maintain_order=True
+        )
+
+    def arranged(self, symbols: Sequence[str] | None, first: Instant | None, last: Instant | None) -> pl.DataFrame:
+        """The bars from `first` to `last`, at least, in the timeframe asked for."""
+        resampled = self.timeframe != self.repository.stored
+        bounds = self.whole_buckets(first, last) if resampled else Bounds(first, last)
+        raw = self.repository.read(list(self.sources.values()), symbols, bounds)
+        placed = self.repository.place_rows(raw)
+        self.note(placed.counts)
+        frame = self.adjusted(in_kind(placed.frame, dates=self.repository.dates).filter(bounds.filter()))
+        if not resampled:
+            return frame
+        tz = "UTC" if self.repository.dates else self.repository.zone_name
+        return resample(frame, self.timeframe, self.needed, tz=tz)
+
+    def whole_buckets(self, first: Instant | None, last: Instant | None) -> Bounds:
+        """Widen bounds so that no bucket is cut."""
+        dtype = pl.Date if self.repository.dates else TS
+        ends = pl.DataFrame({"ts": pl.Series([first, last], dtype=dtype)})
+        tz = "UTC" if self.repository.dates else self.repository.zone_name
+        begin = ends.select(self.repository.bucket(self.timeframe))["ts"][0]
+        end = ends.select(self.timeframe.end(pl.col("ts"), tz))["ts"][1]
+        step = dt.timedelta(days=1) if self.repository.dates else dt.timedelta(microseconds=1)
+        return Bounds(begin, None if end is None else end - step)
+
+    def adjusted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Columns under their standard names and in their kinds, prices adjusted."""
+        sources = [pl.col(source).alias(name) for name, source in self.sources.items()]
+        named = frame.select("symbol", "ts", *sources)
+        kinds = named.with_columns(*(numbers(named, name, self.repository.where) for name in self.sources))
+        return adjust_prices(kinds, self.repository.adjusted_by)
+
+    def note(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Remember what was found while placing rows; a symbol that is read twice counts once."""
+        for kind, found in counts.items():
+            self.counts.setdefault(kind, {}).update(found)
