@@ -79,7 +79,9 @@ class ProcessingEngine:
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         service = formula_service if formula_service is not None else FormulaService()
         self._limits = limits
-        self._preparer = Preparer(as_repository(candle_repo), service, limits, memory, retries)
+        repository = as_repository(candle_repo)
+        self._preparer = Preparer(repository, service, limits, memory, retries)
+        self._close = getattr(repository, "close", None) if repository is not candle_repo else None
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False
@@ -124,11 +126,16 @@ class ProcessingEngine:
             control.cancel()
 
     def shutdown(self, wait: bool = True) -> None:
-        """Take no more jobs; with `wait`, return when those that run have ended."""
+        """Take no more jobs; with `wait`, return when those that run have ended.
+
+        A repository that the engine opened itself, of a path say, is closed then.
+        """
         with self._changed:
             self._shut = True
             if wait:
                 self._changed.wait_for(lambda: not self._running)
+                if callable(self._close):
+                    self._close()
 
     def __enter__(self) -> Self:
         return self

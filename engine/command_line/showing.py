@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -75,7 +76,9 @@ def _write_out(matches: pl.DataFrame, how: Format) -> None:
         return
     if how is Format.PARQUET and sys.stdout.isatty():
         raise ProcessingEngineError("Parquet is nothing to read on a terminal; name a file with --output")
-    _write_to(matches, how, sys.stdout.buffer)
+    written = BytesIO()  # a pipe that closes early is Python's BrokenPipeError, but any OSError where Polars writes
+    _write_to(matches, how, written)
+    sys.stdout.buffer.write(written.getbuffer())
     sys.stdout.flush()
 
 

@@ -216,6 +216,22 @@ def test_version_answers_at_once():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split("\n")[1] == "False"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes")
+def test_a_reader_that_has_seen_enough(tmp_path):
+    path = tmp_path / "long.parquet"
+    candles({"A": [float(bar + 1) for bar in range(30_000)]}).write_parquet(path)
+    command = [*BARSWEEP, "scan", UP, str(path), "--format", "csv"]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+        assert job.stdout.readline() == "symbol,ts\n"
+        job.stdout.close()
+        complaints = job.stderr.read()
+        job.wait(timeout=30)
+
+    assert job.returncode == 0
+    assert "roken" not in complaints
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_interrupting_returns_what_is_finished(tmp_path):
     """Ctrl-C while batches run: the finished symbols are written, the others counted."""

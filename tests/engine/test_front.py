@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pytest
@@ -94,6 +95,23 @@ def test_evaluate_leaves_out_symbols_with_unusable_candles():
     assert set(bs.evaluate("close", twice)["symbol"]) == {"A"}
     with pytest.raises(bs.ProcessingEngineError, match="no symbol could be evaluated; B: more than one row"):
         bs.evaluate("close", twice.filter(pl.col("symbol") == "B"))
+
+
+def test_evaluate_across_symbols():
+    values = bs.evaluate({"place": "rank(close)"}, candles({"A": [1, 4], "B": [2, 3]}))
+
+    assert values["place"].to_list() == [1.0, 2.0, 2.0, 1.0]
+
+
+def test_a_database_that_was_opened_for_the_scan_is_closed(tmp_path):
+    path = tmp_path / "candles.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        frame = candles({"A": [1, 2, 3]})  # noqa: F841 - DuckDB finds it by its name
+        connection.execute("create table candles as select * from frame")
+
+    assert bs.scan("close > close[1]", path).counts["matches"] == 2
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("delete from candles").fetchone() == (3,)
 
 
 def test_evaluate_without_any_bar():

@@ -13,6 +13,8 @@ FORMULAS = [
     "rsi(close, 14) > 50",
     "top(roc(close, 5), 10)",
     "sma(rank(close), 3) > 20",
+    'close > timeframe("1w", sma(close, 4))',
+    'roc(close, 5) > symbol("AAAA", roc(close, 5))',
 ]
 
 

