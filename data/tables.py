@@ -130,6 +130,9 @@ class TableRepository(ABC):
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
+        nameless = raw["symbol"].null_count()
+        if nameless:
+            LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless)
         ts = read_ts(raw, self.zone_name, self.where)
         return place(raw.with_columns(pl.col("symbol").cast(pl.String), ts.alias("ts")))
 

@@ -154,3 +154,10 @@ def test_no_candles():
 def test_policies_that_mean_nothing_are_refused(settings):
     with pytest.raises(RepositoryError, match="is no policy: choose one of"):
         CandlePolicy(**settings)
+
+
+def test_rows_without_a_symbol_are_left_out_and_logged(caplog):
+    frame = pl.DataFrame({"symbol": ["A", None], "ts": DAYS[:2], "close": [1.0, 2.0]})
+
+    assert FrameRepository(frame).load(None, "1d", None, None, ["close"]).num_rows == 1
+    assert "the frame: 1 rows without a symbol are left out" in caplog.text
