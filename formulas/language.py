@@ -74,25 +74,21 @@ class Language:
         Raises the only FormulaError, or an ExceptionGroup of them.
         """
         given = dict(parameters or {})
+        several = len(sources) > 1
         checked: dict[str, Checked] = {}
         faults: list[FormulaError] = []
         for name, source in sources.items():
-            shown = name if len(sources) > 1 else None
             try:
-                own = given if len(sources) == 1 else self._own_parameters(source, given)
-                checked[name] = self.check(source, columns, own, shown)
+                own = _own_parameters(source, given) if several and given else given
+                checked[name] = self.check(source, columns, own)
             except FormulaError as error:
-                faults.append(error)
+                faults.append(FormulaError(error.problems, error.source, name if several else None))
         if len(faults) == 1:
             raise faults[0]
         if faults:
             raise ExceptionGroup(f"{len(faults)} of {len(sources)} formulas are faulty", faults)
         self._refuse_unknown(given, checked)
         return checked
-
-    def _own_parameters(self, source: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
-        declared = {s.name.name for s in parse(source).statements if isinstance(s, syntax.Parameter)}
-        return {name: value for name, value in given.items() if name in declared}
 
     def _refuse_unknown(self, given: Mapping[str, Setting], checked: Mapping[str, Checked]) -> None:
         known = {name for each in checked.values() for name in each.parameters}
@@ -101,6 +97,12 @@ class Language:
             source = next(iter(checked.values())).source
             hint = f"their params are {', '.join(sorted(known))}" if known else "they have no params"
             raise FormulaError([Problem.at(source, 0, 1, f"no formula has a param {unknown[0]!r}", hint)], source)
+
+
+def _own_parameters(source: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Of the parameters given, those that the formula declares."""
+    declared = {s.name.name for s in parse(source).statements if isinstance(s, syntax.Parameter)}
+    return {name: value for name, value in given.items() if name in declared}
 
 
 @lru_cache(maxsize=1)

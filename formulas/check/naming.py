@@ -10,7 +10,7 @@ from ..kinds import Kind
 
 CANDLE_COLUMNS: Final = ("open", "high", "low", "close", "volume")
 LETTERS: Final = dict(zip("ohlcv", CANDLE_COLUMNS, strict=True))
-RESERVED: Final = frozenset({"symbol", "ts", "formula"})
+RESERVED: Final = frozenset({"symbol", "ts", "formula", "stale"})
 """Columns of the results: a named value would collide with them."""
 
 SPECIAL_FORMS: Final = {
