@@ -139,7 +139,7 @@ def scaling_table(sizes: Sequence[Mapping[str, Any]]) -> Table:
 def imports(sizes: Sequence[Mapping[str, Any]]) -> str:
     """What the libraries alone take."""
     return (
-        f"{max(size['imports'] for size in sizes) / MEBIBYTE:,.0f} MB with every library loaded (from DuckDB: all in)"
+        f"{max(size['imports'] for size in sizes) / MEBIBYTE:,.0f} MB with what this scan imports (from DuckDB: all in)"
     )
 
 
