@@ -62,7 +62,7 @@ def check_candles(candles: pl.DataFrame | pa.Table, policy: CandlePolicy | None 
     for kind, found in counts.items():
         for symbol, rows in found.items():
             by_symbol.setdefault(symbol, {})[kind] = rows
-    totals = {kind: sum(counts[kind].values()) for kind in KINDS if counts.get(kind)}
+    totals: dict[str, int] = {kind: sum(counts[kind].values()) for kind in KINDS if counts.get(kind)}
     return CheckedCandles(defects.treated(errors), errors, totals, by_symbol)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -19,7 +19,8 @@ Bound = dt.date | dt.datetime | str | None
 MICROSECOND: Final = dt.timedelta(microseconds=1)
 TS: Final = pl.Datetime("us", "UTC")
 # Whole numbers are read by their size: 20240131, or seconds, milliseconds, microseconds, nanoseconds since 1970.
-EPOCHS: Final = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (2**63 - 1, "ns"))
+TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
+EPOCHS: Final[tuple[tuple[int, TimeUnit], ...]] = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (2**63 - 1, "ns"))
 
 
 def zone(name: str) -> ZoneInfo:

@@ -76,15 +76,15 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
             )
     known = dict(mapping)
     for name in RECOGNISED:
-        source = None if name in mapping else recognise(name, types, set(known.values()), where)
-        if source is not None:
-            known[name] = source
+        found = None if name in mapping else recognise(name, types, set(known.values()), where)
+        if found is not None:
+            known[name] = found
     if "ts" not in known:
         wanted = ", ".join(RECOGNISED["ts"])
         raise RepositoryError(f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}")
     others = {name: name for name in types if name not in known.values() and name not in known}
     columns = {name: source for name, source in known.items() if name not in {"symbol", "ts"}}
-    ordered = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
+    ordered: dict[str, str] = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
     return Layout(known.get("symbol"), known["ts"], {**ordered, **columns, **others}, dict(types))
 
 

@@ -11,7 +11,7 @@ from .delimited import read_delimited
 from .frames import FrameRepository
 from .parquet import ParquetRepository
 from .repository import CandleRepository
-from .rows import RowRepository
+from .rows import RowRepository, RowSource
 
 DATABASES = frozenset({".duckdb", ".db", ".ddb"})
 DELIMITED = frozenset({".csv", ".tsv", ".txt"})
@@ -44,7 +44,7 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
         return open_path(Path(data).expanduser(), options)
     if isinstance(data, CandleRepository):
         return unchanged(data, options)
-    if callable(getattr(data, "get_range", None)):
+    if isinstance(data, RowSource):
         return RowRepository(data, **options)
     return FrameRepository(data, **options)
 

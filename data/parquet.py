@@ -14,7 +14,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .instants import Bounds, Instant
-from .layout import is_text
+from .layout import RECOGNISED, is_text
 from .options import TableOptions
 from .tables import TableRepository
 
@@ -76,7 +76,9 @@ class ParquetRepository(TableRepository):
 
     def scan(self, files: Sequence[Path], *, hive: bool, name: str | None) -> pl.LazyFrame:
         """Open the files without reading rows."""
-        schema = None if len(files) == 1 else merged_schema([pl.read_parquet_schema(file) for file in files])
+        schemas = {file: pl.read_parquet_schema(file) for file in files} if len(files) > 1 else {}
+        refuse_mixture(schemas)
+        schema = merged_schema(schemas.values()) if schemas else None
         casts = pl.ScanCastOptions(
             integer_cast=["upcast", "allow-float"],
             float_cast="upcast",
@@ -136,6 +138,25 @@ def readable(path: Path) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         passing = isinstance(error, (pl.exceptions.PanicException, OSError))
         raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
+
+
+def refuse_mixture(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> None:
+    """Raise RepositoryError where the files name a bar's symbol or time differently: they are not one table.
+
+    Read together, the rows of one of them would have no time, and nobody would miss them.
+    """
+    for part in ("symbol", "ts"):
+        named = {
+            file: next((c for alias in RECOGNISED[part] for c in schema if c.strip().lower() == alias), None)
+            for file, schema in schemas.items()
+        }
+        first = next(iter(named), None)
+        for file, other in named.items():
+            if first is not None and other != (own := named[first]):
+                raise RepositoryError(
+                    f"the files of {first.parent} are not one table: {first.name} has {own or f'no {part}'}, "
+                    f"{file.name} has {other or f'no {part}'}; give one file, or a folder of files that are alike"
+                )
 
 
 def merged_schema(schemas: Iterable[Mapping[str, pl.DataType]]) -> dict[str, pl.DataType]:

@@ -58,7 +58,7 @@ def place(frame: pl.DataFrame) -> Placed:
 def ahead_counts(frame: pl.DataFrame, first: object) -> tuple[np.ndarray, np.ndarray]:
     """The starts of the symbols' runs, and how many bars of each lie before `first`."""
     starts = starts_of(frame["symbol"])
-    earlier = (frame["ts"] < first).to_numpy()  # type: ignore[operator]
+    earlier = (frame["ts"] < first).to_numpy()
     running = np.concatenate([[0], np.cumsum(earlier)])
     return starts, running[starts[1:]] - running[starts[:-1]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import polars as pl
 import pyarrow as pa
@@ -20,6 +20,7 @@ FIRST: Final = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 LAST: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 
+@runtime_checkable
 class RowSource(Protocol):
     """A user's class: candles of one symbol, each with ts or date, open, high, low, close, volume."""
 
@@ -124,7 +125,10 @@ class RowRepository:
         known = self.identity(symbol)
         if known is None:
             return []
-        return guarded(lambda: self.source.get_range(known, timeframe, first, last) or [], f"no candles of {symbol}")
+        candles: Sequence[Any] = guarded(
+            lambda: self.source.get_range(known, timeframe, first, last) or [], f"no candles of {symbol}"
+        )
+        return candles
 
     def identity(self, symbol: str) -> Any:
         """What the source calls the symbol; None if it does not know it."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ..errors import RepositoryError
 from .placing import starts_of
@@ -64,7 +65,7 @@ def sample_candles(
     random = np.random.default_rng(seed)
     ts = session_starts(bars, Timeframe.parse(timeframe), start)
     columns = Market(random, symbols, bars, Timeframe.parse(timeframe)).candles()
-    exists = np.ones((symbols, bars), dtype=np.bool_)
+    exists: NDArray[np.bool_] = np.ones((symbols, bars), dtype=np.bool_)
     if defects and symbols and bars:
         columns, exists = wear(columns, random)
     kept = np.count_nonzero(exists, axis=1)

@@ -57,7 +57,7 @@ def join_other(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str]) 
 
 def known_at(frame: pl.DataFrame, own: Timeframe | None, zone: str) -> pl.Expr:
     """The instant when each bar of the frame is known."""
-    return (own or infer_timeframe(frame)).end(pl.col(TS), _zone(frame, zone))
+    return (own or infer_timeframe(frame)).after(pl.col(TS), _zone(frame, zone))
 
 
 def _zone(frame: pl.DataFrame, zone: str) -> str:

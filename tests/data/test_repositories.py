@@ -1,6 +1,6 @@
 """All repositories of tables answer alike: the same candles in frames, Parquet, DuckDB, CSV."""
 
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import polars as pl
@@ -208,3 +208,13 @@ def test_a_symbol_that_ended_long_ago_has_its_bars_before_the_start(tmp_path):
         assert table.filter(symbol="OLD")["ts"].to_list() == [date(1990, 1, day) for day in (29, 30, 31)] + [
             date(1990, 2, 1)
         ]
+
+
+def test_a_folder_of_tables_that_are_not_one_is_refused(tmp_path):
+    """Rows without a time would otherwise be lost in silence."""
+    row = {"symbol": ["A"], "close": [1.0]}
+    pl.DataFrame({**row, "date": [date(2024, 1, 2)]}).write_parquet(tmp_path / "days.parquet")
+    pl.DataFrame({**row, "ts": [datetime(2024, 1, 2)]}).write_parquet(tmp_path / "hours.parquet")
+
+    with pytest.raises(RepositoryError, match=r"not one table: days\.parquet has date, hours\.parquet has ts"):
+        ParquetRepository(tmp_path).symbols("1d")

@@ -17,4 +17,4 @@ REFERENCES = {
     for name, function in vars(module).items()
     if name in names.split()
 }
-"""sma(x, n), correlation(x, y, n), parabolic(high, low, start, step, max) ...: lists in, a list out (trailing_band: two)."""
+"""sma(x, n), correlation(x, y, n), parabolic(high, low, start, step, max) ...: lists in, a list out or several."""
