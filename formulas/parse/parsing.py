@@ -33,8 +33,8 @@ from ..syntax import (
 from .automaton import Automaton, Unexpected, make_automaton
 from .brackets import NESTING_LIMIT
 from .building import TreeBuilder, several_results, unused
-from .statements import Chunk, split_block, split_statements
 from .reading import Fault, Token, plain, read_tokens
+from .statements import Chunk, split_block, split_statements
 from .wording import word_fault
 
 LENGTH_LIMIT: Final = 100_000

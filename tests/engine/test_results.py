@@ -100,7 +100,10 @@ def test_several_formulas_are_told_apart():
 
 
 def test_a_label_that_is_a_column_of_the_table_gives_way():
-    result = bs.scan("stale = close[1]\nclose > stale", candles({"A": [1, 2]}), latest=True, stale=1)
+    """Names of the results are reserved in formulas; a job may call a value whatever it likes."""
+    job = bs.ProcessingJob(None, "close > close[1]", latest=True, stale=1, values={"stale": "close[1]"})
+
+    result = bs.ProcessingEngine(candles({"A": [1, 2]})).run(job)
 
     assert result.matches.columns == ["symbol", "ts", "stale", "stale_"]
     assert result["A"].matches[0].values == {"stale": 1.0}
