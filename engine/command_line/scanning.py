@@ -20,6 +20,10 @@ from .watching import interruptible, progress_bar
 
 ERRORS_SHOWN = 5
 
+Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")]
+Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
+Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
+
 
 def scan(
     formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
@@ -29,16 +33,10 @@ def scan(
     end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
     timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
     parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")
-    ] = False,
-    stale: Annotated[
-        float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")
-    ] = None,
+    latest: Latest = False,
+    stale: Stale = None,
     top: Annotated[int | None, typer.Option(min=1, help="Only the first so many, after sorting.")] = None,
-    sort: Annotated[
-        str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")
-    ] = None,
+    sort: Sort = None,
     format: Annotated[Format | None, typer.Option(help="Default: a table, or what --output's ending says.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
     executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",

@@ -1,0 +1,161 @@
+"""Who waits for a job: progress, cancelling, clocks, shutting down, several jobs at once."""
+
+import asyncio
+import logging
+import threading
+import time
+
+import pytest
+from fakes import Service, names, rising
+
+from barsweep import (
+    ProcessingEngine,
+    ProcessingEngineError,
+    ProcessingJob,
+)
+
+UP = "close > close[1]"
+
+
+def test_progress_is_monotone_and_ends_at_the_total():
+    calls = []
+    engine = ProcessingEngine(rising(40), Service())
+
+    engine.run(ProcessingJob([*names(40), "unknown", "S000"], "x"), lambda *call: calls.append(call))
+
+    assert calls == sorted(calls)
+    assert calls[-1] == (42, 42)
+    assert len(calls) > 2
+
+
+def test_a_job_without_symbols_is_done_at_once():
+    calls = []
+
+    result = ProcessingEngine(rising(1)).run(ProcessingJob([], UP), lambda *call: calls.append(call))
+
+    assert (len(result), calls, result.matches.columns) == (0, [(0, 0)], ["symbol", "ts"])
+
+
+def test_a_callback_that_raises_is_logged_once_and_ignored(caplog):
+    def broken(completed, total):
+        raise RuntimeError("no display")
+
+    with caplog.at_level(logging.ERROR, logger="barsweep"):
+        result = ProcessingEngine(rising(40), Service()).run(ProcessingJob(None, "x"), broken)
+
+    assert not result.errors
+    assert sum("progress callback" in record.message for record in caplog.records) == 1
+
+
+def test_progress_comes_on_the_callers_thread():
+    threads = set()
+
+    ProcessingEngine(rising(2)).run(ProcessingJob(None, UP), lambda *_: threads.add(threading.current_thread()))
+
+    assert threads == {threading.current_thread()}
+
+
+def test_process_batch_reports_on_the_event_loop():
+    async def work():
+        threads, ticks = [], 0
+        done = asyncio.Event()
+
+        async def tick():
+            nonlocal ticks
+            while not done.is_set():
+                ticks += 1
+                await asyncio.sleep(0.005)
+
+        ticking = asyncio.create_task(tick())
+        async with ProcessingEngine(rising(3), Service(slow=["S001"], seconds=0.1)) as engine:
+            result = await engine.process_batch(
+                ProcessingJob(None, "x"), lambda *call: threads.append((threading.current_thread(), call))
+            )
+        done.set()
+        await ticking
+        return result, threads, ticks
+
+    result, threads, ticks = asyncio.run(work())
+
+    assert not result.errors
+    assert {thread for thread, _ in threads} == {threading.main_thread()}
+    assert threads[-1][1] == (3, 3)
+    assert ticks > 3
+
+
+def test_cancelling_the_task_cancels_the_job():
+    service = Service(slow=names(40), seconds=0.05)
+
+    async def work():
+        engine = ProcessingEngine(rising(40), service)
+        task = asyncio.create_task(engine.process_batch(ProcessingJob(None, "x")))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(engine.shutdown)
+
+    asyncio.run(work())
+
+    assert len(service.called) < 40
+
+
+def test_cancel_returns_what_is_finished():
+    service = Service(slow=names(64)[16:], seconds=0.2)
+    engine = ProcessingEngine(rising(64), service, max_workers=1)
+
+    began = time.monotonic()
+    result = engine.run(ProcessingJob(None, "x"), lambda *_: engine.cancel())
+
+    assert time.monotonic() - began < 8
+    kinds = [each.error.kind if each.error else "" for each in result]
+    assert kinds == [""] * 16 + ["cancelled"] * 48
+    assert result.cancelled
+
+
+def test_a_culprit_that_hangs_is_found_by_halving():
+    service = Service(slow=["S005"], seconds=20)
+    engine = ProcessingEngine(rising(8), service, max_workers=1, timeout=0.5)
+
+    result = engine.run(ProcessingJob(None, "x"))
+
+    assert {symbol: error.kind for symbol, error in result.errors.items()} == {"S005": "timeout"}
+    assert sum(len(each.matches) for each in result) == 7 * 4
+
+
+def test_the_deadline_caps_the_halving():
+    service = Service(slow=names(8), seconds=20)
+    engine = ProcessingEngine(rising(8), service, max_workers=2, timeout=0.2, deadline=0.5)
+
+    began = time.monotonic()
+    result = engine.run(ProcessingJob(None, "x"))
+
+    assert time.monotonic() - began < 10
+    assert {error.kind for error in result.errors.values()} == {"timeout"}
+
+
+def test_waiting_for_a_place_does_not_count_against_the_clock():
+    """Six batches of a service that takes longer than the timeout together, but not each."""
+    engine = ProcessingEngine(rising(96), Service(slow=names(96)[::16], seconds=0.2), max_workers=1, timeout=1.0)
+
+    assert not engine.run(ProcessingJob(None, "x")).errors
+
+
+def test_a_shut_engine_takes_no_jobs():
+    with ProcessingEngine(rising(1)) as engine:
+        pass
+
+    with pytest.raises(ProcessingEngineError, match="shut down"):
+        engine.run(ProcessingJob(None, UP))
+
+
+def test_two_jobs_at_once_on_one_engine():
+    engine = ProcessingEngine(rising(20), Service(slow=names(20), seconds=0.005))
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(engine.run(ProcessingJob(None, "x")))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [result.counts["matches"] for result in results] == [80, 80, 80]
