@@ -69,6 +69,10 @@ class ProcessingJob:
     executor: str = "auto"
     values: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.stale is not None and not self.latest:
+            raise ProcessingEngineError("stale= is about the latest bars: ask for latest=True too")
+
     @property
     def formulas(self) -> dict[str, Formula]:
         """The job's formulas by name."""

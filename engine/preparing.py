@@ -19,7 +19,7 @@ from ..formulas import Plan
 from .batching import MOST_SYMBOLS, Batch, cut, rows_per_batch
 from .controlling import Ticket
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
-from .executors import make_executor
+from .executors import made_of, make_executor
 from .jobs import DateRange, ProcessingJob
 from .loading import Loader, Request
 from .plans import bars_before, plan_job, value_key
@@ -77,7 +77,10 @@ class Preparer:
         plan = plan_job(service, job, columns_of(self.repository, job.timeframe), conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
         executor = make_executor(job.executor, plan, zone_of(self.repository))
-        evaluator = PlanEvaluator(plan, executor, Timeframe.parse(job.timeframe), self._references(plan, job))
+        own = Timeframe.parse(job.timeframe)
+        for target in sorted(plan.timeframes):
+            made_of(own, target)
+        evaluator = PlanEvaluator(plan, executor, own, self._references(plan, job))
         extra = {name: plan.results[value_key(name)] for name in job.values}
         indicators = {name: {**plan.indicators.get(name, {}), **extra} for name in job.formulas}
         results = {name: plan.results[name] for name in job.formulas}

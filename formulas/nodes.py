@@ -16,23 +16,29 @@ from .declaring import Primitive, Setting
 from .kinds import Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Constant:
     """A value known before any data is read; None is the undefined value."""
 
     value: Setting | None
     kind: Kind
 
+    def __repr__(self) -> str:
+        return f"Constant({self.value!r})"
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Column:
     """A column of the candle table."""
 
     name: str
     kind: Kind
 
+    def __repr__(self) -> str:
+        return f"Column({self.name!r})"
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Apply:
     """A primitive with its arguments in the order of its signature: nodes for series, plain values for settings."""
 
@@ -45,8 +51,12 @@ class Apply:
         """The constant arguments."""
         return tuple(a for a in self.arguments if not isinstance(a, NODE_TYPES))
 
+    def __repr__(self) -> str:
+        # a node's inputs are shared: written out, a small plan would fill pages
+        return f"Apply({self.primitive.name}, {len(self.arguments)} arguments)"
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Pick:
     """One of several outputs of a primitive."""
 
@@ -54,8 +64,11 @@ class Pick:
     output: str
     kind: Kind
 
+    def __repr__(self) -> str:
+        return f"Pick({self.source!r}, {self.output!r})"
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class OnTimeframe:
     """`source` evaluated on completed bars of a coarser timeframe, each seen from the moment it is known."""
 
@@ -63,14 +76,20 @@ class OnTimeframe:
     timeframe: str
     kind: Kind
 
+    def __repr__(self) -> str:
+        return f"OnTimeframe({self.timeframe!r}, {self.source!r})"
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class OnSymbol:
     """`source` evaluated on another symbol's candles, joined on the time a bar is known."""
 
     source: Node
     symbol: str
     kind: Kind
+
+    def __repr__(self) -> str:
+        return f"OnSymbol({self.symbol!r}, {self.source!r})"
 
 
 Node: TypeAlias = Constant | Column | Apply | Pick | OnTimeframe | OnSymbol

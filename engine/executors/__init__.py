@@ -10,6 +10,7 @@ import polars as pl
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
+from .joining import made_of
 from .polars_executor import PolarsExecutor
 
 EXECUTORS: Final = ("auto", "polars")
@@ -45,4 +46,4 @@ def make_executor(name: str, plan: Plan, zone: str = "UTC") -> Executor:
     return PolarsExecutor(plan, zone)
 
 
-__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "make_executor"]
+__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "made_of", "make_executor"]

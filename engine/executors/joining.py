@@ -16,6 +16,15 @@ KNOWN: Final = "~known"
 """The instant from which a bar's values are known: its end."""
 
 
+def made_of(own: Timeframe, target: str) -> Timeframe:
+    """The timeframe that a formula names; ProcessingEngineError if whole bars of the data do not make it up."""
+    coarser = Timeframe.parse(target)
+    if coarser < own or not coarser.made_of(own):
+        message = f'timeframe("{target}", ...) cannot be made of {own} bars'
+        raise ProcessingEngineError(f"{message}: ask for whole multiples of the data's own bars")
+    return coarser
+
+
 def on_timeframe(
     frame: pl.DataFrame, own: Timeframe | None, target: str, zone: str, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
@@ -24,12 +33,7 @@ def on_timeframe(
     A symbol's first bucket is undefined where the data begin inside it. Raises ProcessingEngineError if the data are
     not fine enough.
     """
-    own, coarser = own or infer_timeframe(frame), Timeframe.parse(target)
-    if coarser < own or not coarser.made_of(own):
-        message = (
-            f'timeframe("{target}", ...) cannot be made of {own} bars: ask for whole multiples of the data\'s own bars'
-        )
-        raise ProcessingEngineError(message)
+    coarser = made_of(own or infer_timeframe(frame), target)
     if columns is None:
         columns = [name for name in frame.columns if name not in {"symbol", TS, SYMBOL, BAR, LOCAL}]
     joined = resample(frame, coarser, columns, tz=_zone(frame, zone), edges=True)

@@ -49,7 +49,7 @@ class Tunable:
         return isinstance(value, int | float) and inside and (not self.options or value in self.options)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked:
     """A formula that is sound: its result as a plan node, and what a job has to know of it."""
 
@@ -58,6 +58,9 @@ class Checked:
     indicators: Mapping[str, Node]
     tunables: tuple[Tunable, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Checked({self.source!r}, {self.kind})"
 
     @property
     def kind(self) -> Kind:

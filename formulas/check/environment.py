@@ -96,7 +96,8 @@ class Environment:
         else:
             series = [n for n, function in session.functions.items() if function.is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])
-            hint = f"did you mean {nearest}?" if nearest else "names are assigned above their use: name = ..."
+            written = nearest if nearest.isidentifier() else f'column("{nearest}")'
+            hint = f"did you mean {written}?" if nearest else "names are assigned above their use: name = ..."
             session.faults.add(name.span, f"unknown name {name.name!r}", hint)
         return FAULTY
 

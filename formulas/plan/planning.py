@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from ..check.checking import Checked
 from ..history import History, history
 from ..kinds import Shape
-from ..nodes import Apply, Column, Constant, Node, OnSymbol, inputs, walk
+from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, inputs, walk
 from .compiling import compile_nodes
 from .programs import Program
 
@@ -56,6 +56,11 @@ class Plan:
     def symbols(self) -> frozenset[str]:
         """Other symbols that are read, whatever the universe."""
         return frozenset(node.symbol for node in self.nodes if isinstance(node, OnSymbol))
+
+    @property
+    def timeframes(self) -> frozenset[str]:
+        """Other timeframes that are read; each must be made of whole bars of the data's own."""
+        return frozenset(node.timeframe for node in self.nodes if isinstance(node, OnTimeframe))
 
     @cached_property
     def history(self) -> History:

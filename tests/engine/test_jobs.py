@@ -34,6 +34,6 @@ def test_a_formulas_own_parameters_go_over_the_jobs():
 
 
 def test_stale_is_days_or_a_timedelta():
-    assert ProcessingJob(stale=3).patience == timedelta(days=3)
-    assert ProcessingJob(stale=timedelta(hours=2)).patience == timedelta(hours=2)
+    assert ProcessingJob(latest=True, stale=3).patience == timedelta(days=3)
+    assert ProcessingJob(latest=True, stale=timedelta(hours=2)).patience == timedelta(hours=2)
     assert ProcessingJob().patience is None

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from sweeping import KINDS, LANGUAGE, sweep
 
+import barsweep as bs
 from barsweep.data.timeframes import Timeframe
 from barsweep.errors import ProcessingEngineError
 
@@ -113,3 +114,14 @@ def test_cutting_the_future_changes_nothing():
     assert all(LANGUAGE.check(source, KINDS).reach is None for source in sources.values())
     for count in range(1, frame.height, 9):
         assert sweep(sources, frame.head(count), DAY).equals(whole.head(count))
+
+
+def test_a_timeframe_finer_than_the_data_is_told_before_any_candle_is_read():
+    """One error of the job, not one of every symbol."""
+    with pytest.raises(ProcessingEngineError, match=r"cannot be made of 1d bars: ask for whole multiples"):
+        bs.scan('close > timeframe("1h", close)', days(dt.date(2024, 1, 1), 5))
+
+
+def test_stale_without_latest_is_refused():
+    with pytest.raises(ProcessingEngineError, match="ask for latest=True too"):
+        bs.ProcessingJob(None, "close > 1", stale=3)

@@ -39,6 +39,13 @@ def test_places_are_data():
     assert isinstance(caught.value, ValueError)
 
 
+def test_a_column_with_an_odd_name_is_suggested_as_it_is_written():
+    with pytest.raises(FormulaError) as caught:
+        Language().check("market_cap > 1", {"market cap": "number"})
+
+    assert caught.value.hint == 'did you mean column("market cap")?'
+
+
 def test_several_faulty_formulas_are_told_together():
     with pytest.raises(ExceptionGroup) as caught:
         Language().check_all({"one": "smaa(close) > 1", "two": "close > 1", "three": "close + true > 1"})

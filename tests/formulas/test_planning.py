@@ -152,6 +152,15 @@ def test_deep_and_wide_formulas_are_cut_into_columns():
     assert max(len(expression.meta.root_names()) for expression in expressions) < 40
 
 
+def test_a_checked_formula_is_shown_in_a_line():
+    """Its nodes share their inputs: written out, they would fill pages."""
+    doubled = "\n".join(f"x{n + 1} = x{n} + x{n} * 0.5" for n in range(40))
+    formula = checked(f"x0 = close\n{doubled}\nx40 > 0")
+
+    assert len(repr(formula)) < 2000
+    assert repr(checked("close > 1").result) == "Apply(greater, 2 arguments)"
+
+
 def test_definitions_that_double_at_every_level_stay_small():
     """Equal calls are inlined once."""
     levels = "\n".join(f"def f{n + 1}(x) = f{n}(x) + f{n}(x)" for n in range(30))
