@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 import duckdb
 import polars as pl
@@ -15,7 +15,10 @@ from ..errors import RepositoryError
 from .instants import TS, Bounds, read_ts
 from .options import TableOptions
 from .parquet import stored_bound
+from .placing import Placed
 from .tables import TableRepository
+
+ROW: Final = "~row"  # the name under which DuckDB's numbers of rows are read
 
 
 class DuckDBRepository(TableRepository):
@@ -24,6 +27,9 @@ class DuckDBRepository(TableRepository):
     Options as in `open_repository`. `table` may be left out where the file holds one table. `settings` are DuckDB's
     own, such as `{"memory_limit": "1GB", "threads": 2}`. One connection is kept until `close()`; threads share it
     safely.
+
+    Rows of a table come in the order in which they are stored. A view or a query has no such order: its rows are
+    sorted, none counts as unsorted, and of several rows with one ts the one with the largest values comes last.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.duckdb"
@@ -53,6 +59,7 @@ class DuckDBRepository(TableRepository):
         self.lock = threading.Lock()
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.relation = ""
+        self.is_table = False
 
     @property
     def where(self) -> str:
@@ -98,15 +105,16 @@ class DuckDBRepository(TableRepository):
         if self.query is not None:
             return f"({self.query})"
         rows = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where not internal"
-            " union all select schema_name, view_name from duckdb_views() where not internal order by 1, 2"
+            "select schema_name, table_name, true from duckdb_tables() where not internal"
+            " union all select schema_name, view_name, false from duckdb_views() where not internal order by 1, 2"
         ).fetchall()
         asked = None if self.table is None else self.table.lower()
-        found = [(schema, name) for schema, name in rows if asked in {None, name.lower(), f"{schema}.{name}".lower()}]
+        found = [row for row in rows if asked in {None, row[1].lower(), f"{row[0]}.{row[1]}".lower()}]
         if len(found) == 1:
-            self.table = self.table or found[0][1]
-            return ".".join(quoted(part) for part in found[0])
-        names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name in rows) or "none"
+            schema, name, self.is_table = found[0]
+            self.table = self.table or name
+            return f"{quoted(schema)}.{quoted(name)}"
+        names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name, _ in rows) or "none"
         if self.table is None and found:
             raise RepositoryError(f"{self.path} holds several tables, choose one with table=: {names}")
         raise RepositoryError(f"{self.path} has no table {self.table or 'at all'}; its tables: {names}")
@@ -125,8 +133,25 @@ class DuckDBRepository(TableRepository):
         symbol = literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
         chosen = [f"{symbol} as symbol", f"{quoted(layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
         where, values = self.conditions(symbols, around)
-        columns = ", ".join(chosen)
-        return self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+        columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
+        found = self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+        return in_stored_order(found) if self.keeps_order else found
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether rows have a stored order: DuckDB numbers those of a table, unless a column has taken the name."""
+        names = self.layout.types
+        return self.is_table and "rowid" not in map(str.lower, names)
+
+    def place_keys(self, raw: pl.DataFrame) -> Placed:
+        """As for every table; without a stored order no row is unsorted, and values place the rows of one ts."""
+        placed = super().place_keys(raw)
+        if self.keeps_order:
+            return placed
+        frame, symbol, ts = placed.frame, pl.col("symbol"), pl.col("ts")
+        if frame.select(((ts == ts.shift(1)) & (symbol == symbol.shift(1))).any()).item():
+            frame = frame.sort("symbol", "ts", *(name for name in frame.columns if name not in {"symbol", "ts"}))
+        return Placed(frame, {kind: found for kind, found in placed.counts.items() if kind != "unsorted"})
 
     @cached_property
     def labels(self) -> pl.DataFrame:
@@ -176,6 +201,16 @@ class DuckDBRepository(TableRepository):
         found = pl.from_arrow(table)
         assert isinstance(found, pl.DataFrame)
         return found
+
+
+def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:
+    """Rows by their number, which goes.
+
+    With several threads DuckDB 2.0 hands out filtered rows in the order in which blocks are done, although
+    preserve_insertion_order is true. To sort here what is out of order is quicker than to ask for `order by rowid`.
+    """
+    ordered = found if found[ROW].is_sorted() else found.sort(ROW)
+    return ordered.drop(ROW)
 
 
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:

@@ -9,7 +9,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from barsweep.data import DuckDBRepository, open_repository
+from barsweep.data import CandlePolicy, DuckDBRepository, open_repository
+from barsweep.data.checking import check_candles
+from barsweep.data.database import ROW, in_stored_order
+from barsweep.data.placing import read_counts
 from barsweep.errors import RepositoryError
 
 HUGE = 170141183460469231731
@@ -185,3 +188,48 @@ def test_kinds_of_timestamps(tmp_path, kind):
     table = repository.load(["A"], "1h", datetime(2024, 1, 2, 9, tzinfo=UTC), "2024-01-02T09:00", ["close"], before=1)
 
     assert table["ts"].to_pylist() == [datetime(2024, 1, 2, 9, tzinfo=UTC)]
+
+
+def test_rows_come_as_they_are_stored_from_several_threads(tmp_path):
+    """DuckDB's threads finish blocks of 122,880 rows in any order; symbols that lie across blocks show it."""
+    path = tmp_path / "blocks.duckdb"
+    execute(
+        path,
+        "create table candles as select chr(65 + (row // 60000)::int) as symbol,"
+        " date '1800-01-01' + (row % 60000)::int as ts, row as close from range(600000) rows(row)",
+    )
+    with DuckDBRepository(path, settings={"threads": 4}) as repository:
+        tables = [repository.load(list("ABCDEFGHIJ"), "1d", None, None, ["close"]) for _ in range(5)]
+
+    for table in tables:
+        assert read_counts(table) == {}
+        assert pl.Series(table["close"]).is_sorted()
+
+
+def test_rows_are_sorted_by_their_numbers():
+    found = pl.DataFrame({"close": [3, 1, 2], ROW: [2, 0, 1]})
+
+    assert in_stored_order(found).to_dict(as_series=False) == {"close": [1, 2, 3]}
+
+
+DOUBLE = """select * from (values
+    ('A', date '2024-01-03', 5), ('A', date '2024-01-02', 9), ('A', date '2024-01-02', 4)) rows(symbol, ts, close)"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "source", "unsorted", "close"),
+    [
+        (f"create table bars as {DOUBLE}", {"table": "bars"}, 1, [4.0, 5.0]),
+        (f"create view bars as {DOUBLE}", {"table": "bars"}, None, [9.0, 5.0]),
+        ("select 1", {"query": DOUBLE}, None, [9.0, 5.0]),
+        (f"create table bars as select *, 1 as rowid from ({DOUBLE})", {"table": "bars"}, None, [9.0, 5.0]),
+    ],
+)
+def test_only_a_table_has_a_stored_order(path, statement, source, unsorted, close):
+    execute(path, statement)
+
+    table = DuckDBRepository(path, **source).load(None, "1d", None, None, ["close"])
+    checked = check_candles(table, CandlePolicy(duplicate_ts="drop"))
+
+    assert checked.counts.get("unsorted") == unsorted
+    assert checked.frame["close"].to_list() == close
