@@ -112,7 +112,6 @@ Factor = Annotated[float, Real(0.0, 1e9)]
 Switch = Annotated[bool, Flag()]
 Calendar = Annotated[str, Span()]
 
-OPEN: Final = pl.col("open")
 HIGH: Final = pl.col("high")
 LOW: Final = pl.col("low")
 CLOSE: Final = pl.col("close")

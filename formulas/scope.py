@@ -65,6 +65,7 @@ class Scope:
         self._prefix = prefix
         self._columns: dict[object, str] = {}
         self._calls: dict[object, KernelCall] = {}
+        self._functions: dict[object, str] = {}
         self._made = 0
 
     bar: Final = pl.col(BAR)
@@ -114,10 +115,10 @@ class Scope:
         """A column computed by a Python function, called with each symbol's arrays and the settings."""
         names = tuple(self.column(each).meta.output_name() for each in series)
         key = (function, names, tuple(settings))
-        if key not in self._columns:
-            self._columns[key] = name = self.fresh()
+        if key not in self._functions:
+            self._functions[key] = name = self.fresh()
             self.steps.append(PythonCall(name, function, label, names, tuple(settings), dtype))
-        return pl.col(self._columns[key])
+        return pl.col(self._functions[key])
 
     def fold(self, leaf: State, length: int, combine: Combine) -> State:
         """Combine the last `length` rows of `leaf` pairwise: blocks of 1, 2, 4 ... rows, then what makes up `length`.

@@ -109,6 +109,10 @@ def calls():
 
 CALLS = calls()
 COMPOSED = (
+    "100 > close",
+    "50 == close or 3 <= volume",
+    "every(20 != close, 1)",
+    "defined(2 > volume)",
     "close / 3",
     "7 / close",
     "close ^ 3",

@@ -52,13 +52,18 @@ class PolarsExecutor:
 
     def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
-        rows = frame.height
         if stage.direction == "time":
-            # Polars computes with a column of one row as with a constant, and rounds differently there
-            padded = pl.concat([frame, frame], rechunk=True) if rows == 1 else frame
-            frame = prepared(padded, self._around.zone)
-        made = run(stage.program, frame, self._around).head(rows)
+            made = self.run(stage.program, frame)
+        else:
+            made = run(stage.program, frame, self._around)
         return made.select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
+
+    def run(self, program: Program, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the outputs of a program along time added."""
+        # Polars computes with a column of one row as with a constant, and rounds differently there
+        # (and takes two equal rows for one; those of Arrow are two)
+        padded = pl.DataFrame(pl.concat([frame, frame]).to_arrow()) if frame.height == 1 else frame
+        return run(program, prepared(padded, self._around.zone), self._around).head(frame.height)
 
 
 def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:

@@ -153,7 +153,8 @@ class _Check:
         if lower in RESERVED:
             self.session.faults.add(name.span, f"{name.name!r} is a column of the results", "choose another name")
         elif len(lower) > 1 and environment.built_in(name.name, name.span) is not None:
-            self.session.faults.add(name.span, f"{name.name!r} is a series already", "choose another name")
+            hint = "choose another name; to compare, write =="
+            self.session.faults.add(name.span, f"{name.name!r} is a series already", hint)
 
     def _definition(self, statement: syntax.Definition) -> None:
         name, faults = statement.name, self.session.faults

@@ -22,7 +22,7 @@ from .faults import Faults
 from .naming import FOREIGN, LETTERS, SPECIAL_FORMS, suggestion
 from .values import FAULTY, Faulty, Outputs, Value
 
-MOST_STEPS: Final = 100_000
+MOST_STEPS: Final = 10_000
 DEEPEST: Final = 40
 TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
 
@@ -204,8 +204,9 @@ class Environment:
             )
             return FAULTY
         if session.steps > MOST_STEPS or len(session.stack) >= DEEPEST:
-            session.faults.add(span, "the formula's functions call each other too deeply or too often")
-            return FAULTY
+            place = session.stack[0].name if session.stack else function.name
+            session.faults.add(span, f"the functions under {place} call each other too deeply or too often")
+            session.faults.raise_if_any()
         own = session.definitions.get(function.name) is function
         place = nullcontext() if own else session.faults.inside(function.name, function.source, function.path, span)
         session.inlined[key] = value = self._body(function, bound, own, place)

@@ -184,7 +184,7 @@ class ExpressionChecker:
         if isinstance(node, OnTimeframe):
             hint = f'to go back one bar of the other timeframe, write timeframe("{node.timeframe}", x[{bars}])'
             self._faults.warn(expression.span, f"[{bars}] counts bars of the data's own timeframe here", hint)
-        if bars == 0 or isinstance(node, Constant):
+        if bars == 0:
             return node
         return self._interner.apply(HISTORY, (node, bars), node.kind)
 

@@ -34,11 +34,6 @@ FAULTY: Final = Faulty()
 Value: TypeAlias = Node | Outputs | Faulty
 
 
-def is_node(value: object) -> bool:
-    """Whether a value is a single series or constant."""
-    return isinstance(value, NODE_TYPES)
-
-
 def is_missing(node: Node) -> bool:
     """Whether a node is the literal `na`."""
     return isinstance(node, Constant) and node.value is None

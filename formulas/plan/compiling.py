@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from ..kinds import Kind, Shape
-from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from ..nodes import NODE_TYPES, Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
 from ..scope import Scope
 from .programs import Program, Step, SymbolCall, TimeframeCall, arrange
 
@@ -91,13 +91,13 @@ class _Compiler:
         finite = not primitive.carries or all(value.finite for value in values)
         expressions = [value.expression if primitive.carries else self._finite(value) for value in values]
         arguments = iter(map(self._scope.full, expressions) if primitive.dense else expressions)
-        result = self._call(node, [next(arguments) if _is_node(a) else a for a in node.arguments])
+        result = self._call(node, [next(arguments) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
         return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER))
 
     def _whole(self, node: Apply) -> Value:
         """A node over many rows: its inputs and its results are columns; rows before its warm-up are masked."""
         columns = iter([self._column(self._values[below]) for below in inputs(node)])
-        result = self._call(node, [next(columns) if _is_node(a) else a for a in node.arguments])
+        result = self._call(node, [next(columns) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
         several = result if isinstance(result, tuple) else (result,)
         self._outputs[node] = tuple(self._masked(node, each) for each in several)
         return Value(self._outputs[node][0])
@@ -129,7 +129,3 @@ class _Compiler:
 
     def _column(self, value: Value) -> pl.Expr:
         return self._scope.column(self._finite(value))
-
-
-def _is_node(argument: object) -> bool:
-    return isinstance(argument, Constant | Column | Apply | Pick | OnTimeframe | OnSymbol)

@@ -1,4 +1,8 @@
-"""Comparison and three-valued logic at one bar. Polars' nulls follow Kleene: most rules are its operators."""
+"""Comparison and three-valued logic at one bar. Polars' nulls follow Kleene: most rules are its operators.
+
+A constant is put on the right of a comparison: on the left of a column that Polars stores as one repeated value, 2.1
+gives a single truth instead of one for each row.
+"""
 
 from __future__ import annotations
 
@@ -14,37 +18,37 @@ from ..kinds import Alike, Anything, Booleans, Count, Ordered
 @elementwise("<", bounded=True)
 def less(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is smaller than `y`."""
-    return x < y
+    return y > x if x.meta.is_literal() else x < y
 
 
 @elementwise("<=", bounded=True)
 def at_most(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is `y` or smaller."""
-    return x <= y
+    return y >= x if x.meta.is_literal() else x <= y
 
 
 @elementwise(">", bounded=True)
 def greater(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is larger than `y`."""
-    return x > y
+    return y < x if x.meta.is_literal() else x > y
 
 
 @elementwise(">=", bounded=True)
 def no_less(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is `y` or larger."""
-    return x >= y
+    return y <= x if x.meta.is_literal() else x >= y
 
 
 @elementwise("==", bounded=True)
 def equal(x: Alike, y: Alike) -> Booleans:
     """Whether both are the same."""
-    return x == y
+    return y == x if x.meta.is_literal() else x == y
 
 
 @elementwise("!=", bounded=True)
 def differs(x: Alike, y: Alike) -> Booleans:
     """Whether the two are not the same."""
-    return x != y
+    return y != x if x.meta.is_literal() else x != y
 
 
 @elementwise("and", bounded=True)

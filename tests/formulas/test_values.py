@@ -1,7 +1,10 @@
 """Section 4 of the design: numbers are finite or undefined, logic is three-valued, holes pass."""
 
+import datetime as dt
+
+import polars as pl
 import pytest
-from sweeping import series
+from sweeping import series, sweep
 
 HOLE = [1.0, 2.0, None, 4.0, 5.0, 6.0]
 NA = None
@@ -124,3 +127,18 @@ def test_kinds_of_text_dates_and_times():
     assert series('sector == "Tech" and sector in ["Tech", "Energy"]', [1]) == [True]
     assert series('date == "2024-01-01" and time >= "01:00"', [1, 1]) == [False, True]
     assert series('"01:00" <= time < "03:00"', [1, 1, 1, 1]) == [False, True, True, False]
+
+
+def test_a_column_of_one_repeated_value_is_compared_row_by_row():
+    """Polars stores such a column as one value, and compares a constant with that one value alone."""
+    closes = [1.0, 2.0, 3.0]
+    begin = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    frame = pl.DataFrame({"symbol": "A", "ts": [begin, begin + dt.timedelta(hours=1), begin + dt.timedelta(hours=2)]})
+    frame = frame.with_columns(pl.Series("close", closes), volume=pl.lit(5.0))
+
+    assert sweep({"f": "4 < volume"}, frame)["f"].to_list() == [True] * 3
+    assert sweep({"f": "100 > close"}, frame.head(1))["f"].to_list() == [True]
+
+
+def test_history_of_a_constant_begins_where_history_does():
+    assert series("3[1]", [1, 2, 3]) == [None, 3, 3]
