@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-MOST_ROWS: Final = 500_000  # larger batches are no faster, and answer cancel later
+MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
 MOST_SYMBOLS: Final = 1_000
 CELL: Final = 8  # bytes of a float64

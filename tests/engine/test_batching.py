@@ -25,7 +25,16 @@ def test_halves_make_the_whole():
 
 
 def test_memory_bounds_the_rows():
-    assert rows_per_batch(2**30, 5, 3, 6_000_000) == 500_000
+    assert rows_per_batch(2**30, 5, 3, 6_000_000) == 250_000
     assert rows_per_batch(2**30, 5, 3, 50_000) == 100_000
     assert rows_per_batch(2**20, 5, 3, 6_000_000) < 2**20 / (8 * 5 * 3)
     assert rows_per_batch(0, 5, 3, 6_000_000) == 1
+
+
+def test_a_market_is_cut_finely():
+    """2,500 symbols of ten years of days: what is finished when somebody cancels is worth having."""
+    rows = rows_per_batch(2**30, 5, 3, 2_500 * 2_520)
+
+    batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
+
+    assert 25 <= len(batches[0].symbols) <= 100
