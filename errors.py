@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+WIDEST_LINE: Final = 140
+"""Longer lines of a formula are shown in part, around the place of the problem."""
 
 
 class BarsweepError(Exception):
@@ -45,10 +49,21 @@ class Problem:
         """Draw the problem under its line of the source."""
         lines = source.split("\n")
         text = lines[self.line - 1] if self.line <= len(lines) else ""
-        width = max(1, min(self.end - self.start, len(text) - self.column + 1))
+        width = max(1, min(self.end - self.start, len(text) - self.column + 1, WIDEST_LINE))
+        shown, column = _around(text.rstrip(), self.column - 1, width)
         place = f" (line {self.line})" if len(lines) > 1 else ""
-        drawn = [f"{self.message}{place}", f"  {text.rstrip()}", "  " + " " * (self.column - 1) + "^" * width]
+        drawn = [f"{self.message}{place}", f"  {shown}", "  " + " " * column + "^" * width]
         return "\n".join([*drawn, *(f"  {extra}" for extra in (self.hint, self.note) if extra)])
+
+
+def _around(text: str, column: int, width: int) -> tuple[str, int]:
+    """The part of a long line that holds the place, and where the place stands in it."""
+    if len(text) <= WIDEST_LINE:
+        return text, column
+    begin = max(0, min(column - (WIDEST_LINE - width) // 2, len(text) - WIDEST_LINE))
+    end = begin + WIDEST_LINE
+    head, tail = "... " if begin else "", " ..." if end < len(text) else ""
+    return f"{head}{text[begin:end]}{tail}", column - begin + len(head)
 
 
 class FormulaError(BarsweepError, ValueError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from ..data.checking import check_candles
 from ..data.frames import FrameRepository, to_polars
 from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
@@ -15,8 +16,6 @@ from ..formulas.extending import PythonFunction, function, library
 from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import make_executor
 from .jobs import Setting
-
-ROW = "~row"
 
 
 class FormulaService:
@@ -68,35 +67,42 @@ class FormulaService:
 
         `frame` is a Polars, pandas or Arrow table with or without a symbol column; a Polars or pandas Series or an
         Arrow array comes back, of booleans or float64, undefined values null (NaN in a pandas Series of numbers).
-        Raises FormulaError, and RepositoryError where the frame's columns are not recognised.
+        The candles are checked as in every job: zero prices and the like are undefined. Raises FormulaError,
+        RepositoryError where the frame's columns are not recognised, and CandleError where a symbol's rows cannot be
+        used (a duplicated ts).
         """
         given = to_polars(frame)
-        repository = FrameRepository(given.with_row_index(ROW))
+        row = _free_name(given.columns)
+        repository = FrameRepository(given.with_row_index(row))
         stored = repository.stored.text
-        kinds = {name: kind for name, kind in repository.columns(stored).items() if name != ROW}
+        kinds = {name: kind for name, kind in repository.columns(stored).items() if name != row}
         plan = make_plan({"value": self.language.check(formula, kinds, parameters)})
-        table = repository.load(None, stored, None, None, [*sorted(plan.columns), ROW], None)
-        values = self._values(plan, pl.DataFrame(table), repository)
-        if values.len() != given.height:
-            raise ProcessingEngineError(
-                f"{given.height} rows gave {values.len()} values: rows without a time cannot be placed"
-            )
-        return in_kind_of(frame, values)
+        table = repository.load(None, stored, None, None, [*sorted(plan.columns), row], None)
+        checked = check_candles(table, repository.policy)
+        for error in checked.errors.values():
+            raise error
+        if checked.frame.height != given.height:
+            missing = given.height - checked.frame.height
+            raise ProcessingEngineError(f"{missing} rows have no time or no symbol: give them one, or take them out")
+        values = self._values(plan, checked.frame, repository)
+        # executors keep the rows in their order, so the candles' row numbers are still theirs
+        return in_kind_of(frame, pl.DataFrame({"row": checked.frame[row], "value": values}).sort("row")["value"])
 
     def _values(self, plan: Plan, candles: pl.DataFrame, repository: FrameRepository) -> pl.Series:
-        clean = candles.with_columns(
-            pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name)
-            for name in plan.columns
-            if candles.schema[name].is_float()
-        )
         executor = make_executor("auto", plan, repository.zone_name)
-        references = {name: clean.filter(pl.col("symbol") == name) for name in plan.symbols}
-        frame = executor.start(clean, repository.stored, references)
+        references = {name: candles.filter(pl.col("symbol") == name) for name in plan.symbols}
+        frame = executor.start(candles, repository.stored, references)
         for stage in plan.stages:
             frame = executor.advance(stage, frame)
-        # executors keep the rows in their order, so the candles' row numbers are still theirs
-        made = pl.DataFrame({ROW: candles[ROW], "value": frame[plan.results["value"]]})
-        return made.sort(ROW)["value"]
+        return frame[plan.results["value"]]
+
+
+def _free_name(taken: Sequence[str]) -> str:
+    """A name for the rows' numbers that no column bears."""
+    name = "row"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def in_kind_of(frame: Any, values: pl.Series) -> Any:

@@ -38,7 +38,7 @@ class Parameter:
         return isinstance(self.accepts, Series)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Primitive:
     """What the language knows about one primitive; all of it stems from the declaration.
 
@@ -68,6 +68,9 @@ class Primitive:
     symbol: str = ""
     output_kinds: tuple[Kind, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Primitive({self.signature})"
+
     @property
     def signature(self) -> str:
         """The call as the language writes it, with defaults."""
@@ -77,6 +80,11 @@ class Primitive:
     def is_series(self) -> bool:
         """Whether it is written without brackets, as weekday is."""
         return not self.parameters
+
+    @property
+    def series_defaults(self) -> dict[str, str]:
+        """The parameters that are a series of the candle if they are not given, and which."""
+        return {p.name: p.default for p in self.parameters if p.is_series and isinstance(p.default, str)}
 
 
 def _written(parameter: Parameter) -> str:

@@ -11,12 +11,12 @@ from ..errors import FormulaError, Problem
 from . import primitives as _declarations  # noqa: F401 - importing them fills the registry
 from .declaring import PRIMITIVES, Primitive
 from .parse import parse_library
-from .syntax import Definition, Record
+from .syntax import Definition, Name, Record
 
 SERIES_FILE = "series.formula"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LibraryFunction:
     """A function written in the formula language."""
 
@@ -52,6 +52,15 @@ class LibraryFunction:
         return self.name if self.is_series else f"{self.name}({', '.join(shown)})"
 
     @property
+    def series_defaults(self) -> dict[str, str]:
+        """The parameters that are a series of the candle if they are not given, and which."""
+        defaults = {p.name.name: p.default for p in self.definition.parameters}
+        return {name: default.name for name, default in defaults.items() if isinstance(default, Name)}
+
+    def __repr__(self) -> str:
+        return f"LibraryFunction({self.signature})"
+
+    @property
     def is_series(self) -> bool:
         """Whether it is written without brackets, as hlc3 is."""
         return self.path == SERIES_FILE
@@ -68,6 +77,9 @@ class Functions(Mapping[str, Function]):
 
     def __getitem__(self, name: str) -> Function:
         return self._functions[name]
+
+    def __repr__(self) -> str:
+        return f"{len(self)} functions: {', '.join(sorted(self))}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)

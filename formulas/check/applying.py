@@ -20,7 +20,9 @@ HINTS = {
     (Kind.NUMBER, Kind.BOOLEAN): "a condition is no number: count(condition, n) counts, condition ? 1 : 0 converts",
     (Kind.NUMBER, Kind.DATE): 'compare a date with text, for example date >= "2016-02-03"',
     (Kind.NUMBER, Kind.TIME): 'compare a time with text, for example time < "09:30"',
-    (Kind.NUMBER, Kind.CATEGORY): "text can only be compared with == and !=, or given as by=",
+    (Kind.NUMBER, Kind.CATEGORY): "text compares with columns of text, and with dates and times",
+    (Kind.DATE, Kind.NUMBER): 'write a date as text: "2016-02-03"',
+    (Kind.TIME, Kind.NUMBER): 'write a time as text: "09:30"',
 }
 COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
 CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")

@@ -10,17 +10,17 @@ from typing import Final
 
 from .. import syntax
 from ..declaring import Primitive
-from ..functions import Functions, LibraryFunction
+from ..functions import Function, Functions, LibraryFunction
 from ..history import is_across
 from ..kinds import Kind, Shape
 from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
 from ..syntax import Expression, Span
-from .applying import Applier, Bound, Given
+from .applying import Applier, Bound, Given, shown_value
 from .binding import Binder, Evaluate, Slot
 from .expressions import ExpressionChecker
 from .faults import Faults
 from .naming import FOREIGN, LETTERS, SPECIAL_FORMS, suggestion
-from .values import FAULTY, Faulty, Outputs, Value
+from .values import FAULTY, Faulty, Outputs, Value, is_missing
 
 MOST_STEPS: Final = 10_000
 DEEPEST: Final = 40
@@ -97,7 +97,8 @@ class Environment:
             series = [n for n, function in session.functions.items() if function.is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])
             written = nearest if nearest.isidentifier() else f'column("{nearest}")'
-            hint = f"did you mean {written}?" if nearest else "names are assigned above their use: name = ..."
+            columns = ", ".join(session.columns) or "none"
+            hint = f"did you mean {written}?" if nearest else f"names are assigned above their use; columns: {columns}"
             session.faults.add(name.span, f"unknown name {name.name!r}", hint)
         return FAULTY
 
@@ -113,7 +114,20 @@ class Environment:
             return self._unknown_call(call, function is not None)
         slots = _slots(function)
         bound = Binder(call, slots, function.signature, session.faults).bind(evaluate)
-        return FAULTY if bound is None else self._applied(function, bound, call.span)
+        if bound is None or self._constant_for_series(call, function, bound):
+            return FAULTY
+        return self._applied(function, bound, call.span)
+
+    def _constant_for_series(self, call: syntax.Call, function: Function, bound: Bound) -> bool:
+        """Whether a number stands where the series belongs, as in sma(20): its default would not be used."""
+        for name, default in function.series_defaults.items():
+            given = bound.get(name)
+            if isinstance(given, Given) and isinstance(given.value, Constant) and not is_missing(given.value):
+                text = shown_value(given.value.value)  # type: ignore[arg-type]
+                message = f"{call.name} takes the series first, {text} is a constant"
+                self._session.faults.add(given.span, message, f"write {call.name}({default}, {text})")
+                return True
+        return False
 
     def _applied(self, function: Primitive | LibraryFunction, bound: Bound, span: Span) -> Value:
         if isinstance(function, Primitive):

@@ -32,6 +32,8 @@ FOREIGN: Final = {
     "ts_min": "here it is lowest(x, n)",
     "ma": "here it is sma(x, n)",
     "mean": "here it is sma(x, n)",
+    "avg": "here it is sma(x, n)",
+    "average": "here it is sma(x, n)",
     "std": "here it is stdev(x, n)",
     "stddev": "here it is stdev(x, n)",
     "cross": "here it is crosses_above(a, b)",
@@ -52,9 +54,17 @@ FOREIGN: Final = {
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """The known name that is nearest to `name`, or an empty text."""
-    nearest = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    """The known name that is nearest to `name`, or an empty text. Blanks, case and underscores do not count."""
+    known = list(known)
+    same = [other for other in known if _letters(other) == _letters(name)]
+    if same:
+        return same[0]
+    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return nearest[0] if nearest else ""
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def columns_by_name(columns: dict[str, str] | None) -> dict[str, Kind]:

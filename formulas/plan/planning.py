@@ -23,11 +23,17 @@ Direction: TypeAlias = Literal["time", "across"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the plan with one direction. `keeps` are the columns that later stages and the results need."""
+    """A part of the plan with one direction.
+
+    `nodes` are those whose columns (`program.outputs`) leave the stage, `given` those that earlier stages made columns
+    of. `keeps` are the columns that later stages and the results need.
+    """
 
     direction: Direction
     program: Program
     keeps: frozenset[str]
+    nodes: tuple[Node, ...]
+    given: Mapping[Node, str]
 
 
 @dataclass(frozen=True)
@@ -88,17 +94,26 @@ def make_plan(formulas: Mapping[str, Checked]) -> Plan:
     roots = _roots(formulas)
     stage_of = _stages(roots)
     made: dict[Node, str] = {}
-    programs: list[Program] = []
+    parts: list[_Part] = []
     for number in range(max(stage_of.values(), default=0) + 1):
-        wanted = [node for node in _leaving(roots, stage_of) if stage_of[node] == number]
+        wanted = tuple(node for node in _leaving(roots, stage_of) if stage_of[node] == number)
         program = compile_nodes(wanted, made, prefix=f"~{number}.")
+        parts.append(_Part(program, wanted, dict(made)))
         made.update(zip(wanted, program.outputs, strict=True))
-        programs.append(program)
     results = {name: made[checked.result] for name, checked in formulas.items()}
     indicators = {
         name: {label: made[node] for label, node in checked.indicators.items()} for name, checked in formulas.items()
     }
-    return Plan(dict(formulas), _with_keeps(programs, frozenset(made[root] for root in roots)), results, indicators)
+    return Plan(dict(formulas), _with_keeps(parts, frozenset(made[root] for root in roots)), results, indicators)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stage before it is known what later ones need of it."""
+
+    program: Program
+    nodes: tuple[Node, ...]
+    given: Mapping[Node, str]
 
 
 def _roots(formulas: Mapping[str, Checked]) -> list[Node]:
@@ -138,11 +153,11 @@ def _leaving(roots: list[Node], stage_of: Mapping[Node, int]) -> list[Node]:
     return list(leaving)
 
 
-def _with_keeps(programs: list[Program], results: frozenset[str]) -> tuple[Stage, ...]:
+def _with_keeps(parts: list[_Part], results: frozenset[str]) -> tuple[Stage, ...]:
     stages: list[Stage] = []
     needed = results
-    for number in reversed(range(len(programs))):
+    for number, part in reversed(list(enumerate(parts))):
         direction: Direction = "across" if number % 2 else "time"
-        stages.append(Stage(direction, programs[number], needed))
-        needed = (needed - set(programs[number].outputs)) | programs[number].reads
+        stages.append(Stage(direction, part.program, needed, part.nodes, part.given))
+        needed = (needed - set(part.program.outputs)) | part.program.reads
     return tuple(reversed(stages))

@@ -163,3 +163,17 @@ def test_explain_takes_several_formulas():
 
     assert text.count("sma(#0, 3)") == 1
     assert "result    b" in text
+
+
+def test_candles_are_checked_as_in_every_job():
+    """One meaning of every formula: a price of 0 is undefined here too, a day given twice an error."""
+    zero = FRAME.with_columns(pl.Series("Close", [1.0, 0.0, 3.0, 4.0, 5.0, 6.0]))
+
+    assert bs.FormulaService().evaluate("close", zero).to_list() == bs.evaluate("close", zero)["value"].to_list()
+    with pytest.raises(bs.CandleError, match="more than one row for a ts"):
+        bs.FormulaService().evaluate("close", pl.concat([FRAME, FRAME]))
+
+
+def test_a_row_without_a_time_cannot_be_placed():
+    with pytest.raises(bs.ProcessingEngineError, match="1 rows have no time or no symbol"):
+        bs.FormulaService().evaluate("close", FRAME.with_columns(pl.Series("Date", [None, *DATES[1:]])))

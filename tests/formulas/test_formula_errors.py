@@ -75,3 +75,24 @@ def test_a_library_may_not_take_a_name_that_is_there(tmp_path):
 
     with pytest.raises(FormulaError, match="'sma' is defined already"):
         Language().add_library(file)
+
+
+def test_a_long_line_is_shown_around_the_place():
+    """A generated formula of one line does not fill the screen."""
+    source = " and ".join(f"close > {n}" for n in range(400)) + " and smaa(close) > 1"
+
+    with pytest.raises(FormulaError) as caught:
+        Language().check(source)
+
+    _, line, carets, _ = str(caught.value).split("\n")
+    assert len(line) < 160
+    assert line[carets.index("^") : carets.index("^") + 4] == "smaa"
+
+
+def test_definitions_that_call_each_other_without_bound_are_refused_at_once():
+    levels = "\n".join(f"def f{n + 1}(x) = f{n}(x + 1) + f{n}(x + 2)" for n in range(30))
+
+    with pytest.raises(FormulaError, match="call each other too deeply or too often") as caught:
+        Language().check(f"def f0(x) = x\n{levels}\nf30(close) > 0")
+
+    assert len(caught.value.problems) == 1
