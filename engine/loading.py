@@ -61,7 +61,7 @@ class Loader:
         """
         raw = self._read(symbols, self.request.before, ticket, patient=patient)
         loaded = self._check(raw)
-        short = _shortened(raw, loaded.frame) if self.request.before else []
+        short = _shortened(raw, loaded) if self.request.before else []
         if not short:
             return loaded
         again = self._check(self._read(short, None, ticket, patient=patient))
@@ -122,10 +122,11 @@ def _standard(table: pa.Table) -> pa.Table:
     return exact.replace_schema_metadata(table.schema.metadata)
 
 
-def _shortened(raw: pa.Table, checked: pl.DataFrame) -> list[str]:
-    """Symbols that are still there, with fewer rows than were read."""
-    if raw.num_rows == checked.height:
+def _shortened(raw: pa.Table, loaded: Loaded) -> list[str]:
+    """Symbols that are usable, with fewer rows than were read: perhaps none of those, though there are earlier ones."""
+    if raw.num_rows == loaded.frame.height:
         return []
     before = dict(pl.Series("symbol", raw.column("symbol")).value_counts().iter_rows())
-    after = dict(checked["symbol"].value_counts().iter_rows())
-    return sorted(symbol for symbol, length in after.items() if length < before[symbol])
+    after = dict(loaded.frame["symbol"].value_counts().iter_rows())
+    usable = before.keys() - loaded.errors.keys()
+    return sorted(symbol for symbol in usable if after.get(symbol, 0) < before[symbol])

@@ -53,11 +53,12 @@ def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
     """How many bars of each symbol to load ahead of the range.
 
     A time stage after a cross-sectional one looks back at earlier rankings. Those need every symbol of earlier ts,
-    which a number of bars for each symbol does not promise when some have holes: then all bars are loaded.
+    which a number of bars for each symbol does not promise when some have holes: then all bars are loaded. So they
+    are when stale symbols are admitted, since the bar that is ranked then lies before the universe's last ts.
     """
     directions = [stage.direction for stage in plan.stages]
-    looks_back = "across" in directions and "time" in directions[directions.index("across") :]
-    if plan.reach is None or (looks_back and plan.reach > 0):
+    looks_back = plan.across and "time" in directions[directions.index("across") :]
+    if plan.reach is None or (looks_back and plan.reach > 0) or (plan.across and job.stale is not None):
         return None
     if job.latest:
         return plan.reach + 1  # the last bar itself may lie before the universe's last ts

@@ -46,12 +46,6 @@ class Prepared:
     selection: Selection
     batches: list[Batch]
 
-    @property
-    def across(self) -> bool:
-        """Whether a stage needs every symbol of a ts."""
-        stages = self.evaluator.plan.stages if isinstance(self.evaluator, PlanEvaluator) else ()
-        return any(stage.direction == "across" for stage in stages)
-
 
 @dataclass(frozen=True, slots=True)
 class Preparer:

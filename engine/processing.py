@@ -195,7 +195,7 @@ class ProcessingEngine:
         waiting = sum(len(batch.symbols) for batch in prepared.batches)
         if waiting < progress.total:  # unknown symbols, and those asked for twice
             progress.advance(progress.total - waiting)
-        if prepared.across and isinstance(prepared.evaluator, PlanEvaluator):
+        if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
             AcrossJob(collected, prepared.evaluator, self._limits, control, progress).run()
             return collected
 

@@ -5,7 +5,7 @@ import pytest
 from fakes import Watched, candles
 
 import barsweep as bs
-from barsweep.data import sample_candles
+from barsweep.data import CandlePolicy, sample_candles
 
 FORMULAS = [
     "close > sma(close, 20) and volume > 1.1 * sma(volume, 20)",
@@ -61,6 +61,26 @@ def test_stale_symbols_are_admitted_and_marked():
     assert stale.matches.select("symbol", "stale").rows() == [("A", False), ("B", True)]
     assert stale["B"].matches[0].stale
     assert staler.matches.select("symbol", "stale").rows() == [("A", False), ("B", True), ("C", True)]
+
+
+def test_stale_symbols_are_ranked_among_those_of_their_own_last_bar():
+    """C ends two days before A and B, whose bars of that day have to be there too."""
+    frame = candles({"A": [1, 1, 1, 1, 1], "B": [2, 2, 2, 2, 2], "C": [3, 3, 3, 3, 3]})
+    late = frame.filter((pl.col("symbol") != "C") | (pl.col("ts") <= date(2024, 1, 3)))
+
+    result = bs.scan("r = rank(close)\nr >= 1", late, latest=True, stale=5)
+
+    assert result.matches.select("symbol", "r", "stale").rows() == [("A", 1, False), ("B", 2, False), ("C", 3, True)]
+
+
+def test_symbols_whose_last_rows_are_all_dropped_are_there():
+    """What is loaded of B is dropped; its last usable bar lies before that."""
+    frame = candles({"A": [1, 2, 3, 4, 5, 6], "B": [1, 2, 3, 4, 0, 0]})
+    source = bs.FrameRepository(frame, policy=CandlePolicy(non_positive="drop"))
+
+    result = bs.scan("close > close[1]", source, latest=True, stale=5)
+
+    assert result.matches.select("symbol", "ts").rows() == [("A", date(2024, 1, 6)), ("B", date(2024, 1, 4))]
 
 
 def test_the_universe_is_what_was_requested():
