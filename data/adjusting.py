@@ -63,7 +63,7 @@ def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str 
 
     `factors` has symbol, date (the last day for which a row holds) and either `factor` or `price_factor` and
     `split_factor`, which are multiplied. Candles after a symbol's last row, and symbols without rows, have the factor
-    1.
+    1. Raises RepositoryError where the factors have no usable column, or the candles already have `column`.
 
     >>> from datetime import date
     >>> days = [date(2020, 8, day) for day in (27, 28, 31)]
@@ -72,6 +72,8 @@ def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str 
     >>> add_factor_column(candles, factors)["factor"].to_list()
     [0.25, 0.25, 1.0]
     """
+    if column in candles.columns:
+        raise RepositoryError(f"the candles have a column {column!r} already: drop it, or name another with column=")
     parts = [name for name in ("factor", "price_factor", "split_factor") if name in factors.columns]
     if not parts:
         raise RepositoryError(
@@ -79,9 +81,9 @@ def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str 
         )
     ts = next(name for name in ("date", "ts") if name in candles.columns)
     factor = pl.reduce(lambda left, right: left * right, [pl.col(name).cast(pl.Float64) for name in parts])
-    table = factors.select(pl.col("symbol").cast(pl.String), pl.col("date").alias("factor_day"), factor.alias(column))
-    days = candles.with_row_index("row").with_columns(pl.col(ts).cast(pl.Date).alias("factor_day"))
-    joined = days.sort("factor_day").join_asof(
-        table.sort("factor_day"), on="factor_day", by="symbol", strategy="forward", check_sortedness=False
+    table = factors.select(pl.col("symbol").cast(pl.String), pl.col("date").alias("~day"), factor.alias(column))
+    days = candles.with_row_index("~row").with_columns(pl.col(ts).cast(pl.Date).alias("~day"))
+    joined = days.sort("~day").join_asof(
+        table.sort("~day"), on="~day", by="symbol", strategy="forward", check_sortedness=False
     )
-    return joined.sort("row").drop("row", "factor_day").with_columns(pl.col(column).fill_null(1.0))
+    return joined.sort("~row").drop("~row", "~day").with_columns(pl.col(column).fill_null(1.0))

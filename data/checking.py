@@ -172,7 +172,7 @@ class Defects:
         undefined = [pl.when(~mask).then(pl.col(name)).alias(name) for name, mask in self.undefined_masks().items()]
         if undefined or keep:
             stays = pl.all_horizontal(keep) if keep else pl.lit(value=True)
-            frame = frame.with_columns(*undefined, stays.alias("stays")).filter("stays").drop("stays")
+            frame = frame.with_columns(*undefined, stays.alias("~stays")).filter("~stays").drop("~stays")
         return frame
 
     def undefined_masks(self) -> dict[str, pl.Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ Kind = Literal["number", "boolean", "text"]
 
 CANDLE_FIELDS: Final = ("open", "high", "low", "close", "volume")
 PRICES: Final = ("open", "high", "low", "close")
+RESERVED: Final = "~"
 
 # The names under which each part of a candle is recognised, in order of preference.
 RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -68,7 +69,11 @@ def is_text(dtype: pl.DataType) -> bool:
 
 
 def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], where: str) -> Layout:
-    """Recognise the columns of a table. `mapping` gives standard name -> the table's own name and goes first."""
+    """Recognise the columns of a table. `mapping` gives standard name -> the table's own name and goes first.
+
+    Raises RepositoryError where a column is missing, may be one of several, or begins with "~".
+    """
+    refuse_reserved([*types, *mapping], where)
     for name, source in mapping.items():
         if source not in types:
             raise RepositoryError(
@@ -86,6 +91,16 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
     columns = {name: source for name, source in known.items() if name not in {"symbol", "ts"}}
     ordered: dict[str, str] = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
     return Layout(known.get("symbol"), known["ts"], {**ordered, **columns, **others}, dict(types))
+
+
+def refuse_reserved(names: Iterable[str], where: str) -> None:
+    """Raise RepositoryError for names that begin with "~": columns that are made on the way are named like that."""
+    reserved = [name for name in names if name.startswith(RESERVED)]
+    if reserved:
+        raise RepositoryError(
+            f"{where}: no column may begin with {RESERVED!r}, which is kept for columns made on the way: "
+            f"{', '.join(dict.fromkeys(reserved))}; rename it"
+        )
 
 
 def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], where: str) -> str | None:

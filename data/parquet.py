@@ -51,8 +51,8 @@ class ParquetRepository(TableRepository):
         named = {"symbol", "ticker", "code", "instrument"} & {name.strip().lower() for name in scanned.collect_schema()}
         if self.path.is_file() or named or "symbol" in self.mapping:
             return scanned
-        stem = pl.col("file_name").str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
-        return self.scan(files, hive=hive, name="file_name").with_columns(stem.alias("symbol")).drop("file_name")
+        stem = pl.col("~file").str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
+        return self.scan(files, hive=hive, name="~file").with_columns(stem.alias("symbol")).drop("~file")
 
     def files(self) -> list[Path]:
         """The Parquet files; RepositoryError if there are none."""

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
 from .timeframes import Timeframe
+
+# Names that no column of a user's can have, see `find_layout`.
+BUCKET: Final = "~bucket"
+RUN: Final = "~run"
+BUCKET_END: Final = "~bucket_end"
+FIRST_TS: Final = "~first_ts"
+LAST_TS: Final = "~last_ts"
 
 
 def resample(
@@ -21,8 +29,8 @@ def resample(
 
     `frame` has symbol, ts and `columns` (default: all its others), sorted by (symbol, ts). The result has the same
     columns, `ts` is the bucket's start. Undefined values (null, NaN) are passed over; a bucket without any defined
-    value is undefined. `edges=True` adds `bucket_end` (the instant when the bucket is over), `first_ts` and `last_ts`
-    (its first and last bar).
+    value is undefined. `edges=True` adds `~bucket_end` (the instant when the bucket is over), `~first_ts` and
+    `~last_ts` (its first and last bar).
 
     >>> from datetime import date
     >>> days = pl.DataFrame({"symbol": "A", "ts": [date(2024, 1, day) for day in (4, 5, 8)], "close": [1.0, 2.0, 3.0]})
@@ -32,15 +40,19 @@ def resample(
     names = [name for name in frame.columns if name not in {"symbol", "ts"}] if columns is None else list(columns)
     zone = "UTC" if frame.schema["ts"] == pl.Date else tz
     known = [pl.col(name).fill_nan(None) for name in names if frame.schema[name].is_float()]
-    marked = frame.select("symbol", "ts", *names).with_columns(*known, bucket=timeframe.bucket(pl.col("ts"), zone))
-    changed = (pl.col("symbol") != pl.col("symbol").shift(1)) | (pl.col("bucket") != pl.col("bucket").shift(1))
-    runs = marked.with_columns(run=changed.fill_null(value=True).cum_sum()).with_columns(pl.col("run").set_sorted())
-    extra = [pl.col("ts").first().alias("first_ts"), pl.col("ts").last().alias("last_ts")] if edges else []
-    joined = runs.group_by("run", maintain_order=True).agg(
-        pl.col("symbol").first(), pl.col("bucket").first(), *(joining(name) for name in names), *extra
+    marked = frame.select("symbol", "ts", *names).with_columns(
+        *known, timeframe.bucket(pl.col("ts"), zone).alias(BUCKET)
     )
-    ends = [timeframe.end(pl.col("ts"), zone).alias("bucket_end")] if edges else []
-    return joined.drop("run").rename({"bucket": "ts"}).with_columns(*ends)
+    changed = (pl.col("symbol") != pl.col("symbol").shift(1)) | (pl.col(BUCKET) != pl.col(BUCKET).shift(1))
+    runs = marked.with_columns(changed.fill_null(value=True).cum_sum().alias(RUN))
+    extra = [pl.col("ts").first().alias(FIRST_TS), pl.col("ts").last().alias(LAST_TS)] if edges else []
+    joined = (
+        runs.with_columns(pl.col(RUN).set_sorted())
+        .group_by(RUN, maintain_order=True)
+        .agg(pl.col("symbol").first(), pl.col(BUCKET).first(), *(joining(name) for name in names), *extra)
+    )
+    ends = [timeframe.end(pl.col("ts"), zone).alias(BUCKET_END)] if edges else []
+    return joined.drop(RUN).rename({BUCKET: "ts"}).with_columns(*ends)
 
 
 def joining(name: str) -> pl.Expr:

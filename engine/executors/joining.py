@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from ...data.resampling import resample
+from ...data.resampling import BUCKET_END, FIRST_TS, resample
 from ...data.timeframes import Timeframe, infer_timeframe
 from ...errors import ProcessingEngineError
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS
@@ -38,9 +38,9 @@ def on_timeframe(
         columns = [name for name in frame.columns if name not in {"symbol", TS, SYMBOL, BAR, LOCAL}]
     joined = resample(frame, coarser, columns, tz=_zone(frame, zone), edges=True)
     is_first = pl.col("symbol") != pl.col("symbol").shift(1)
-    is_cut = is_first.fill_null(value=True) & (pl.col("first_ts") > pl.col(TS))
+    is_cut = is_first.fill_null(value=True) & (pl.col(FIRST_TS) > pl.col(TS))
     whole = [pl.when(~is_cut).then(pl.col(name)).alias(name) for name in columns]
-    return joined.select("symbol", TS, *whole, pl.col("bucket_end").alias(KNOWN))
+    return joined.select("symbol", TS, *whole, pl.col(BUCKET_END).alias(KNOWN))
 
 
 def join_known(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], at: pl.Expr) -> list[pl.Series]:

@@ -54,9 +54,9 @@ def test_symbols_stay_apart_within_one_bucket():
 def test_edges_tell_the_end_and_whether_the_first_bucket_is_cut():
     weekly = resample(candles(WEEKS, close=[1.0, 2.0, 3.0]), Timeframe.parse("1w"), ["close"], edges=True)
 
-    assert weekly["bucket_end"].to_list() == [date(2024, 1, 8), date(2024, 1, 15)]
-    assert (weekly["first_ts"] > weekly["ts"]).to_list() == [True, False]
-    assert weekly["last_ts"].to_list() == [date(2024, 1, 5), date(2024, 1, 8)]
+    assert weekly["~bucket_end"].to_list() == [date(2024, 1, 8), date(2024, 1, 15)]
+    assert (weekly["~first_ts"] > weekly["ts"]).to_list() == [True, False]
+    assert weekly["~last_ts"].to_list() == [date(2024, 1, 5), date(2024, 1, 8)]
 
 
 def test_days_begin_at_midnight_of_the_zone():
