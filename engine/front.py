@@ -11,7 +11,7 @@ from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
-from .jobs import Bound, DateRange, Formulas, ProcessingJob, Setting
+from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, as_settings
 from .processing import ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
@@ -36,8 +36,9 @@ def scan(
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
     `data` is a Polars, pandas or Arrow frame, a path (.parquet, .csv, .duckdb, a folder) or a repository; `symbols`
-    None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone; `stale` then
-    admits symbols whose last bar is older by at most that (a timedelta, or days), marked in a column.
+    None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone, so it goes
+    with `end` but not with `start`; `stale` then admits symbols whose last bar is older by at most that (a timedelta,
+    or days), marked in a column.
     `progress(completed, total)` counts symbols. `service` brings functions of one's own.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
@@ -69,8 +70,9 @@ def evaluate(
 ) -> pl.DataFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
-    A single formula's column is called "value". `timeframe` None is that of the data. Symbols with unusable candles
-    are left out and logged; when there are no others, raises ProcessingEngineError.
+    A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
+    data. Symbols with unusable candles are left out and logged; when there are no others, raises
+    ProcessingEngineError.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -78,7 +80,8 @@ def evaluate(
     [None, 1.5, 3.0]
     """
     repository = as_repository(data)
-    named = {"value": formulas} if isinstance(formulas, str) else formulas
+    single = Formula(formulas) if isinstance(formulas, str) else formulas
+    named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
     job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
     with ProcessingEngine(repository, service) as engine:
@@ -95,7 +98,7 @@ def check(
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().check(source, columns, parameters)
+    return FormulaService().check(source, columns, as_settings(parameters))
 
 
 def explain(
@@ -108,7 +111,7 @@ def explain(
     >>> explain("sma(close, 20)").columns
     ('close',)
     """
-    return FormulaService().explain(source, columns, parameters)
+    return FormulaService().explain(source, columns, as_settings(parameters))
 
 
 def functions() -> Mapping[str, Function]:

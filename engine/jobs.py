@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
+
+import numpy as np
 
 from ..errors import ProcessingEngineError
 
@@ -51,9 +55,10 @@ Formulas: TypeAlias = str | Formula | Mapping[str, str | Formula] | Sequence[For
 class ProcessingJob:
     """One sweep. `symbols` None means all; `formula` None means: check the candles and count them.
 
-    `latest` reports matches on the universe's last ts alone and loads only the bars that the formula reaches;
-    `stale` (a timedelta, or days) then admits symbols whose last bar is older by at most that, marked in the
-    column `stale`. `values` are number formulas reported with each match, one column a name.
+    `latest` reports matches on the universe's last ts alone and loads only the bars that the formula reaches, so the
+    range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
+    at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
+    name. Raises ProcessingEngineError for what can be refused without looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
     'close > sma(close, 20)'
@@ -72,6 +77,13 @@ class ProcessingJob:
     def __post_init__(self) -> None:
         if self.stale is not None and not self.latest:
             raise ProcessingEngineError("stale= is about the latest bars: ask for latest=True too")
+        if self.latest and self.bounds.start is not None:
+            message = "latest=True reports the last bar alone, so start= has no use there; end= moves the last bar"
+            raise ProcessingEngineError(message)
+        _assert_texts(self.symbols)
+        _assert_distinct(self.formula)
+        for formula in (None, *self.formulas.values()):
+            self.settings(formula)
 
     @property
     def formulas(self) -> dict[str, Formula]:
@@ -79,11 +91,9 @@ class ProcessingJob:
         given = self.formula
         if given is None:
             return {}
-        if isinstance(given, str | Formula):
-            given = [_formula(given)]
         if isinstance(given, Mapping):
             return {name: _formula(formula) for name, formula in given.items()}
-        return {formula.name or ONLY: formula for formula in given}
+        return {formula.name or ONLY: formula for formula in _listed(given)}
 
     @property
     def several(self) -> bool:
@@ -109,16 +119,57 @@ class ProcessingJob:
             return self.stale
         return timedelta(days=self.stale)
 
-    def settings(self, formula: Formula) -> dict[str, Setting]:
-        """A formula's parameters: the job's, and over them its own."""
-        return {**(self.parameters or {}), **formula.parameters}
+    def settings(self, formula: Formula | None = None) -> dict[str, Setting]:
+        """The job's parameters, and over them a formula's own."""
+        return as_settings({**(self.parameters or {}), **(formula.parameters if formula else {})})
+
+
+def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
+    """Parameters as Python's own numbers, booleans and texts; NumPy's are unwrapped, NaN and infinities refused."""
+    settings: dict[str, Setting] = {}
+    for name, given in (parameters or {}).items():
+        value = given.item() if isinstance(given, np.generic) else given
+        if not isinstance(value, int | float | bool | str):
+            raise ProcessingEngineError(f"the parameter {name} is {value!r}; a number, True, False or a text is wanted")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ProcessingEngineError(f"the parameter {name} is {value}, which is no number to compute with")
+        settings[name] = value
+    return settings
+
+
+def _assert_texts(symbols: object) -> None:
+    if symbols is not None and not isinstance(symbols, Iterable):
+        raise ProcessingEngineError(f"symbols are a list of texts, {symbols!r} is none")
+    for symbol in symbols or ():
+        if not isinstance(symbol, str):
+            raise ProcessingEngineError(f"symbols are texts, {symbol!r} is none")
 
 
 def _formula(given: str | Formula) -> Formula:
+    if not isinstance(given, str | Formula):
+        raise ProcessingEngineError(f"{given!r} is no formula; give its text, or a Formula")
     return Formula(given) if isinstance(given, str) else given
 
 
-def _day(bound: Bound | None) -> date | None:
+def _listed(given: str | Formula | Sequence[str | Formula]) -> list[Formula]:
+    if not isinstance(given, str | Formula | Sequence):
+        raise ProcessingEngineError(f"{given!r} is no formula; give a text, a Formula, several in a list, or by name")
+    return [_formula(each) for each in ([given] if isinstance(given, str | Formula) else given)]
+
+
+def _assert_distinct(given: Formulas) -> None:
+    """Refuse lists in which one formula would take the place of another."""
+    if given is None or isinstance(given, Mapping):
+        return
+    names = Counter(formula.name or ONLY for formula in _listed(given))
+    name, times = max(names.items(), key=lambda each: each[1], default=(ONLY, 0))
+    if times > 1:
+        called = f"have no name, or that of those without one, {ONLY!r}" if name == ONLY else f"are called {name!r}"
+        raise ProcessingEngineError(f"{times} formulas of the list {called}; their names have to tell them apart")
+
+
+def _day(bound: object) -> date | None:
+    bound = bound.item() if isinstance(bound, np.generic) else bound
     if bound is None:
         return None
     if isinstance(bound, str):
@@ -126,4 +177,6 @@ def _day(bound: Bound | None) -> date | None:
             bound = datetime.fromisoformat(bound)
         except ValueError:
             raise ProcessingEngineError(f"{bound!r} is no date; write it as 2016-12-31") from None
+    if not isinstance(bound, date):
+        raise ProcessingEngineError(f"{bound!r} is no date; write it as 2016-12-31")
     return bound.date() if isinstance(bound, datetime) else bound

@@ -22,7 +22,7 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     shared |= {value_key(name): source for name, source in job.values.items()}
     checked: dict[str, Checked] = {}
     try:
-        checked |= language.check_all(shared, kinds, job.parameters) if shared else {}
+        checked |= language.check_all(shared, kinds, job.settings()) if shared else {}
         for name in formulas.keys() - shared.keys():
             checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name)
     except ExceptionGroup as group:

@@ -21,7 +21,7 @@ from .controlling import Ticket
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import made_of, make_executor
 from .jobs import DateRange, ProcessingJob
-from .loading import Loader, Request
+from .loading import KEYS, Loader, Request
 from .plans import bars_before, plan_job, value_key
 from .results import SymbolError
 from .running import Limits
@@ -60,6 +60,8 @@ class Preparer:
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
         Timeframe.parse(job.timeframe)
+        if everything:
+            _assert_columns(job)
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
             return self._planned(job, self.service, everything=everything)
@@ -138,6 +140,15 @@ class Preparer:
         )
         most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
         return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))
+
+
+def _assert_columns(job: ProcessingJob) -> None:
+    """Refuse formulas whose values cannot be columns of one table."""
+    if not job.formulas:
+        raise ProcessingEngineError("there is no formula to evaluate; give a text, a Formula, or several by name")
+    taken = [name for name in job.formulas if name in KEYS]
+    if taken:
+        raise ProcessingEngineError(f"no formula can be called {taken[0]!r}: the table has a column of that name")
 
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:

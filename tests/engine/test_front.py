@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -80,6 +81,32 @@ def test_evaluate_in_a_range_and_with_parameters():
     values = bs.evaluate("param n = 2\nsma(close, n)", frame, start="2024-01-04", parameters={"n": 3})
 
     assert values["value"].to_list() == [3.0]
+
+
+def test_evaluate_calls_a_single_formula_value():
+    frame = candles({"A": [1, 2]})
+
+    assert bs.evaluate(bs.Formula("close + 1"), frame).columns == ["symbol", "ts", "value"]
+    assert bs.evaluate(bs.Formula("close + 1", "next"), frame).columns == ["symbol", "ts", "next"]
+
+
+@pytest.mark.parametrize("formulas", [None, {}, []])
+def test_evaluate_needs_a_formula(formulas):
+    with pytest.raises(bs.ProcessingEngineError, match="no formula to evaluate"):
+        bs.evaluate(formulas, candles({"A": [1, 2]}))
+
+
+@pytest.mark.parametrize("name", ["ts", "symbol"])
+def test_evaluate_keeps_the_tables_own_columns(name):
+    with pytest.raises(bs.ProcessingEngineError, match=f"no formula can be called '{name}'"):
+        bs.evaluate({name: "close"}, candles({"A": [1, 2]}))
+
+
+def test_parameters_may_be_numpys():
+    frame = candles({"A": [1, 2, 3, 4]})
+
+    assert bs.evaluate("param n = 2\nsma(close, n)", frame, parameters={"n": np.int64(3)})["value"].to_list()[2] == 2.0
+    assert bs.check("param n = 2\nsma(close, n)", parameters={"n": np.int64(3)}).warmup == 2
 
 
 def test_evaluate_takes_the_datas_own_timeframe():

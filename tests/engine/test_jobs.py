@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from barsweep import DateRange, Formula, ProcessingEngineError, ProcessingJob
@@ -37,3 +38,60 @@ def test_stale_is_days_or_a_timedelta():
     assert ProcessingJob(latest=True, stale=3).patience == timedelta(days=3)
     assert ProcessingJob(latest=True, stale=timedelta(hours=2)).patience == timedelta(hours=2)
     assert ProcessingJob().patience is None
+
+
+def test_equal_names_in_a_list_are_refused():
+    with pytest.raises(ProcessingEngineError, match="2 formulas of the list are called 'up'"):
+        ProcessingJob(formula=[Formula("close > 1", "up"), Formula("close < 1", "up")])
+    with pytest.raises(ProcessingEngineError, match="2 formulas of the list have no name"):
+        ProcessingJob(formula=[Formula("close > 1"), Formula("close < 1")])
+    with pytest.raises(ProcessingEngineError, match="or that of those without one"):
+        ProcessingJob(formula=[Formula("close > 1"), Formula("close < 1", "match")])
+    assert ProcessingJob(formula=[]).formulas == {}
+
+
+@pytest.mark.parametrize("given", [5, [5], {"a": None}])
+def test_what_is_no_formula_is_refused(given):
+    with pytest.raises(ProcessingEngineError, match="is no formula"):
+        ProcessingJob(formula=given)
+
+
+@pytest.mark.parametrize("symbols", [[5], 5, ["A", None]])
+def test_symbols_are_texts(symbols):
+    with pytest.raises(ProcessingEngineError, match="symbols are"):
+        ProcessingJob(symbols)
+
+
+@pytest.mark.parametrize("bound", [20240101, 2024.0, np.int64(20240101)])
+def test_a_number_is_no_date(bound):
+    with pytest.raises(ProcessingEngineError, match="is no date; write it as 2016-12-31"):
+        DateRange(bound)
+
+
+def test_a_date_of_numpys_is_one():
+    with pytest.raises(ProcessingEngineError, match="ends before that"):
+        DateRange(np.datetime64("2024-02-01"), "2024-01-31")
+
+
+def test_the_latest_bars_have_no_start():
+    with pytest.raises(ProcessingEngineError, match="end= moves the last bar"):
+        ProcessingJob(latest=True, date_range=DateRange("2024-01-01"))
+    assert ProcessingJob(latest=True, date_range=DateRange(None, "2024-01-01")).bounds.end == "2024-01-01"
+
+
+def test_parameters_are_pythons_own_finite_numbers():
+    job = ProcessingJob(parameters={"n": np.int64(3), "x": np.float32(0.5), "on": np.bool_(True), "word": "a"})
+
+    assert {name: type(value) for name, value in job.settings().items()} == {
+        "n": int,
+        "x": float,
+        "on": bool,
+        "word": str,
+    }
+    for wrong in (float("nan"), np.float64("nan"), float("inf")):
+        with pytest.raises(ProcessingEngineError, match="the parameter n is"):
+            ProcessingJob(parameters={"n": wrong})
+        with pytest.raises(ProcessingEngineError, match="the parameter n is"):
+            ProcessingJob(formula=Formula("param n = 1\nclose > n", parameters={"n": wrong}))
+    with pytest.raises(ProcessingEngineError, match="a number, True, False or a text"):
+        ProcessingJob(parameters={"n": [1]})
