@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 
-from ..errors import FormulaError, Problem
+from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kinds import Kind
 from .jobs import ProcessingJob
@@ -63,6 +64,19 @@ def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
     if job.latest:
         return plan.reach + 1  # the last bar itself may lie before the universe's last ts
     return plan.reach if job.bounds.start is not None else 0
+
+
+def assert_computable(plan: Plan) -> None:
+    """Raise ProcessingEngineError if the plan calls compiled kernels and numba, which compiles them, is missing."""
+    kernels = frozenset[str]().union(*(stage.program.kernels for stage in plan.stages))
+    if not kernels:
+        return
+    try:
+        import_module("..formulas.kernels.tiles", __package__)
+    except ImportError as error:
+        which = ", ".join(sorted(name.rstrip("_") for name in kernels))
+        message = f"the formula needs numba for {which}, and it cannot be imported; install it with `pip install numba`"
+        raise ProcessingEngineError(message) from error
 
 
 def _require_condition(checked: Checked) -> None:

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-
-import polars as pl
 
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from .batching import MOST_SYMBOLS, Batch, cut, rows_per_batch
-from .controlling import Ticket
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import made_of, make_executor
 from .jobs import DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
-from .plans import bars_before, plan_job, value_key
+from .plans import assert_computable, bars_before, plan_job, value_key
+from .referring import References
 from .results import SymbolError
 from .running import Limits
 from .service import FormulaService
@@ -45,6 +43,7 @@ class Prepared:
     evaluator: Evaluator
     selection: Selection
     batches: list[Batch]
+    references: References | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,15 @@ class Preparer:
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         plan = plan_job(service, job, columns_of(self.repository, job.timeframe), conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
+        assert_computable(plan)
         executor = make_executor(job.executor, plan, zone_of(self.repository))
         own = Timeframe.parse(job.timeframe)
         for target in sorted(plan.timeframes):
             made_of(own, target)
-        evaluator = PlanEvaluator(plan, executor, own, self._references(plan, job))
-        extra = {name: plan.results[value_key(name)] for name in job.values}
-        indicators = {name: {**plan.indicators.get(name, {}), **extra} for name in job.formulas}
+        evaluator = PlanEvaluator(plan, executor, own, {})
         results = {name: plan.results[name] for name in job.formulas}
-        return self._cut(job, loader, evaluator, self._selection(job, results, indicators, everything=everything))
+        selection = self._selection(job, results, _reported(plan, job), everything=everything)
+        return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
         """A service that only evaluates may read any column, and any bar before the range."""
@@ -114,19 +113,12 @@ class Preparer:
             results, indicators, job.several, job.bounds.start, zone_of(self.repository), job.latest, everything
         )
 
-    def _references(self, plan: Plan, job: ProcessingJob) -> dict[str, pl.DataFrame]:
-        """Other symbols that the formula names: from their first bar, since a sparse symbol's window may span years."""
+    def _references(self, plan: Plan, job: ProcessingJob) -> References | None:
         if not plan.symbols:
-            return {}
+            return None
         request = Request(job.timeframe, DateRange(None, job.bounds.end), tuple(sorted(plan.columns)), 0)
         loader = Loader(self.repository, request, policy_of(self.repository), self.retries)
-        loaded = loader.load(sorted(plan.symbols), Ticket({}, self.limits.timeout))
-        frames = {name: loaded.frame.filter(pl.col("symbol") == name) for name in plan.symbols}
-        for name, frame in frames.items():
-            if frame.is_empty():
-                why = loaded.errors.get(name, "the repository has no bars of it")
-                raise ProcessingEngineError(f"symbol({name!r}) in the formula cannot be had: {why}")
-        return frames
+        return References(tuple(sorted(plan.symbols)), loader)
 
     def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
         known = symbols_of(self.repository, job.timeframe, job.requested)
@@ -149,6 +141,19 @@ def _assert_columns(job: ProcessingJob) -> None:
     taken = [name for name in job.formulas if name in KEYS]
     if taken:
         raise ProcessingEngineError(f"no formula can be called {taken[0]!r}: the table has a column of that name")
+
+
+def _reported(plan: Plan, job: ProcessingJob) -> dict[str, dict[str, str]]:
+    """The columns beside each formula's matches by label: its indicators, and the job's values."""
+    values = {name: plan.results[value_key(name)] for name in job.values}
+    labels: dict[str, dict[str, str]] = {}
+    for formula in job.formulas:
+        own = plan.indicators.get(formula, {})
+        for name, column in values.items():
+            if own.get(name, column) != column:
+                raise ProcessingEngineError(f"values has {name!r}, and so has the formula: rename one of the two")
+        labels[formula] = {**own, **values}
+    return labels
 
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -195,6 +196,10 @@ class ProcessingEngine:
         waiting = sum(len(batch.symbols) for batch in prepared.batches)
         if waiting < progress.total:  # unknown symbols, and those asked for twice
             progress.advance(progress.total - waiting)
+        if prepared.references is not None and isinstance(prepared.evaluator, PlanEvaluator):
+            progress.advance(0)
+            references = prepared.references.load(self._limits, control)
+            prepared = replace(prepared, evaluator=replace(prepared.evaluator, references=references))
         if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
             AcrossJob(collected, prepared.evaluator, self._limits, control, progress).run()
             return collected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -37,6 +38,17 @@ class Program:
     levels: tuple[tuple[Step, ...], ...]
     outputs: tuple[str, ...]
     reads: frozenset[str]
+
+    @property
+    def kernels(self) -> frozenset[str]:
+        """The compiled kernels that its steps call, also on other timeframes and symbols."""
+        names: set[str] = set()
+        for step in itertools.chain.from_iterable(self.levels):
+            if isinstance(step, KernelCall):
+                names.add(step.kernel.name)
+            elif isinstance(step, TimeframeCall | SymbolCall):
+                names |= step.program.kernels
+        return frozenset(names)
 
     def dead_after(self) -> list[list[str]]:
         """For each level the names that nothing reads any more afterwards, inputs apart."""

@@ -166,6 +166,16 @@ def test_another_symbol_is_read_from_its_first_bar():
         bs.scan('close > symbol("QQQ", close)', frame)
 
 
+def test_a_value_does_not_take_an_indicators_place():
+    frame = candles({"A": [1, 2, 3]})
+    formula = "mean = sma(close, 2)\nclose > mean"
+
+    with pytest.raises(bs.ProcessingEngineError, match="values has 'mean', and so has the formula"):
+        bs.ProcessingEngine(frame).run(bs.ProcessingJob(None, formula, values={"mean": "sma(close, 3)"}))
+    same = bs.ProcessingEngine(frame).run(bs.ProcessingJob(None, formula, values={"mean": "sma(close, 2)"}))
+    assert same.matches["mean"].to_list() == [1.5, 2.5]
+
+
 def test_coarser_bars_are_made_from_finer_ones():
     weekly = bs.scan("close > close[1]", candles({"A": [float(day) for day in range(1, 29)]}), timeframe="1w")
 
