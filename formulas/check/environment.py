@@ -218,8 +218,8 @@ class Environment:
             )
             return FAULTY
         if session.steps > MOST_STEPS or len(session.stack) >= DEEPEST:
-            place = session.stack[0].name if session.stack else function.name
-            session.faults.add(span, f"the functions under {place} call each other too deeply or too often")
+            outermost = session.stack[0].name if session.stack else function.name
+            session.faults.add(span, f"the functions under {outermost} call each other too deeply or too often")
             session.faults.raise_if_any()
         own = session.definitions.get(function.name) is function
         place = nullcontext() if own else session.faults.inside(function.name, function.source, function.path, span)
