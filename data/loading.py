@@ -1,4 +1,8 @@
-"""One load: which rows are read, how far ahead of the start, and what is made of them."""
+"""One load: which rows are read, how far ahead of the start, and what is made of them.
+
+Where longer bars are made of those stored, only whole ones are handed out: a symbol's first bucket is left out where
+its data begin inside it, its last one while it is open, and the one that the load's `end` cuts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import pyarrow as pa
 from .adjusting import adjust_prices, columns_to_adjust
 from .instants import TS, Bound, Bounds, Instant, in_kind
 from .placing import Counts, ahead_counts, keep_before, numbers, to_table
-from .resampling import resample
+from .resampling import LAST_TS, resample
 from .timeframes import DAY, Timeframe
 
 if TYPE_CHECKING:
@@ -62,7 +66,10 @@ class Loading:
         )
         earliest = frame.group_by("symbol").agg(pl.col("ts").min().alias("seen"))
         known = (
-            self.repository.catalog.lazy().join(earliest.lazy(), on="symbol", how="left").collect(engine="in-memory")
+            self.repository.whole_bars(self.timeframe)
+            .lazy()
+            .join(earliest.lazy(), on="symbol", how="left")
+            .collect(engine="in-memory")
         )
         short = known.filter(
             ~pl.col("symbol").is_in(enough.to_list()), pl.col("seen").is_null() | (pl.col("first") < pl.col("seen"))
@@ -76,7 +83,7 @@ class Loading:
         )
 
     def arranged(self, symbols: Sequence[str] | None, first: Instant | None, last: Instant | None) -> pl.DataFrame:
-        """The bars from `first` to `last`, at least, in the timeframe asked for."""
+        """The bars from `first` to `last`, at least, in the timeframe asked for; none with stored bars after `last`."""
         resampled = self.timeframe != self.repository.stored
         bounds = self.whole_buckets(first, last) if resampled else Bounds(first, last)
         raw = self.repository.read(list(self.sources.values()), symbols, bounds)
@@ -85,16 +92,41 @@ class Loading:
         frame = self.adjusted(in_kind(placed.frame, dates=self.repository.dates).filter(bounds.filter()))
         if not resampled:
             return frame
-        tz = "UTC" if self.repository.dates else self.repository.zone_name
-        return resample(frame, self.timeframe, self.needed, tz=tz)
+        longer = resample(frame, self.timeframe, self.needed, tz=self.repository.bucket_zone, edges=True)
+        uncut = longer if last is None else longer.filter(pl.col(LAST_TS) <= last)
+        return self.whole(uncut).select("symbol", "ts", *self.needed)
+
+    def whole(self, longer: pl.DataFrame) -> pl.DataFrame:
+        """The bars without each symbol's first and last where these are not whole, wherever the load was cut."""
+        known = self.repository.whole_bars(self.timeframe).select(
+            "symbol", pl.col("first").alias("~first"), pl.col("last").alias("~last")
+        )
+        return longer.join(known, on="symbol", how="left", maintain_order="left").filter(
+            pl.col("ts").is_between("~first", "~last")
+        )
+
+    def span(self) -> tuple[Instant, Instant] | None:
+        """The first and the last ts of the longer bars of all symbols; None when there is no whole one."""
+        known = self.repository.whole_bars(self.timeframe)
+        if known.is_empty():
+            return None
+        found: list[Instant] = []
+        for edge, is_first in ((known["first"].min(), True), (known["last"].max(), False)):
+            bucket = self.whole_buckets(edge, edge)  # type: ignore[arg-type]
+            ts = self.arranged(None, bucket.first, bucket.last)["ts"]
+            if ts.is_empty():  # a hole beside the bucket that is not whole
+                ts = self.arranged(None, None, None)["ts"]
+            if ts.is_empty():
+                return None
+            found.append(ts.min() if is_first else ts.max())  # type: ignore[arg-type]
+        return found[0], found[1]
 
     def whole_buckets(self, first: Instant | None, last: Instant | None) -> Bounds:
         """Widen bounds so that no bucket is cut."""
         dtype = pl.Date if self.repository.dates else TS
         ends = pl.DataFrame({"ts": pl.Series([first, last], dtype=dtype)})
-        tz = "UTC" if self.repository.dates else self.repository.zone_name
         begin = ends.select(self.repository.bucket(self.timeframe))["ts"][0]
-        end = ends.select(self.timeframe.end(pl.col("ts"), tz))["ts"][1]
+        end = ends.select(self.timeframe.end(pl.col("ts"), self.repository.bucket_zone))["ts"][1]
         step = dt.timedelta(days=1) if self.repository.dates else dt.timedelta(microseconds=1)
         return Bounds(begin, None if end is None else end - step)
 

@@ -29,6 +29,9 @@ class CandleRepository(Protocol):
         Columns: symbol (text), ts (date32, or timestamp[us, UTC]), then `columns` in the order asked: numbers as
         float64 with NaN and infinities as stored, booleans as bool, text as string. `before` asks for that many more
         bars of each symbol ahead of `start`, None for all of them. Symbols without candles are absent.
+
+        Where bars of the timeframe are made of shorter ones, there are only whole ones: none in which the symbol's
+        data begin, none that is still open at the end of its last stored bar, none with stored bars after `end`.
         """
         ...
 

@@ -184,14 +184,36 @@ class TableRepository(ABC):
         return dict(self.catalog.select("symbol", "rows").iter_rows())
 
     def span(self, timeframe: str) -> tuple[Instant, Instant] | None:
-        """The first and the last ts of all symbols; None when there are no candles."""
+        """The first and the last ts of all symbols, of whole bars; None when there are none."""
         asked = self.fitting(timeframe)
         if self.catalog.is_empty():
             return None
-        ends = self.catalog.select(ts=pl.concat_list(pl.col("first").min(), pl.col("last").max()).explode())
-        buckets = ends.select(self.bucket(asked)) if asked != self.stored else ends
-        first, last = buckets["ts"].to_list()
+        if asked != self.stored:
+            return Loading(self, asked, ()).span()
+        first, last = self.catalog.select(pl.col("first").min(), pl.col("last").max()).row(0)
         return first, last
+
+    def whole_bars(self, timeframe: Timeframe) -> pl.DataFrame:
+        """One row per symbol that has any: symbol, and between which ts, `first` and `last`, its bars are whole.
+
+        Stored bars are. A longer bar is not where the symbol's own data begin inside it; nor the last one before it is
+        closed: by the end of the symbol's last stored bar, for nobody can tell that no further one comes.
+        """
+        ends = self.catalog.select("symbol", "first", "last")
+        if timeframe == self.stored:
+            return ends
+        first, last, zone = pl.col("first"), pl.col("last"), self.bucket_zone
+        begin = first if self.stored.intraday else self.stored.bucket(first, zone)
+        next_one, closes = timeframe.end(first, zone), timeframe.end(last, zone)
+        bucket = timeframe.bucket(last, zone)
+        previous = timeframe.bucket(bucket.dt.offset_by("-1d" if self.dates else "-1us"), zone)
+        return ends.select(
+            "symbol",
+            first=pl.when(begin > timeframe.bucket(first, zone))
+            .then(next_one)
+            .otherwise(timeframe.bucket(first, zone)),
+            last=pl.when(self.stored.after(last, zone) >= closes).then(bucket).otherwise(previous),
+        ).filter(pl.col("first") <= pl.col("last"))
 
     def columns(self, timeframe: str) -> dict[str, Kind]:
         """The columns besides symbol and ts, each with its kind."""
@@ -211,7 +233,12 @@ class TableRepository(ABC):
 
     def bucket(self, timeframe: Timeframe) -> pl.Expr:
         """The start of the bucket that holds ts, days beginning at midnight of the repository's zone."""
-        return timeframe.bucket(pl.col("ts"), "UTC" if self.dates else self.zone_name)
+        return timeframe.bucket(pl.col("ts"), self.bucket_zone)
+
+    @property
+    def bucket_zone(self) -> str:
+        """The zone in which days begin at midnight; dates are days already."""
+        return "UTC" if self.dates else self.zone_name
 
     def load(
         self,

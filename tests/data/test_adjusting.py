@@ -51,7 +51,8 @@ def test_by_a_factor_column():
 
 
 def test_adjusting_before_longer_bars_are_made():
-    repository = FrameRepository(CANDLES, adjust="auto")
+    days = [date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 7)]  # the whole week, Monday to Sunday
+    repository = FrameRepository(CANDLES.with_columns(date=pl.Series(days)), adjust="auto")
 
     assert repository.load(None, "1w", None, None, ["open"])["open"].to_pylist() == [5.0]
 

@@ -153,7 +153,7 @@ def test_a_missing_column_names_what_there_is(repository):
 
 
 def test_longer_bars_are_made(repository):
-    weekly = frame_of(repository.load(None, "1w", "2015-02-02", "2015-02-11", ["open", "volume"], before=1))
+    weekly = frame_of(repository.load(None, "1w", "2015-02-02", "2015-02-13", ["open", "volume"], before=1))
 
     assert weekly["ts"].unique().sort().to_list() == [date(2015, 1, 26), date(2015, 2, 2), date(2015, 2, 9)]
     first = CANDLES.filter(symbol=weekly["symbol"][0]).filter(
