@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
-from .instants import Bounds
-from .layout import RECOGNISED
+from .instants import Bounds, from_text
+from .layout import RECOGNISED, is_text
 from .options import TableOptions
 from .placing import Counts, Placed, starts_of
 from .tables import TableRepository
@@ -33,8 +33,11 @@ class FrameRepository(TableRepository):
     [10.0, 11.0]
     """
 
-    def __init__(self, frame: object, *, name: str = "the frame", **options: Unpack[TableOptions]) -> None:
+    def __init__(
+        self, frame: object, *, name: str = "the frame", date_format: str | None = None, **options: Unpack[TableOptions]
+    ) -> None:
         super().__init__(**options)
+        self.date_format = date_format
         self.name = name
         self.given = to_polars(frame)
 
@@ -54,6 +57,9 @@ class FrameRepository(TableRepository):
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         others = [name for name in layout.columns.values() if name not in {layout.symbol, layout.ts, "symbol", "ts"}]
         raw = self.given.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *others)
+        if self.date_format is not None and is_text(raw.schema["ts"]):
+            read = from_text(raw["ts"].cast(pl.String), self.zone_name, self.where, self.date_format)
+            raw = raw.with_columns(read.alias("ts"))
         return self.place_keys(raw)
 
     @cached_property
@@ -118,6 +124,11 @@ def to_polars(frame: object) -> pl.DataFrame:
 
 def flattened(frame: Any) -> Any:
     """A pandas frame whose index has become columns; an index of dates without a name is called ts."""
+    if frame.columns.nlevels > 1:
+        raise RepositoryError(
+            "the frame has several levels of columns: stack the tickers, "
+            'frame.stack(level="Ticker").reset_index(), or download one with multi_level_index=False'
+        )
     if type(frame.index).__name__ == "RangeIndex":
         return frame
     unnamed = frame.index.name is None and type(frame.index).__name__ == "DatetimeIndex"

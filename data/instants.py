@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +22,9 @@ TS: Final = pl.Datetime("us", "UTC")
 # Whole numbers are read by their size: 20240131, or seconds, milliseconds, microseconds, nanoseconds since 1970.
 TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
 EPOCHS: Final[tuple[tuple[int, TimeUnit], ...]] = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (2**63 - 1, "ns"))
+YEAR_FIRST: Final = r"^\d{4}[-/.]?\d"
+DAY_OR_MONTH_FIRST: Final = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
+HOURS: Final = ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%s")  # codes of strptime that tell the time of day
 
 
 def zone(name: str) -> ZoneInfo:
@@ -131,23 +135,70 @@ def from_numbers(stored: pl.Series, where: str) -> pl.Series:
     return pl.select(pl.from_epoch(whole, unit).cast(pl.Datetime("us"))).to_series().dt.replace_time_zone("UTC")
 
 
-def from_text(stored: pl.Series, tz: str, where: str) -> pl.Series:
-    """ISO text as dates or timestamps; RepositoryError shows the first text that is neither."""
+def from_text(stored: pl.Series, tz: str, where: str, date_format: str | None = None) -> pl.Series:
+    """ISO text, or text in `date_format`, as dates or timestamps; RepositoryError shows the first text that is neither.
+
+    Nothing is guessed from the values: 01/03/2022 is refused even where a 13th of the month says what is meant.
+    """
     text = stored.str.strip_chars()
-    if text.drop_nulls().str.contains("^[0-9]{8}$").all():
-        return text.str.to_date("%Y%m%d", strict=False)
-    if text.drop_nulls().str.len_chars().max() == 10:
-        read = text.str.replace_all("/", "-", literal=True).str.to_date("%Y-%m-%d", strict=False)
-    elif text.drop_nulls().str.contains(r"(Z|[+-]\d\d:?\d\d)$").all():
-        read = text.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+    known = text.drop_nulls()
+    if date_format is not None and not known.str.contains(YEAR_FIRST).all():
+        return in_format(text, tz, where, date_format)
+    if known.str.contains("^[0-9]{8}$").all():
+        read = text.str.to_date("%Y%m%d", strict=False)
+    elif known.str.contains(r"^[0-9]{9,}(\.[0-9]*)?$").all():
+        return from_numbers(text.cast(pl.Float64 if known.str.contains(".", literal=True).any() else pl.Int64), where)
     else:
-        read = in_utc(text.str.to_datetime(time_unit="us", strict=False), tz)
+        read = from_iso(text, tz)
     unread = text.filter(read.is_null() & text.is_not_null())
     if unread.len():
-        raise RepositoryError(
-            f"{where}: cannot read {unread[0]!r} as the time of a bar; write 2024-01-31 or 2024-01-31T09:30:00"
-        )
+        raise unreadable(unread[0], where)
     return read
+
+
+def from_iso(text: pl.Series, tz: str) -> pl.Series:
+    """Text that begins with the year, the rest null; 2024/01/31 and 2024.01.31 are read as well."""
+    first = text.str.contains(YEAR_FIRST)
+    iso = pl.select(pl.when(first).then(text)).to_series()
+    if iso.str.slice(4, 1).is_in(["/", "."]).any():
+        iso = iso.str.replace(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", "$1-$2-$3")
+    known = iso.drop_nulls()
+    if known.is_empty() or (known.str.len_chars() <= 10).all():
+        return iso.str.to_date("%Y-%m-%d", strict=False)
+    if known.str.contains(r"(Z|[+-]\d\d:?\d\d)$").all():
+        return iso.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+    return in_utc(iso.str.to_datetime(time_unit="us", strict=False), tz)
+
+
+def in_format(text: pl.Series, tz: str, where: str, date_format: str) -> pl.Series:
+    """Text that is written as `date_format` says: dates if it has no hours, else timestamps."""
+    hours = any(code in date_format for code in HOURS)
+    try:
+        if "%z" in date_format:
+            read = text.str.to_datetime(date_format, time_unit="us", time_zone="UTC", strict=False)
+        elif hours:
+            read = in_utc(text.str.to_datetime(date_format, time_unit="us", strict=False), tz)
+        else:
+            read = text.str.to_date(date_format, strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise RepositoryError(f"date_format={date_format!r} cannot be read: write one such as %m/%d/%Y") from error
+    unread = text.filter(read.is_null() & text.is_not_null())
+    if unread.len():
+        raise RepositoryError(f"{where}: {unread[0]!r} is not written as date_format={date_format!r} says")
+    return read
+
+
+def unreadable(text: str, where: str) -> RepositoryError:
+    """The error of a time that cannot be read, with the way out."""
+    if DAY_OR_MONTH_FIRST.match(text):
+        return RepositoryError(
+            f'{where}: {text!r} does not tell whether day or month comes first: say date_format="%m/%d/%Y" '
+            'or "%d/%m/%Y" (or as it is written), or write 2024-01-31'
+        )
+    return RepositoryError(
+        f"{where}: cannot read {text!r} as the time of a bar; write 2024-01-31 or 2024-01-31T09:30:00, "
+        'or say date_format="..."'
+    )
 
 
 def begin_of(ts: pl.Expr, timeframe: Timeframe, *, dates: bool) -> pl.Expr:

@@ -20,13 +20,15 @@ RESERVED: Final = "~"
 # The names under which each part of a candle is recognised, in order of preference.
 RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
     "symbol": ("symbol", "ticker", "code", "instrument"),
-    "ts": ("ts", "timestamp", "datetime", "date", "time"),
+    "ts": ("ts", "timestamp", "datetime", "date", "time", "datum"),
     "open": ("open", "o"),
     "high": ("high", "h"),
     "low": ("low", "l"),
     "close": ("close", "c"),
-    "volume": ("volume", "vol", "v"),
+    "volume": ("volume", "vol", "vol.", "v"),
 }
+# What is not taken for a field without being told, but named in the message about a missing one.
+LIKELY: Final[Mapping[str, tuple[str, ...]]] = {"close": ("last", "price", "settle", "last price", "close/last")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Layout:
         """The source's column for a column asked for; RepositoryError names what there is."""
         if name not in self.columns:
             found = ", ".join(self.columns) or "none"
-            raise RepositoryError(f"{where} has no column {name!r}; its columns are: {found}")
+            likely = next((column for column in self.columns if column.lower() in LIKELY.get(name, ())), "...")
+            way_out = f'; say which one it is: columns={{"{name}": "{likely}"}}' if name in CANDLE_FIELDS else ""
+            raise RepositoryError(f"{where} has no column {name!r}; its columns are: {found}{way_out}")
         return self.columns[name]
 
     def kinds(self) -> dict[str, Kind]:
@@ -85,8 +89,7 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
         if found is not None:
             known[name] = found
     if "ts" not in known:
-        wanted = ", ".join(RECOGNISED["ts"])
-        raise RepositoryError(f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}")
+        raise without_time(types, where)
     others = {name: name for name in types if name not in known.values() and name not in known}
     columns = {name: source for name, source in known.items() if name not in {"symbol", "ts"}}
     ordered: dict[str, str] = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
@@ -121,6 +124,12 @@ def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], wher
         if found:
             return found[0]
     return None
+
+
+def without_time(types: Mapping[str, pl.DataType], where: str) -> RepositoryError:
+    """The error of a table in which nothing says when a bar was."""
+    wanted = ", ".join(RECOGNISED["ts"])
+    return RepositoryError(f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}")
 
 
 def simplified(name: str) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from ..errors import RepositoryError
 from .database import DuckDBRepository
-from .delimited import read_delimited
+from .delimited import ENDINGS as DELIMITED
+from .delimited import DelimitedRepository
 from .frames import FrameRepository
 from .parquet import ParquetRepository
 from .repository import CandleRepository
 from .rows import RowRepository, RowSource
 
 DATABASES = frozenset({".duckdb", ".db", ".ddb"})
-DELIMITED = frozenset({".csv", ".tsv", ".txt"})
 
 
 def open_repository(data: object, **options: Any) -> CandleRepository:
@@ -32,6 +32,12 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     - `timeframe`: what is stored, such as "1h"; inferred if not told.
     - `symbol`: the name of the one symbol in a table without a symbol column.
     - `policy`: a `CandlePolicy`.
+
+    CSV files also take:
+
+    - `date_format`: how times are written, as for strptime: "%m/%d/%Y". Without it ISO times, 20240131 and time since
+      1970 are read. Frames whose times are text take it too.
+    - `decimal`: "," or ".". Without it the mark is found where the numbers allow only one.
 
     DuckDB files also take `table`, `query` and `settings`. Raises RepositoryError when nothing can be made of `data`.
 
@@ -66,11 +72,11 @@ def open_path(path: Path, options: dict[str, Any]) -> CandleRepository:
     if path.is_dir():
         return open_folder(path, options)
     if ending in DATABASES:
-        return DuckDBRepository(path, **options)
+        return DuckDBRepository(path, **typed(path, options))
     if ending in DELIMITED:
-        return FrameRepository(read_delimited(path), name=str(path), **options)
+        return DelimitedRepository(path, **options)
     if ending == ".parquet":
-        return ParquetRepository(path, **options)
+        return ParquetRepository(path, **typed(path, options))
     known = ", ".join(sorted({".parquet"} | DATABASES | DELIMITED))
     raise RepositoryError(f"{path}: cannot tell what kind of file this is by its ending; known are {known}")
 
@@ -78,7 +84,18 @@ def open_path(path: Path, options: dict[str, Any]) -> CandleRepository:
 def open_folder(path: Path, options: dict[str, Any]) -> CandleRepository:
     """Make a repository of a folder: Parquet files if there are any, else one CSV per symbol."""
     if any(path.rglob("*.parquet")):
-        return ParquetRepository(path, **options)
+        return ParquetRepository(path, **typed(path, options))
     if any(file.suffix.lower() in DELIMITED for file in path.iterdir()):
-        return FrameRepository(read_delimited(path), name=str(path), **options)
+        return DelimitedRepository(path, **options)
     raise RepositoryError(f"{path} holds neither .parquet nor .csv files")
+
+
+def typed(path: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a file whose columns have types: those about text must not be said."""
+    said = [name for name in ("date_format", "decimal") if options.get(name) is not None]
+    if said:
+        raise RepositoryError(
+            f"{path}: {' and '.join(f'{name}=' for name in said)} is for CSV files and frames. In a DuckDB file, "
+            "read such columns with query= and DuckDB's strptime(date, '%m/%d/%Y'); a Parquet file give as a frame"
+        )
+    return {name: value for name, value in options.items() if name not in {"date_format", "decimal"}}

@@ -18,3 +18,10 @@ class TableOptions(TypedDict, total=False):
     timeframe: str | None
     symbol: str
     policy: CandlePolicy | None
+
+
+class TextOptions(TableOptions, total=False):
+    """How a table of text is to be read: a CSV file, or a frame whose times are text."""
+
+    date_format: str | None
+    decimal: Literal[".", ","] | None
