@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
@@ -15,15 +15,16 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .database import first_line, literal, open_for_reading, quoted
+from .delimited import DelimitedRepository
 from .instants import Bound, Instant
-from .opening import open_path
-from .options import TableOptions
+from .opening import DATABASES, open_path
+from .options import TextOptions
 from .tables import TableRepository
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedCandles:
-    """What an import brought in."""
+    """What an import brought in; `left_out` names files of a folder that could not be read, and says why."""
 
     path: Path
     table: str
@@ -31,6 +32,7 @@ class ImportedCandles:
     symbols: int
     first: Instant | None
     last: Instant | None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_candles(
@@ -41,7 +43,7 @@ def import_candles(
     start: Bound = None,
     end: Bound = None,
     replace: bool = False,
-    **options: Unpack[TableOptions],
+    **options: Unpack[TextOptions],
 ) -> ImportedCandles:
     r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file.
 
@@ -49,7 +51,7 @@ def import_candles(
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
     if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
     then takes its place: whoever reads the target sees the old one or the new one. Raises RepositoryError if the
-    table is there and `replace` is not said.
+    table is there and `replace` is not said, and if the target is the source or not called .duckdb or .db.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -59,15 +61,29 @@ def import_candles(
     (2, 1, '2024-01-03')
     """
     goal = Path(target).expanduser()
+    origin = Path(source).expanduser()
+    refuse_unfit(origin, goal)
     refuse_existing(goal, table, replace=replace)
-    repository = open_path(Path(source).expanduser(), dict(options))
+    repository = open_path(origin, dict(options))
     assert isinstance(repository, TableRepository)
     timeframe = repository.stored.text
     loaded = repository.load(None, timeframe, start, end, list(repository.columns(timeframe)))
     frame = pl.DataFrame(loaded)
     write_table(frame, goal, table)
     ends = (frame["ts"].min(), frame["ts"].max())
-    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends)  # type: ignore[arg-type]
+    left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
+    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends, left_out)  # type: ignore[arg-type]
+
+
+def refuse_unfit(source: Path, target: Path) -> None:
+    """Raise RepositoryError where the target is the source, or by its ending no DuckDB file."""
+    if source.exists() and target.exists() and target.samefile(source):
+        raise RepositoryError(f"{target}: source and target are the same file; give the target another name")
+    if target.suffix.lower() not in DATABASES:
+        raise RepositoryError(
+            f"{target}: the target is a DuckDB file: call it {target.with_suffix('.duckdb').name} "
+            f"(known endings are {', '.join(sorted(DATABASES))})"
+        )
 
 
 def refuse_existing(target: Path, table: str, *, replace: bool) -> None:

@@ -94,3 +94,23 @@ def test_codes_that_look_like_numbers_stay_text(tmp_path):
     (tmp_path / "in.csv").write_text("code,date,close\n000001,2024-01-02,1\n600000,2024-01-02,2\n")
 
     assert open_repository(tmp_path / "in.csv").symbols("1d") == ["000001", "600000"]
+
+
+def test_an_import_says_what_it_left_out(folder, tmp_path):
+    (folder / "EMPTY.csv").write_text("")
+    (folder / "US.csv").write_text("Date,Close\n01/03/2024,1\n")
+
+    imported = import_candles(folder, tmp_path / "c.duckdb", date_format="%m/%d/%Y")
+
+    assert (imported.rows, imported.symbols) == (4, 3)
+    assert list(imported.left_out) == ["EMPTY.csv"]
+
+
+def test_an_import_into_its_source_or_another_kind_of_file_is_refused(folder, tmp_path):
+    before = (folder / "A.csv").read_bytes()
+
+    with pytest.raises(RepositoryError, match=r"source and target are the same file; give the target another name"):
+        import_candles(folder / "A.csv", folder / "A.csv", replace=True)
+    with pytest.raises(RepositoryError, match=r"the target is a DuckDB file: call it out\.duckdb"):
+        import_candles(folder / "A.csv", tmp_path / "out.csv")
+    assert (folder / "A.csv").read_bytes() == before
