@@ -8,7 +8,7 @@ from .importing import ImportedCandles, import_candles
 from .opening import open_repository
 from .options import TableOptions
 from .parquet import ParquetRepository
-from .policies import CandlePolicy
+from .policies import CandlePolicy, companions
 from .repository import CandleRepository
 from .resampling import resample
 from .rows import RowRepository
@@ -28,6 +28,7 @@ __all__ = [
     "Timeframe",
     "add_factor_column",
     "check_candles",
+    "companions",
     "import_candles",
     "infer_timeframe",
     "open_repository",

@@ -41,9 +41,12 @@ class CheckedCandles:
     by_symbol: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def check_candles(candles: pl.DataFrame | pa.Table, policy: CandlePolicy | None = None) -> CheckedCandles:
+def check_candles(
+    candles: pl.DataFrame | pa.Table, policy: CandlePolicy | None = None, columns: Iterable[str] | None = None
+) -> CheckedCandles:
     """Check a candle table: columns symbol, ts and any further ones; only what is present is looked at.
 
+    `columns` are those to keep besides symbol and ts, by default all: others, loaded for the check (`companions`), go.
     Never raises for faulty rows: a symbol whose policy is `error` is in `errors`, and not in the frame.
 
     >>> from datetime import date
@@ -63,7 +66,9 @@ def check_candles(candles: pl.DataFrame | pa.Table, policy: CandlePolicy | None 
         for symbol, rows in found.items():
             by_symbol.setdefault(symbol, {})[kind] = rows
     totals: dict[str, int] = {kind: sum(counts[kind].values()) for kind in KINDS if counts.get(kind)}
-    return CheckedCandles(defects.treated(errors), errors, totals, by_symbol)
+    frame = defects.treated(errors)
+    kept = frame if columns is None else frame.select("symbol", "ts", *columns)
+    return CheckedCandles(kept, errors, totals, by_symbol)
 
 
 def placed_again(candles: pl.DataFrame | pa.Table) -> Placed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from ..errors import RepositoryError
+from .layout import CANDLE_FIELDS
 
 Action = Literal["error", "drop", "undefined", "keep"]
 DefectKind = Literal[
@@ -14,6 +16,14 @@ DefectKind = Literal[
 
 KINDS: Final[tuple[DefectKind, ...]] = get_args(DefectKind)
 ALLOWED: Final = {"duplicate_ts": ("error", "drop", "keep"), "unsorted": ("error", "keep")}
+
+# What a check makes undefined, and what it has to see for that.
+COMPARED: Final[Mapping[DefectKind, tuple[frozenset[str], frozenset[str]]]] = {
+    "high_below_low": (frozenset({"high", "low"}), frozenset({"high", "low"})),
+    "close_outside": (frozenset({"close"}), frozenset({"high", "low", "close"})),
+}
+SINGLE: Final[tuple[DefectKind, ...]] = ("null", "nan", "infinite", "non_positive")  # each field by itself
+REACHING: Final = ("drop", "error")  # they concern the row, not the field alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,11 @@ class CandlePolicy:
     - `non_positive` (a price <= 0, a volume < 0): `undefined`; 0 is how some vendors write "missing". Spreads and
       back-adjusted futures want `keep`.
     - `high_below_low`: `undefined`, both fields. `close_outside` (close not within [low, high]): `keep`; the close is
-      the field that others agree on, and rounding does this. Both look only at columns that were loaded.
+      the field that others agree on, and rounding does this.
+
+    A value does not depend on what else is read: `companions` says what a check must see beside the columns asked for.
+    Where rows are dropped or symbols fail, every field of the candle counts, whichever are asked for; a further column
+    of the user's own counts where it is read.
 
     >>> CandlePolicy(duplicate_ts="drop").duplicate_ts
     'drop'
@@ -54,3 +68,25 @@ class CandlePolicy:
         """What to do with rows of that kind."""
         chosen: Action = getattr(self, kind)
         return chosen
+
+
+def companions(columns: Iterable[str], policy: CandlePolicy, available: Collection[str]) -> tuple[str, ...]:
+    """The columns to load so that those asked for are checked alike whatever else is read: they, then the others.
+
+    `available` is what the repository has. A high is wrong where a low is above it, so the low is loaded with it.
+
+    >>> candle = ("open", "high", "low", "close", "volume")
+    >>> companions(["high"], CandlePolicy(), candle), companions(["close"], CandlePolicy(), candle)
+    (('high', 'low'), ('close',))
+    >>> companions(["volume"], CandlePolicy(high_below_low="drop"), candle)
+    ('volume', 'high', 'low')
+    """
+    asked = tuple(dict.fromkeys(columns))
+    needed = set[str]()
+    for kind, (judged, seen) in COMPARED.items():
+        action = policy.action(kind)
+        if action in REACHING or (action == "undefined" and judged.intersection(asked)):
+            needed |= seen
+    if any(policy.action(kind) in REACHING for kind in SINGLE):
+        needed |= set(CANDLE_FIELDS)
+    return asked + tuple(name for name in CANDLE_FIELDS if name in needed and name in available and name not in asked)
