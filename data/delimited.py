@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Unpack
@@ -206,13 +207,14 @@ def read_heading(path: Path) -> Heading:
 
 def what_is_wrong(path: Path, heading: Heading) -> RepositoryError:
     """Say which line keeps a file from being read."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    most = len(heading.names)
+    with path.open(encoding="utf-8-sig", newline="") as lines, suppress(csv.Error):  # a field without end is one
         reader = csv.reader(lines, delimiter=heading.separator)
         for row in reader:
-            if len(row) > len(heading.names):
+            if len(row) > most:
                 return RepositoryError(
-                    f"{path}, line {reader.line_num}: {len(row)} values where the heading has {len(heading.names)} "
-                    "columns; mend or remove the line"
+                    f"{path}, line {reader.line_num}: {len(row)} values where the heading has {most} columns; "
+                    "mend or remove the line"
                 )
     return RepositoryError(f"{path} cannot be read as CSV: look for a quotation mark that is not closed")
 

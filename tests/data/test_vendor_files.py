@@ -247,3 +247,8 @@ def test_one_file_with_days_beside_one_with_hours(file):
 
     found = repository.load(["A"], "1h", None, None, ["close"])["ts"].to_pylist()
     assert found == [datetime(2022, 1, 3, 5, tzinfo=UTC)]
+
+
+def test_a_quotation_that_never_ends(file):
+    with pytest.raises(RepositoryError, match="look for a quotation mark that is not closed"):
+        load(file('Date,Close\n2022-01-03,"1\n' + "2022-01-04,1\n" * 20_000))
