@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
 from .adjusting import adjust_prices, columns_to_adjust
+from .checking import check_candles, merged
 from .instants import TS, Bound, Bounds, Instant, in_kind
 from .placing import Counts, ahead_counts, keep_before, numbers, to_table
+from .policies import KINDS, Action, CandlePolicy
 from .resampling import LAST_TS, resample
 from .timeframes import DAY, Timeframe
 
@@ -88,13 +91,31 @@ class Loading:
         bounds = self.whole_buckets(first, last) if resampled else Bounds(first, last)
         raw = self.repository.read(list(self.sources.values()), symbols, bounds)
         placed = self.repository.place_rows(raw)
-        self.note(placed.counts)
         frame = self.adjusted(in_kind(placed.frame, dates=self.repository.dates).filter(bounds.filter()))
         if not resampled:
+            self.note(placed.counts)
             return frame
-        longer = resample(frame, self.timeframe, self.needed, tz=self.repository.bucket_zone, edges=True)
+        longer = resample(
+            self.fit(frame, placed.counts), self.timeframe, self.needed, tz=self.repository.bucket_zone, edges=True
+        )
         uncut = longer if last is None else longer.filter(pl.col(LAST_TS) <= last)
         return self.whole(uncut).select("symbol", "ts", *self.needed)
+
+    def fit(self, frame: pl.DataFrame, counts: Counts) -> pl.DataFrame:
+        """Stored bars fit for joining: a longer bar does not show that its volume has a repeated row in it.
+
+        They are treated as the policy says; what was found goes with `counts`, what was found while placing them. Where
+        a symbol has to fail, the count lets it fail when the longer bars are checked.
+        """
+        policy = self.repository.policy or CandlePolicy()
+        failing: dict[str, Action] = {kind: "keep" for kind in KINDS if policy.action(kind) == "error"}
+        checked = check_candles(frame, replace(policy, **failing))
+        found: Counts = {}
+        for symbol, kinds in checked.by_symbol.items():
+            for kind, rows in kinds.items():
+                found.setdefault(kind, {})[symbol] = rows
+        self.note(merged(counts, found))
+        return checked.frame
 
     def whole(self, longer: pl.DataFrame) -> pl.DataFrame:
         """The bars without each symbol's first and last where these are not whole, wherever the load was cut."""

@@ -43,7 +43,7 @@ class CandlePolicy:
 
     A value does not depend on what else is read: `companions` says what a check must see beside the columns asked for.
     Where rows are dropped or symbols fail, every field of the candle counts, whichever are asked for; a further column
-    of the user's own counts where it is read.
+    of the user's own counts where it is read. Where longer bars are made, the stored ones are checked too, before.
 
     >>> CandlePolicy(duplicate_ts="drop").duplicate_ts
     'drop'
