@@ -13,13 +13,14 @@ import polars as pl
 import pyarrow as pa
 
 from ..data.checking import check_candles
-from ..data.policies import CandlePolicy
+from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository
 from ..errors import RepositoryError
 from .controlling import LOG, Ticket
 from .jobs import DateRange
 from .results import SymbolError
 from .running import describe
+from .sources import columns_of
 
 KEYS: Final = ("symbol", "ts")
 FIRST_PAUSE: Final = 0.2  # seconds; doubled before every further try
@@ -85,25 +86,26 @@ class Loader:
 
     def _ask(self, symbols: Sequence[str], before: int | None) -> pa.Table:
         request = self.request
+        columns = companions(request.columns, self.policy, columns_of(self.repository, request.timeframe))
         try:
             table = self.repository.load(
                 symbols,
                 request.timeframe,
                 request.bounds.start,
                 request.bounds.end,
-                request.columns,
+                columns,
                 before=before,
             )
         except (ConnectionError, TimeoutError) as error:
             raise RepositoryError(f"{type(error).__name__}: {error}", retryable=True) from error
         table = table if isinstance(table, pa.Table) else pa.table(table)
-        missing = [name for name in ("symbol", "ts", *request.columns) if name not in table.column_names]
+        missing = [name for name in ("symbol", "ts", *columns) if name not in table.column_names]
         if missing:
             raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
-        return _standard(table.select(["symbol", "ts", *request.columns]))
+        return _standard(table.select(["symbol", "ts", *columns]))
 
     def _check(self, raw: pa.Table) -> Loaded:
-        checked = check_candles(raw, self.policy)
+        checked = check_candles(raw, self.policy, self.request.columns)
         errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
         defects = {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()}
         return Loaded(checked.frame, errors, defects)

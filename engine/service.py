@@ -10,6 +10,7 @@ import polars as pl
 
 from ..data.checking import check_candles
 from ..data.frames import FrameRepository, to_polars
+from ..data.policies import CandlePolicy, companions
 from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
 from ..formulas.extending import PythonFunction, function, library
@@ -77,8 +78,10 @@ class FormulaService:
         stored = repository.stored.text
         kinds = {name: kind for name, kind in repository.columns(stored).items() if name != row}
         plan = make_plan({"value": self.language.check(formula, kinds, parameters)})
-        table = repository.load(None, stored, None, None, [*sorted(plan.columns), row], None)
-        checked = check_candles(table, repository.policy)
+        columns = [*sorted(plan.columns), row]
+        seen = companions(columns, repository.policy or CandlePolicy(), kinds)
+        table = repository.load(None, stored, None, None, seen, None)
+        checked = check_candles(table, repository.policy, columns)
         for error in checked.errors.values():
             raise error
         if checked.frame.height != given.height:

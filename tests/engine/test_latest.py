@@ -115,3 +115,15 @@ def test_intraday_bars_count_by_their_time(sample):
     full = bs.scan("close > sma(close, 5)", hourly, timeframe="1h").matches
 
     assert latest.equals(full.filter(pl.col("ts") == hourly["ts"].max()))
+
+
+def test_a_value_does_not_depend_on_which_other_columns_are_read():
+    """A high below its low is faulty whether or not a formula reads the low."""
+    days = [date(2024, 1, day) for day in (2, 3, 4)]
+    frame = pl.DataFrame({"symbol": "A", "ts": days, "high": [5.0, 1.0, 6.0], "low": [4.0, 3.0, 5.0]})
+
+    alone = bs.evaluate({"a": "high"}, frame)
+    beside = bs.evaluate({"a": "high", "b": "low"}, frame)
+
+    assert alone["a"].to_list() == beside["a"].to_list() == [5.0, None, 6.0]
+    assert bs.FormulaService().evaluate("high", frame).to_list() == [5.0, None, 6.0]
