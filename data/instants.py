@@ -149,7 +149,11 @@ def from_text(stored: pl.Series, tz: str, where: str, date_format: str | None = 
     elif known.str.contains(r"^[0-9]{9,}(\.[0-9]*)?$").all():
         return from_numbers(text.cast(pl.Float64 if known.str.contains(".", literal=True).any() else pl.Int64), where)
     else:
-        read = from_iso(text, tz)
+        try:
+            read = from_iso(text, tz)
+        except pl.exceptions.PolarsError as error:
+            # Polars finds no format at all where not one text is a time
+            raise unreadable(str(known[0]), where) from error
     unread = text.filter(read.is_null() & text.is_not_null())
     if unread.len():
         raise unreadable(unread[0], where)

@@ -205,3 +205,12 @@ def test_options_that_make_no_sense():
         load(frame, start="tomorrow")
     with pytest.raises(RepositoryError, match="give the options when the repository is made"):
         open_repository(FrameRepository(frame), tz="UTC")
+
+
+def test_a_time_of_day_that_is_none_is_told_in_our_words(tmp_path):
+    """No text of Polars' own comes through."""
+    file = tmp_path / "odd.csv"
+    file.write_text("date,time,last\n2024-01-02,1,1\n")
+
+    with pytest.raises(RepositoryError, match="cannot read '2024-01-02 1' as the time of a bar"):
+        open_repository(file).symbols("1d")
