@@ -16,13 +16,13 @@ KINDS = {**dict.fromkeys(["open", "high", "low", "close", "volume"], "number"), 
 HOUR = Timeframe.parse("1h")
 
 
-def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE):
+def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE, executor="polars"):
     """{name: formula} over a frame of several symbols -> frame of symbol, ts and a column for each name."""
     plan = make_plan({name: language.check(source, KINDS) for name, source in formulas.items()})
-    executor = make_executor("polars", plan)
-    frame = executor.start(candles, timeframe, references or {})
+    runner = make_executor(executor, plan)
+    frame = runner.start(candles, timeframe, references or {})
     for stage in plan.stages:
-        frame = executor.advance(stage, frame)
+        frame = runner.advance(stage, frame)
     return frame.select("symbol", "ts", *(pl.col(plan.results[name]).alias(name) for name in formulas))
 
 

@@ -12,8 +12,10 @@ from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
 from .joining import made_of
 from .polars_executor import PolarsExecutor
+from .tile_executor import TileExecutor
 
-EXECUTORS: Final = ("auto", "polars")
+EXECUTORS: Final = ("auto", "polars", "tiles")
+"""`auto` is Polars for now: the tiles' kernels take a while to compile when they are first used on a machine."""
 
 
 class Executor(Protocol):
@@ -43,7 +45,7 @@ def make_executor(name: str, plan: Plan, zone: str = "UTC") -> Executor:
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    return PolarsExecutor(plan, zone)
+    return TileExecutor(plan, zone) if name == "tiles" else PolarsExecutor(plan, zone)
 
 
-__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "made_of", "make_executor"]
+__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "TileExecutor", "made_of", "make_executor"]

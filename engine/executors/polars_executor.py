@@ -52,10 +52,8 @@ class PolarsExecutor:
 
     def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
-        if stage.direction == "time":
-            made = self.run(stage.program, frame)
-        else:
-            made = run(stage.program, frame, self._around)
+        along = stage.direction == "time"
+        made = self.run(stage.program, frame) if along else run_program(stage.program, frame, self._around)
         return made.select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
     def run(self, program: Program, frame: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +61,7 @@ class PolarsExecutor:
         # Polars computes with a column of one row as with a constant, and rounds differently there
         # (and takes two equal rows for one; those of Arrow are two)
         padded = pl.DataFrame(pl.concat([frame, frame]).to_arrow()) if frame.height == 1 else frame
-        return run(program, prepared(padded, self._around.zone), self._around).head(frame.height)
+        return run_program(program, prepared(padded, self._around.zone), self._around).head(frame.height)
 
 
 def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
@@ -83,7 +81,7 @@ def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     return frame.with_columns(ids.alias(SYMBOL), bars, local.alias(LOCAL))
 
 
-def run(program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
+def run_program(program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
     """The frame with the program's outputs added; columns that nothing reads any more are dropped on the way."""
     for level, dead in zip(program.levels, program.dead_after(), strict=True):
         frame = _level(level, frame, around).drop(dead)
@@ -124,11 +122,8 @@ def _over(frame: pl.DataFrame, by: tuple[str, ...], expressions: list[pl.Expr]) 
 def _kernel(call: KernelCall, frame: pl.DataFrame) -> list[pl.Series]:
     """Run a compiled kernel over each symbol's rows; ImportError names what needs numba where that is missing."""
     tiles = import_module("...formulas.kernels.tiles", __package__)
-    module = import_module(f"...formulas.kernels.{call.kernel.module}", __package__)
     columns = [frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in call.inputs]
-    kernel = getattr(module, call.kernel.name)
-    settings = tuple(map(float, call.settings))
-    results = tiles.run_kernel(kernel, columns, starts(frame), settings, call.kernel.outputs, call.kernel.states)
+    results = tiles.run_kernel(call.kernel, columns, starts(frame), call.settings)
     return [pl.Series(name, values).fill_nan(None) for name, values in zip(call.names, results, strict=True)]
 
 
@@ -143,13 +138,13 @@ def _timeframe(call: TimeframeCall, frame: pl.DataFrame, around: Surroundings) -
     coarse = on_timeframe(frame, own, target, zone, sorted(call.program.reads - set(FRAME_COLUMNS)))
     references = {name: on_timeframe(each, own, target, zone) for name, each in around.references.items()}
     inner = Surroundings(Timeframe.parse(target), references, zone)
-    made = run(call.program, prepared(coarse, zone), inner)
+    made = run_program(call.program, prepared(coarse, zone), inner)
     values = made.select(SYMBOL, KNOWN, *_renamed(call))
     return join_known(frame, values, call.names, known_at(frame, own, zone))
 
 
 def _symbol(call: SymbolCall, frame: pl.DataFrame, around: Surroundings) -> list[pl.Series]:
-    made = run(call.program, prepared(around.references[call.symbol], around.zone), around)
+    made = run_program(call.program, prepared(around.references[call.symbol], around.zone), around)
     return join_other(frame, made.select(TS, *_renamed(call)), call.names)
 
 

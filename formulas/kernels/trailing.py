@@ -9,9 +9,7 @@ from .tiles import LANES, Floats
 
 # Names of the rows of each kernel's state.
 SEEN, SIDE, STOP, EXTREME, RATE, HIGH, LOW = range(7)
-SAR_STATES = 7
 LOWER, UPPER, LINE, CLOSE = range(1, 5)
-TRAILING_BAND_STATES = 5
 
 compiled = compiler_for("sar and supertrend")
 
@@ -42,8 +40,40 @@ def _next_stop(
 
 
 @compiled
-def sar(
-    high: Floats, low: Floats, rows: int, start: float, step: float, maximum: float, state: Floats, out: Floats
+def _first_side(top: float, bottom: float, last_top: float, last_bottom: float) -> float:
+    """The side of the first two bars' directional move: -1 where the low fell further than the high rose."""
+    drop = last_bottom - bottom
+    return -1.0 if (drop > 0.0) & ((top - last_top) < drop) else 1.0
+
+
+@compiled
+def _hold_stop(memory: Floats, lane: int, moves: bool, side: float, stop: float, extreme: float, rate: float) -> None:
+    """Remember side, coming stop, extreme and rate, where the bar moved anything."""
+    memory[SIDE, lane] = side if moves else memory[SIDE, lane]
+    memory[STOP, lane] = stop if moves else memory[STOP, lane]
+    memory[EXTREME, lane] = extreme if moves else memory[EXTREME, lane]
+    memory[RATE, lane] = rate if moves else memory[RATE, lane]
+
+
+@compiled
+def _hold_bar(memory: Floats, lane: int, top: float, bottom: float) -> None:
+    """Remember the bar's high and low."""
+    memory[HIGH, lane] = top
+    memory[LOW, lane] = bottom
+
+
+@compiled
+def parabolic(
+    high: Floats,
+    low: Floats,
+    head: int,
+    rows: int,
+    start: float,
+    step: float,
+    maximum: float,
+    state: Floats,
+    scratch: Floats,
+    out: Floats,
 ) -> None:
     """Parabolic stop and reverse (Wilder 1978) with TA-Lib's start: the side of the first two bars' directional move.
 
@@ -51,22 +81,19 @@ def sar(
     A bar whose high or low is undefined is undefined and leaves the state as it was. States: defined bars so far, side
     (+1 long, -1 short), stop for the coming bar, extreme since the flip, acceleration, previous high and low.
     """
-    memory = np.empty((SAR_STATES, LANES))  # a local array of known shape: only so does the inner loop become SIMD
+    memory = np.empty((7, LANES))  # a local array of known shape: only so does the inner loop become SIMD
     memory[:] = state
     first_rate = min(start, maximum)
-    for t in range(rows):
+    for t in range(head, head + rows):
         highs = high[t * LANES : (t + 1) * LANES]
         lows = low[t * LANES : (t + 1) * LANES]
         answer = out[t * LANES : (t + 1) * LANES]
         for lane in range(LANES):
             top, bottom = highs[lane], lows[lane]
             known = ((top - top) == 0.0) & ((bottom - bottom) == 0.0)
-            begins = memory[SEEN, lane] == 1.0
-            moves = known & (memory[SEEN, lane] >= 1.0)
+            begins, moves = memory[SEEN, lane] == 1.0, known & (memory[SEEN, lane] >= 1.0)
             last_top, last_bottom = memory[HIGH, lane], memory[LOW, lane]
-            drop = last_bottom - bottom
-            falls = (drop > 0.0) & ((top - last_top) < drop)
-            side = (-1.0 if falls else 1.0) if begins else memory[SIDE, lane]
+            side = _first_side(top, bottom, last_top, last_bottom) if begins else memory[SIDE, lane]
             up, down = (top, bottom) if side > 0.0 else (-bottom, -top)
             last_up, last_down = (last_top, last_bottom) if side > 0.0 else (-last_bottom, -last_top)
             # At the start TA-Lib lets the second bar stand in for the one before it, save in the stop.
@@ -78,28 +105,32 @@ def sar(
                 up, down, last_up, last_down, stop, peak, rate, first_rate, step, maximum
             )
             answer[lane] = side * stop if moves else np.nan
-            memory[SIDE, lane] = (-side if flips else side) if moves else memory[SIDE, lane]
-            memory[STOP, lane] = side * coming if moves else memory[STOP, lane]
-            memory[EXTREME, lane] = side * peak if moves else memory[EXTREME, lane]
-            memory[RATE, lane] = rate if moves else memory[RATE, lane]
+            _hold_stop(memory, lane, moves, -side if flips else side, side * coming, side * peak, rate)
             memory[SEEN, lane] += 1.0 if known else 0.0
-            memory[HIGH, lane] = top if known else last_top
-            memory[LOW, lane] = bottom if known else last_bottom
+            _hold_bar(memory, lane, top if known else last_top, bottom if known else last_bottom)
     state[:] = memory
 
 
 @compiled
 def trailing_band(
-    middle: Floats, width: Floats, close: Floats, rows: int, state: Floats, line: Floats, direction: Floats
+    middle: Floats,
+    width: Floats,
+    close: Floats,
+    head: int,
+    rows: int,
+    state: Floats,
+    scratch: Floats,
+    line: Floats,
+    direction: Floats,
 ) -> None:
     """TradingView's supertrend on the bands middle - width and middle + width; direction is +1 up, -1 down.
 
     A band only tightens, until the previous close lies beyond it. The first defined bar is down. A bar with an
     undefined input is undefined and leaves the state as it was. States: defined bars so far, lower, upper, line, close.
     """
-    memory = np.empty((TRAILING_BAND_STATES, LANES))
+    memory = np.empty((5, LANES))
     memory[:] = state
-    for t in range(rows):
+    for t in range(head, head + rows):
         middles = middle[t * LANES : (t + 1) * LANES]
         widths = width[t * LANES : (t + 1) * LANES]
         closes = close[t * LANES : (t + 1) * LANES]

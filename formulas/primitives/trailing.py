@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declaring import recursive
-from ..kernels import SAR, TRAILING_BAND
+from ..kernels import KERNELS
 from ..kinds import CLOSE, Factor, Kind, Numbers
 from ..scope import Scope
 
@@ -14,7 +14,7 @@ def parabolic(scope: Scope, high: Numbers, low: Numbers, start: Factor, step: Fa
 
     The first direction comes from the first two bars' directional movement.
     """
-    return scope.kernel(SAR, [high, low], [start, step, max])[0]
+    return scope.kernel(KERNELS["parabolic"], [high, low], [start, step, max])[0]
 
 
 @recursive(outputs={"line": Kind.NUMBER, "direction": Kind.NUMBER})
@@ -23,5 +23,5 @@ def trailing_band(scope: Scope, middle: Numbers, width: Numbers, x: Numbers = CL
 
     As TradingView's ta.supertrend carries its bands (with the sign of direction turned round).
     """
-    line, direction = scope.kernel(TRAILING_BAND, [middle, width, x], [])
+    line, direction = scope.kernel(KERNELS["trailing_band"], [middle, width, x], [])
     return line, direction

@@ -1,7 +1,9 @@
-"""What holds for every function of the language, over random candles with holes.
+"""What holds for every function of the language with either executor, over random candles with holes.
 
 Each property runs over all calls at once: one plan computes them all, and a failure names the calls that broke it.
 """
+
+import functools
 
 import polars as pl
 import pytest
@@ -13,55 +15,61 @@ ALONG = {call: call for call in (*CALLS, *COMPOSED) if not is_across(call)}
 EVERY = {call: call for call in (*CALLS, *COMPOSED)}
 
 
+@pytest.fixture(params=["polars", "tiles"])
+def swept(request):
+    """`sweep` with each executor."""
+    return functools.partial(sweep, executor=request.param)
+
+
 def different(left, right, names):
     """The columns whose values are not the same to the bit (undefined equals undefined)."""
     return [name for name in names if not left[name].equals(right[name], null_equal=True)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_function_looks_ahead(seed):
+def test_no_function_looks_ahead(seed, swept):
     """Cutting the future off changes nothing before the cut."""
     candles = random_candles(seed)
-    whole = sweep(EVERY, candles)
+    whole = swept(EVERY, candles)
     for hours in (3, 41, 100):
         past = candles.filter(pl.col("ts") < pl.lit(candles["ts"].min()) + pl.duration(hours=hours))
 
-        early = sweep(EVERY, past)
+        early = swept(EVERY, past)
 
         expected = whole.join(past.select("symbol", "ts"), on=["symbol", "ts"], how="semi", maintain_order="left")
         assert different(early, expected, EVERY) == []
 
 
 @pytest.mark.parametrize("seed", [3, 4])
-def test_symbols_are_independent_and_batches_may_be_cut_anywhere(seed):
+def test_symbols_are_independent_and_batches_may_be_cut_anywhere(seed, swept):
     """A symbol alone, or with some others, has the values that it has among all."""
     candles = random_candles(seed)
-    whole = sweep(ALONG, candles)
+    whole = swept(ALONG, candles)
     for batch in (["S0"], ["S2"], ["S1", "S2"], ["S3", "S4"], ["S4"]):
         mine = pl.col("symbol").is_in(batch)
 
-        alone = sweep(ALONG, candles.filter(mine))
+        alone = swept(ALONG, candles.filter(mine))
 
         assert different(alone, whole.filter(mine), ALONG) == []
 
 
-def test_a_value_of_finite_reach_needs_no_more_than_its_reach():
+def test_a_value_of_finite_reach_needs_no_more_than_its_reach(swept):
     """Beginning `reach` bars before a bar gives the same value there: the date range of a job changes nothing."""
     candles = random_candles(5, lengths=(220,))
     reaches = {call: LANGUAGE.check(call).reach for call in ALONG}
     finite = {call: reach for call, reach in reaches.items() if reach is not None and reach < 200}
-    whole = sweep({call: call for call in finite}, candles)
+    whole = swept({call: call for call in finite}, candles)
     assert len(finite) > 50
     for reach in sorted(set(finite.values())):
         begin = 219 - reach
         names = {call: call for call, own in finite.items() if own == reach}
 
-        late = sweep(names, candles.slice(begin))
+        late = swept(names, candles.slice(begin))
 
         assert different(late.tail(1), whole.tail(1), names) == []
 
 
-def test_a_spike_that_has_left_the_window_leaves_no_trace():
+def test_a_spike_that_has_left_the_window_leaves_no_trace(swept):
     """1e20 in every column changes nothing once it is out of reach."""
     candles = random_candles(6, lengths=(220,))
     prices = ["open", "high", "low", "close", "volume"]
@@ -70,7 +78,7 @@ def test_a_spike_that_has_left_the_window_leaves_no_trace():
     reaches = {call: LANGUAGE.check(call).reach for call in ALONG}
     finite = {call: reach for call, reach in reaches.items() if reach is not None and reach < 150}
 
-    calm, shaken = (sweep({call: call for call in finite}, frame) for frame in (candles, spiked))
+    calm, shaken = (swept({call: call for call in finite}, frame) for frame in (candles, spiked))
 
     wrong = [call for call, reach in finite.items() if not calm[call][61 + reach :].equals(shaken[call][61 + reach :])]
     assert wrong == []
@@ -82,10 +90,10 @@ def first_defined(values):
     return defined[0] if defined.len() else len(values)
 
 
-def test_warm_up_is_what_the_declaration_says():
+def test_warm_up_is_what_the_declaration_says(swept):
     """Without holes a primitive has exactly its warm-up, a library function at most; events wait for the first."""
     candles = random_candles(7, lengths=(260,), holes=0.0)
-    result = sweep(ALONG, candles)
+    result = swept(ALONG, candles)
     wrong = {}
     for call in ALONG:
         facts, found = LANGUAGE.check(call).history, first_defined(result[call])
@@ -97,7 +105,7 @@ def test_warm_up_is_what_the_declaration_says():
     assert wrong == {}
 
 
-def test_every_value_is_finite_or_undefined():
+def test_every_value_is_finite_or_undefined(swept):
     """Magnitudes at the edge of the range, zeros and negative prices give undefined values, never NaN or infinity."""
     candles = random_candles(8, lengths=(200,))
     extreme = candles.with_columns(
@@ -108,20 +116,20 @@ def test_every_value_is_finite_or_undefined():
         pl.lit(0.0).alias("volume"),
     )
 
-    result = sweep(ALONG, extreme)
+    result = swept(ALONG, extreme)
 
     numbers = [call for call in ALONG if result.schema[call] == pl.Float64]
     assert [call for call in numbers if not result[call].drop_nulls().is_finite().all()] == []
 
 
-def test_one_hole_never_silences_the_rest():
+def test_one_hole_never_silences_the_rest(swept):
     """After a single missing bar every function has values again."""
     candles = random_candles(9, lengths=(260,), holes=0.0)
     prices = ["open", "high", "low", "close", "volume"]
     at = pl.int_range(pl.len()) == 5
     holed = candles.with_columns(pl.when(~at).then(pl.col(name)).alias(name) for name in prices)
 
-    whole, result = sweep(ALONG, candles), sweep(ALONG, holed)
+    whole, result = swept(ALONG, candles), swept(ALONG, holed)
 
     silenced = [c for c in ALONG if whole[c][200:].count() > 0 and result[c][200:].count() < whole[c][200:].count()]
     assert silenced == []
