@@ -59,9 +59,13 @@ class Gate:
 
 
 class Ticket:
-    """A batch's permission to work: its clock, which stands still while the batch waits at a gate."""
+    """A batch's permission to work: its clock, which stands still while the batch waits at a gate.
 
-    def __init__(self, gates: Mapping[str, Gate], seconds: float) -> None:
+    `last` says that the clock is the deadline's, after which nothing is tried again.
+    """
+
+    def __init__(self, gates: Mapping[str, Gate], seconds: float, *, last: bool = False) -> None:
+        self.last = last
         self.abandoned = threading.Event()
         self.started = time.monotonic()
         self._gates, self._expires, self._waiting = gates, self.started + seconds, False

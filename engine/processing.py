@@ -72,16 +72,16 @@ class ProcessingEngine:
         deadline: float | None = None,
         retries: int = 3,
     ) -> None:
-        workers = max_workers if max_workers is not None else _usable_cores()
-        if workers < 1:
-            raise ProcessingEngineError(f"max_workers is {workers}; at least one is needed")
-        gates = {"load": Gate(workers), "compute": Gate(workers)}
-        limits = Limits(workers, timeout, deadline if deadline is not None else DEADLINE * timeout, gates)
+        workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
+        patience = _seconds("timeout", timeout)
+        last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
+        limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
         self._limits = limits
+        memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
-        self._preparer = Preparer(repository, service, limits, memory, retries)
+        self._preparer = Preparer(repository, service, limits, memory, tries)
         self._close = getattr(repository, "close", None) if repository is not candle_repo else None
         self._running: list[Control] = []
         self._changed = threading.Condition()
@@ -129,14 +129,13 @@ class ProcessingEngine:
     def shutdown(self, wait: bool = True) -> None:
         """Take no more jobs; with `wait`, return when those that run have ended.
 
-        A repository that the engine opened itself, of a path say, is closed then.
+        A repository that the engine opened itself, of a path say, is closed when the last of them has.
         """
         with self._changed:
             self._shut = True
+            self._close_unused()
             if wait:
                 self._changed.wait_for(lambda: not self._running)
-                if callable(self._close):
-                    self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +170,14 @@ class ProcessingEngine:
         finally:
             with self._changed:
                 self._running.remove(control)
+                self._close_unused()
                 self._changed.notify_all()
+
+    def _close_unused(self) -> None:
+        """Close the engine's own repository once, when the engine is shut and no job runs."""
+        if self._shut and not self._running and callable(self._close):
+            close, self._close = self._close, None
+            close()
 
     def _matches(self, job: ProcessingJob, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
@@ -259,6 +265,22 @@ def _in_thread(work: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=target, name="barsweep-job", daemon=True).start()
     return future
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    """A whole number that was given for `name`, checked."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ProcessingEngineError(f"{name} is {value!r}; a whole number from {least} is needed")
+    return value
+
+
+def _seconds(name: str, value: object) -> float:
+    """A time that was given for `name`, checked."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        raise ProcessingEngineError(
+            f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
+        )
+    return value
 
 
 def _usable_cores() -> int:

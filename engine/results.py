@@ -77,7 +77,7 @@ class SymbolMatches(Sequence[SignalMatch]):
         return map(self._match, self.frame.iter_rows(named=True, buffer_size=LOOK_AHEAD))
 
     def __repr__(self) -> str:
-        return f"<{self._length} matches>"
+        return f"<{counted(self._length, 'match')}>"
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.frame.__arrow_c_stream__(requested_schema)
@@ -198,10 +198,10 @@ class BatchResult(Sequence[ProcessingResult]):
         counts = self.counts
         rate = counts["loaded"] / self.elapsed if self.elapsed > 0 else 0.0
         found = (
-            f"{counts['matches']:,} matches in {counts['symbols']:,} symbols, {counts['bars']:,} bars; "
-            f"{self.elapsed:.2f} s, {rate:,.0f} rows/s"
+            f"{counted(counts['matches'], 'match')} in {counted(counts['symbols'], 'symbol')}, "
+            f"{counted(counts['bars'], 'bar')}; {self.elapsed:.2f} s, {rate:,.0f} rows/s"
         )
-        return found + (f"; {counts['errors']:,} symbols with errors" if counts["errors"] else "")
+        return found + (f"; {counted(counts['errors'], 'symbol')} with errors" if counts["errors"] else "")
 
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]
@@ -215,3 +215,9 @@ class BatchResult(Sequence[ProcessingResult]):
             not self._timed,
             self._defects.get(symbol, {}),
         )
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of something: "1 match", "2,000 matches"."""
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"

@@ -95,11 +95,11 @@ class Runner(Generic[T]):
         now = time.monotonic()
         batch = batch if batch.give_up else replace(batch, give_up=now + self.limits.deadline)
         assert batch.give_up is not None
-        seconds = min(self.limits.timeout, batch.give_up - now)
-        if seconds <= 0:
-            self._give_up(batch)
+        left = batch.give_up - now
+        if left <= 0:
+            self._give_up(batch, last=True)
             return
-        ticket = Ticket(self.limits.gates, seconds)
+        ticket = Ticket(self.limits.gates, min(self.limits.timeout, left), last=left <= self.limits.timeout)
         self._active[ticket] = batch
         threading.Thread(target=self._work, args=(batch, ticket), name="barsweep-batch", daemon=True).start()
 
@@ -145,17 +145,19 @@ class Runner(Generic[T]):
             if seconds is not None and seconds <= 0:
                 del self._active[ticket]
                 ticket.abandon()
-                self._expired(batch)
+                self._expired(batch, last=ticket.last)
 
-    def _expired(self, batch: Batch) -> None:
-        if self.whole or len(batch.symbols) == 1:
-            self._give_up(batch)
+    def _expired(self, batch: Batch, *, last: bool) -> None:
+        if self.whole or len(batch.symbols) == 1 or last:
+            self._give_up(batch, last=last)
             return
         LOG.info("a batch of %d symbols ran out of time and is halved", len(batch.symbols))
         self._waiting.extendleft(reversed(batch.halves()))
 
-    def _give_up(self, batch: Batch) -> None:
-        self._end(batch, SymbolError("timeout", f"not finished in time ({self.limits.timeout:g} s for a batch)"))
+    def _give_up(self, batch: Batch, *, last: bool) -> None:
+        timeout = f"not finished in time ({self.limits.timeout:g} s for a batch)"
+        deadline = f"not finished before the deadline ({self.limits.deadline:g} s for a batch and its halves)"
+        self._end(batch, SymbolError("timeout", deadline if last else timeout))
 
     def _cancel(self) -> None:
         batches = [*self._active.values(), *self._waiting]

@@ -10,14 +10,16 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ...data.opening import open_repository
+from ...data.opening import DATABASES, open_repository
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from ..jobs import Setting
+from ..sources import columns_of
 
 Columns: TypeAlias = Annotated[
     list[str] | None, typer.Option("--column", help="Where a column is not recognised: close=Last, repeatable.")
 ]
+Table: TypeAlias = Annotated[str | None, typer.Option(help="The table or view of a DuckDB file that holds several.")]
 Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
 
 
@@ -69,13 +71,24 @@ def _setting(value: str) -> Setting:
         return value
 
 
+def kinds_of(repository: CandleRepository, timeframe: str | None = None) -> dict[str, str]:
+    """The columns that a formula can name; by default at the timeframe that is stored."""
+    return dict(columns_of(repository, timeframe or str(getattr(repository, "stored", "1d"))))
+
+
 @contextmanager
 def opened(
-    data: str, column: Sequence[str] | None, tz: str | None, adjust: str | None = None
+    data: str,
+    column: Sequence[str] | None = None,
+    tz: str | None = None,
+    adjust: str | None = None,
+    table: str | None = None,
 ) -> Iterator[CandleRepository]:
     """The repository of a path, with the options that were given; closed afterwards."""
     columns = dict(map(read_pair, column or ()))
-    options = {"columns": columns or None, "tz": tz, "adjust": adjust}
+    if table is not None and Path(data).suffix.lower() not in DATABASES:
+        raise ProcessingEngineError(f"--table is for DuckDB files; {data} is none")
+    options = {"columns": columns or None, "tz": tz, "adjust": adjust, "table": table}
     repository = open_repository(data, **{name: value for name, value in options.items() if value is not None})
     try:
         yield repository

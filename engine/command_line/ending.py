@@ -12,6 +12,7 @@ import typer
 
 from ...errors import BarsweepError, FormulaError
 from .showing import messages
+from .wording import in_options
 
 
 class Code(IntEnum):
@@ -45,4 +46,4 @@ def complain(kind: str, error: Exception) -> None:
     """Write an error and its notes."""
     console = messages()
     for text in (f"{kind}: {error}", *getattr(error, "__notes__", ())):
-        console.print(text, markup=False)
+        console.print(text if isinstance(error, FormulaError) else in_options(text))

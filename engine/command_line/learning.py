@@ -3,53 +3,82 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Table as Grid
 
 from ...formulas import Checked, Function
 from ..service import FormulaService
-from ..sources import columns_of
-from .asking import Columns, Zone, opened, read_formula, read_settings
+from .asking import Columns, Table, Zone, kinds_of, opened, read_formula, read_settings
 from .ending import Code, told_in_words
 from .showing import messages, results
+from .telling import history_of, in_full
 
 Source = Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')]
 Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")]
+Candles = Annotated[str | None, typer.Argument(help="Candles whose columns the formula may read.")]
+Bars = Annotated[str | None, typer.Option(help="The timeframe to look at; by default the stored one.")]
 
 
 def check(
     formula: Source,
-    data: Annotated[str | None, typer.Argument(help="Candles whose columns the formula may read.")] = None,
+    data: Candles = None,
     parameter: Parameters = None,
-    timeframe: Annotated[str, typer.Option(help="The timeframe of DATA to look at.")] = "1d",
+    timeframe: Bars = None,
     column: Columns = None,
     tz: Zone = None,
+    table: Table = None,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
-        kinds = None
-        if data is not None:
-            with opened(data, column, tz) as repository:
-                kinds = dict(columns_of(repository, timeframe))
-        checked = FormulaService().language.check(read_formula(formula), kinds, read_settings(parameter or ()))
-    for warning in checked.warnings:
-        messages().print(f"warning: {warning.render(checked.source)}", markup=False)
+        kinds = kinds_in(data, timeframe, column, tz, table)
+        checked = FormulaService().check(read_formula(formula), kinds, read_settings(parameter or ()))
+    warn(checked)
     typer.echo(f"ok: {described(checked)}")
 
 
-def explain(formula: Source) -> None:
+def explain(
+    formula: Source,
+    data: Candles = None,
+    parameter: Parameters = None,
+    timeframe: Bars = None,
+    column: Columns = None,
+    tz: Zone = None,
+    table: Table = None,
+) -> None:
     """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read."""
     with told_in_words():
-        typer.echo(str(FormulaService().explain(read_formula(formula))))
+        source, settings, service = read_formula(formula), read_settings(parameter or ()), FormulaService()
+        kinds = kinds_in(data, timeframe, column, tz, table)
+        explanation = service.explain(source, kinds, settings)
+    warn(service.check(source, kinds, settings))
+    typer.echo(str(replace(explanation, warnings=())))
+
+
+def kinds_in(
+    data: str | None, timeframe: str | None, column: list[str] | None, tz: str | None, table: str | None
+) -> dict[str, str] | None:
+    """The columns of DATA, if it was given."""
+    if data is None:
+        return None
+    with opened(data, column, tz, table=table) as repository:
+        return kinds_of(repository, timeframe)
+
+
+def warn(checked: Checked) -> None:
+    """Write what a sound formula may still get wrong to standard error."""
+    for warning in checked.warnings:
+        messages().print(f"warning: {warning.render(checked.source)}")
 
 
 def functions(name: Annotated[str | None, typer.Argument(help="One function, in full.")] = None) -> None:
     """List the functions of the language, or tell all about one."""
-    known = FormulaService().language.functions
+    language = FormulaService().language
+    known = language.functions
     if name is None:
-        table = Table(box=None, header_style="bold", pad_edge=False)
+        table = Grid(box=None, header_style="bold", pad_edge=False)
         table.add_column("function", no_wrap=True)
         table.add_column("what it is")
         for function in sorted(known.values(), key=lambda each: each.name):
@@ -60,9 +89,9 @@ def functions(name: Annotated[str | None, typer.Argument(help="One function, in 
     if chosen is None:
         near = difflib.get_close_matches(name.lower(), known, 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `barsweep functions` lists them"
-        messages().print(f"there is no function {name!r}{hint}", markup=False)
+        messages().print(f"there is no function {name!r}{hint}")
         raise typer.Exit(Code.FAULTY_FORMULA)
-    typer.echo(f"{chosen.signature}\n\n{chosen.doc}")
+    typer.echo(in_full(language, chosen))
 
 
 def summary(function: Function) -> str:
@@ -73,7 +102,5 @@ def summary(function: Function) -> str:
 
 def described(checked: Checked) -> str:
     """A sound formula in one line."""
-    warmup = "depends on the calendar" if checked.warmup is None else f"{checked.warmup} bars"
-    reach = "all earlier bars" if checked.reach is None else f"{checked.reach} bars"
     reads = ", ".join(sorted(checked.columns)) or "no column"
-    return f"a {checked.kind} formula; warm-up {warmup}; reach {reach}; reads {reads}"
+    return f"a {checked.kind} formula; {history_of(checked)}; reads {reads}"

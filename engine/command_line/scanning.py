@@ -12,11 +12,14 @@ from ...errors import FormulaError
 from ...formulas.parse.parsing import parse
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
-from ..results import BatchResult
-from .asking import Columns, Zone, opened, read_formula, read_settings, read_symbols
+from ..results import BatchResult, counted
+from ..service import FormulaService
+from .asking import Columns, Table, Zone, kinds_of, opened, read_formula, read_settings, read_symbols
 from .ending import Code, told_in_words
+from .learning import warn
 from .showing import ROWS_SHOWN, Format, chosen_format, messages, write
 from .watching import interruptible, progress_bar
+from .wording import symbol_error
 
 ERRORS_SHOWN = 5
 
@@ -42,6 +45,7 @@ def scan(
     executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",
     column: Columns = None,
     tz: Zone = None,
+    table: Table = None,
     adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
@@ -61,8 +65,11 @@ def scan(
             executor=executor,
             values={} if sort is None else {sort: with_names_of(source, sort)},
         )
-        with opened(data, column, tz, adjust) as repository:
-            result = _run(job, ProcessingEngine(repository))
+        with opened(data, column, tz, adjust, table) as repository:
+            service = FormulaService()
+            result = _run(job, ProcessingEngine(repository, service))
+            checked = service.check(source, kinds_of(repository, timeframe), job.parameters)
+        warn(checked)
         _report(result, sort, top, chosen_format(format, output), output)
     raise typer.Exit(_code(result))
 
@@ -95,16 +102,16 @@ def _report(result: BatchResult, sort: str | None, top: int | None, how: Format,
     write(matches.head(ROWS_SHOWN) if short else matches, how, output)
     say = messages().print
     if short:
-        say(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE", markup=False)
+        say(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
     for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
         if error.kind != "cancelled":
-            say(f"{symbol}: {error.kind}: {error.message}", markup=False)
+            say(f"{symbol}: {error.kind}: {symbol_error(error)}")
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
-        say(f"interrupted: {rest:,} of {len(result):,} symbols were not finished and are missing here", markup=False)
-    say(result.summary(), markup=False)
+        say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")
+    say(result.summary())
     if result.defects:
-        say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()), markup=False)
+        say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()))
 
 
 def _code(result: BatchResult) -> Code:

@@ -7,7 +7,7 @@ import sys
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import polars as pl
 from rich.console import Console
@@ -30,13 +30,18 @@ class Format(StrEnum):
 
 def messages() -> Console:
     """Where everything goes that is not a result."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return plain(stderr=True, soft_wrap=True)
 
 
 def results() -> Console:
     """Where results go: as wide as the terminal, and wide enough for a program."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+    console = plain()
+    return console if console.is_terminal else plain(width=WIDE)
+
+
+def plain(**options: Any) -> Console:
+    """A console that shows text as it is: formulas, symbols and paths hold brackets that are not Rich's markup."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
 
 
 def chosen_format(wanted: Format | None, output: Path | None) -> Format:
@@ -87,11 +92,11 @@ def _write_to(matches: pl.DataFrame, how: Format, file: BinaryIO) -> None:
         case Format.CSV:
             matches.write_csv(file)
         case Format.JSON:
-            file.write(matches.write_json().encode())
+            file.write(f"{matches.write_json()}\n".encode())
         case Format.PARQUET:
             matches.write_parquet(file)
         case Format.TABLE:
-            text = Console(highlight=False, width=WIDE, file=None, record=False)
+            text = plain(width=WIDE)
             with text.capture() as captured:
                 text.print(shown(matches, None))
             file.write(captured.get().encode())

@@ -10,10 +10,12 @@ import typer
 
 from ...data.importing import import_candles
 from .. import demo as demonstration
+from ..results import counted
 from .asking import Columns, Zone, read_pair
 from .ending import told_in_words
 from .showing import results, shown
 from .watching import progress_bar
+from .wording import symbol_error
 
 ROWS_OF_DEMO = 10
 
@@ -36,7 +38,7 @@ def import_(
             source, target, table, start=start, end=end, replace=replace, columns=columns, tz=tz, adjust=adjust
         )
     typer.echo(
-        f"{found.rows:,} bars of {found.symbols:,} symbols from {found.first} to {found.last}: "
+        f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}: "
         f"table {found.table} in {found.path}"
     )
 
@@ -49,21 +51,23 @@ def demo(
     """Make sample candles, ten years of days of 2,500 symbols, and run a scan over them."""
     console = results()
     if not demonstration.candles_path(folder, symbols, bars).exists():
-        console.print(f"making candles: {symbols:,} symbols x {bars:,} days ...")
+        console.print(f"making candles: {counted(symbols, 'symbol')} x {counted(bars, 'day')} ...")
     with told_in_words(), progress_bar() as progress:
         found = demonstration.run_demo(folder, symbols, bars, progress)
     result, counts = found.result, found.result.counts
     newest = result.matches.sort("ts", descending=True, maintain_order=True)
-    console.print(f"\n[bold]{demonstration.FORMULA}[/bold]\n")
+    console.print(f"\n{demonstration.FORMULA}\n", style="bold")
     console.print(shown(newest, ROWS_OF_DEMO))
-    console.print(f"... the newest of {counts['matches']:,} matches in {counts['symbols']:,} symbols\n")
+    console.print(
+        f"... the newest of {counted(counts['matches'], 'match')} in {counted(counts['symbols'], 'symbol')}\n"
+    )
     rate = counts["loaded"] / result.elapsed
     console.print(f"time         {result.elapsed:.2f} s, reading included")
     console.print(f"bars         {counts['loaded']:,}, {rate:,.0f} a second")
     console.print(f"peak memory  {found.peak_memory / demonstration.MEBIBYTE:,.0f} MiB of the whole process")
     for symbol, error in result.errors.items():
-        console.print(f"left out     {symbol}: {error.message}", markup=False)
-    console.print("\nTry next:", *_next_steps(found.path), sep="\n  ", markup=False, soft_wrap=True)
+        console.print(f"left out     {symbol}: {symbol_error(error)}", soft_wrap=True)
+    console.print("\nTry next:", *_next_steps(found.path), sep="\n  ", soft_wrap=True)
 
 
 def _next_steps(path: Path) -> list[str]:

@@ -6,13 +6,14 @@ import threading
 import time
 
 import pytest
-from fakes import Service, names, rising
+from fakes import Service, Watched, names, rising
 
 from barsweep import (
     ProcessingEngine,
     ProcessingEngineError,
     ProcessingJob,
 )
+from barsweep.engine import processing
 
 UP = "close > close[1]"
 
@@ -132,6 +133,56 @@ def test_the_deadline_caps_the_halving():
 
     assert time.monotonic() - began < 10
     assert {error.kind for error in result.errors.values()} == {"timeout"}
+
+
+def test_the_clock_that_ran_out_is_named():
+    def message(**clocks):
+        service = Service(slow=["S000"], seconds=20)
+        return ProcessingEngine(rising(1), service, **clocks).run(ProcessingJob(None, "x")).errors["S000"].message
+
+    assert message(timeout=0.2) == "not finished in time (0.2 s for a batch)"
+    assert message(timeout=9, deadline=0.3) == "not finished before the deadline (0.3 s for a batch and its halves)"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("max_workers", [0, 1.5, True]),
+        ("retries", [-1, 0.5, None]),
+        ("timeout", [None, 0, -1, float("nan"), "5"]),
+        ("deadline", [0, -1]),
+        ("memory_limit", [0, "1 GB"]),
+    ],
+)
+def test_impossible_limits_are_refused(name, values):
+    for value in values:
+        with pytest.raises(ProcessingEngineError, match=f"^{name} is"):
+            ProcessingEngine(rising(1), **{name: value})
+
+
+def test_limits_may_be_off():
+    engine = ProcessingEngine(rising(2), timeout=float("inf"), retries=0)
+
+    assert not engine.run(ProcessingJob(None, UP)).errors
+
+
+def test_an_engine_that_was_shut_without_waiting_closes_what_it_opened(monkeypatch):
+    closed, service = [], Service(slow=["S000"], seconds=0.3)
+    repository = Watched(rising(1))
+    repository.close = lambda: closed.append("closed")
+    monkeypatch.setattr(processing, "as_repository", lambda _: repository)
+    engine = ProcessingEngine("candles.duckdb", service)
+    job = threading.Thread(target=engine.run, args=(ProcessingJob(None, "x"),))
+    job.start()
+    while not service.called:
+        time.sleep(0.01)
+
+    engine.shutdown(wait=False)
+    assert closed == []
+    job.join()
+    assert closed == ["closed"]
+    engine.shutdown()
+    assert closed == ["closed"]
 
 
 def test_waiting_for_a_place_does_not_count_against_the_clock():

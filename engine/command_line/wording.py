@@ -1,0 +1,48 @@
+"""Messages in the words of the command line: the library names arguments of Python, here they are options."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..results import SymbolError
+
+ROWS_NAMED: Final = 3
+
+# What the library writes, and what the command line calls it; the first that fits goes first.
+OPTIONS: Final = (
+    (r"columns=\{\.\.\.\}", "--column name=its-name"),
+    (r"""columns=\{"(\w+)": (['"])(.*?)\2\}""", r"--column \1=\3"),
+    (r"which columns= gives for '(\w+)'", r"which --column gives for '\1'"),
+    (r"say replace=True", "say --replace"),
+    (r"choose another table=", "choose another --table"),
+    (r"choose one with table=", "choose one with --table"),
+    (r" \(tell timeframe= when opening it if the bars are not [^)]*\)", ""),
+    (
+        r"stale= is about the latest bars: ask for latest=True too",
+        "--stale is about the latest bars: give --latest too",
+    ),
+    (r"the policy (\w+='\w+') lets the symbol live", r"in Python CandlePolicy(\1) lets the symbol live"),
+)
+
+
+def in_options(message: str) -> str:
+    """A message of the library with options instead of arguments.
+
+    >>> in_options("there is a table already: say replace=True")
+    'there is a table already: say --replace'
+    """
+    for pattern, option in OPTIONS:
+        message = re.sub(pattern, option, message)
+    return message
+
+
+def symbol_error(error: SymbolError) -> str:
+    """Why a symbol has no matches, with its first faulty rows only."""
+    named, more = ", ".join(error.rows), error.count - len(error.rows)
+    listed = f"{named} and {more} more" if more > 0 else named
+    message = error.message
+    if len(error.rows) > ROWS_NAMED:
+        few = ", ".join(error.rows[:ROWS_NAMED])
+        message = message.replace(listed, f"{few} and {error.count - ROWS_NAMED} more")
+    return in_options(message)

@@ -1,0 +1,183 @@
+"""What the commands print: user text as it is, options instead of arguments, one of something in the singular."""
+
+from datetime import date, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+from fakes import candles
+from typer.testing import CliRunner
+
+from barsweep.engine.command_line.application import application
+from barsweep.engine.command_line.wording import in_options
+from barsweep.engine.results import counted
+
+WEEKLY = 'timeframe("1w", close)[1] > 3'
+
+
+def run(*arguments):
+    return CliRunner().invoke(application, list(arguments))
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "candles.parquet"
+    frame = candles({"A [red]": [1, 2], ":smile:": [2, 1]})
+    frame.with_columns(mood=pl.lit("[bold]"), **{"p/e": pl.lit(3.0)}).write_parquet(path)
+    return str(path)
+
+
+def test_brackets_and_colons_are_no_markup(data, tmp_path):
+    found = run("scan", "close > 0", data, "--sort", "if(mood == mood, close, close[1])")
+    run("scan", "close > 0", data, "--output", str(tmp_path / "found.txt"))
+    refused = run("scan", "close > 0", data, "--symbols", "[bold]X[/bold]")
+
+    assert "A [red]" in found.stdout
+    assert ":smile:" in found.stdout
+    assert "close[1])" in found.stdout
+    assert "A [red]" in (tmp_path / "found.txt").read_text()
+    assert "[bold]X[/bold]: unknown symbol" in refused.stderr
+
+
+def test_the_list_of_functions_keeps_brackets():
+    listed = run("functions").stdout
+
+    assert "100 * (x / x[n] - 1)" in listed
+
+
+def test_a_function_in_full():
+    roc, macd, count = run("functions", "roc").stdout, run("functions", "macd").stdout, run("functions", "count").stdout
+
+    assert "100 * (x / x[n] - 1)" in roc
+    assert "warm-up 10 bars; reach 10 bars" in roc
+    assert "def roc(x = close, n = 10)" in roc
+    for output in (".line", ".signal", ".hist"):
+        assert f"\n  {output:<7}  warm-up " in macd
+    assert "warm-up 33 bars; reach all earlier bars" in macd
+    assert "warm-up" not in count, "n has no default"
+
+
+@pytest.mark.parametrize(
+    ("name", "history"),
+    [
+        ("rsi", "warm-up 14 bars"),
+        ("hlc3", "warm-up 0 bars; reach 0 bars"),
+        ("abs", "warm-up 0 bars"),
+        ("bars_since", "reach all earlier bars"),
+        ("supertrend", "  .direction  warm-up"),
+        ("crosses_above", "warm-up 1 bar; reach 1 bar"),
+    ],
+)
+def test_the_history_of_a_function(name, history):
+    assert history in run("functions", name).stdout
+
+
+def test_every_function_can_be_told():
+    for line in run("functions").stdout.splitlines()[1:]:
+        name = line.partition(" ")[0].partition("(")[0]
+        assert run("functions", name).exit_code == 0, name
+
+
+@pytest.mark.parametrize("command", ["scan", "check", "explain"])
+def test_warnings_of_a_formula_go_to_standard_error(data, command):
+    done = run(command, WEEKLY, data)
+
+    assert done.exit_code in {0, 1}
+    assert done.stderr.startswith("warning: [1] counts bars of the data's own timeframe here\n  timeframe(")
+    assert "warning" not in done.stdout
+
+
+def test_checking_and_explaining_with_columns_of_ones_own(data):
+    formula = 'last > 1 and mood == "x"'
+
+    for command in ("check", "explain"):
+        assert run(command, formula).exit_code == 2
+        assert run(command, formula, data, "--column", "last=p/e").exit_code == 0
+    assert "reads     last, mood" in run("explain", formula, data, "--column", "last=p/e").stdout
+    assert run("explain", "param n = 3\nclose > close[n]", "-p", "n=4").stdout.count("#0[4]") == 1
+
+
+def test_weekly_candles_are_looked_at_in_their_own_timeframe(tmp_path):
+    weeks = [date(2024, 1, 1) + timedelta(weeks=week) for week in range(20)]
+    pl.DataFrame({"date": weeks, "close": 1.0, "own": 2.0}).write_csv(tmp_path / "weeks.csv")
+
+    for command in ("check", "explain"):
+        assert run(command, "own > 1", str(tmp_path / "weeks.csv")).exit_code == 0
+
+
+def test_options_are_named_instead_of_arguments(tmp_path):
+    pl.DataFrame({"date": ["2024-01-02"], "time": ["1"], "last": [1.0]}).write_parquet(tmp_path / "odd.parquet")
+    (tmp_path / "two.csv").write_text("date,Close,CLOSE\n2024-01-02,1,1\n")
+    (tmp_path / "in.csv").write_text("date,close\n2024-01-02,1\n")
+    source, target = str(tmp_path / "in.csv"), str(tmp_path / "c.duckdb")
+    assert run("import", source, target).stdout.startswith("1 bar of 1 symbol from 2024-01-02")
+
+    again = run("import", source, target).stderr
+    both, several = (
+        run("check", "close > 1", str(tmp_path / "odd.parquet")),
+        run("check", "1 > 0", str(tmp_path / "two.csv")),
+    )
+    absent = run("scan", "close > 1", source, "--column", "close=Last").stderr
+    stale = run("scan", "close > 1", source, "--stale", "3").stderr
+
+    assert "say --replace to write it anew, or choose another --table" in again
+    assert "say with --column ts=date which one" in both.stderr
+    assert "choose with --column name=its-name" in several.stderr
+    assert "which --column gives for 'close'" in absent
+    assert "give --latest too" in stale
+
+
+def test_a_file_with_several_tables(tmp_path):
+    path = tmp_path / "several.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        for name in ("one", "two"):
+            connection.execute(f"create table {name} as select 'A' as symbol, date '2024-01-02' as ts, 3 as close")
+
+    assert "choose one with --table: one, two" in run("scan", "close > 1", str(path)).stderr
+    assert "1 match in 1 symbol, 1 bar; " in run("scan", "close > 1", str(path), "--table", "two").stderr
+    assert run("check", "close > 1", str(path), "--table", "two").exit_code == 0
+    assert "--table is for DuckDB files" in run("check", "close > 1", "candles.csv", "--table", "two").stderr
+
+
+def test_messages_of_the_library_that_are_translated_still_say_so(tmp_path):
+    """When the library words a message anew, its translation has to follow."""
+    pl.DataFrame({"date": [date(2024, 1, 2), date(2024, 1, 3)], "close": 1.0}).write_csv(tmp_path / "days.csv")
+
+    finer = run("scan", "close > 1", str(tmp_path / "days.csv"), "--timeframe", "1h").stderr
+
+    assert "holds 1d bars" in finer
+    assert "timeframe=" not in finer
+    assert in_options("the policy duplicate_ts='drop' lets the symbol live").startswith("in Python CandlePolicy(")
+
+
+def test_long_lists_of_rows_are_cut(tmp_path):
+    days = [date(2024, 1, 1) + timedelta(days=day // 2) for day in range(50)]
+    pl.DataFrame({"symbol": "A", "date": days, "close": 1.0}).write_parquet(tmp_path / "double.parquet")
+    pl.DataFrame({"symbol": "A", "date": days[:5], "close": 1.0}).write_parquet(tmp_path / "few.parquet")
+
+    many = run("scan", "close > 1", str(tmp_path / "double.parquet")).stderr
+    few = run("scan", "close > 1", str(tmp_path / "few.parquet")).stderr
+
+    assert "ts: 25 at 2024-01-01, 2024-01-02, 2024-01-03 and 22 more; in Python CandlePolicy(" in many
+    assert "ts: 2 at 2024-01-01, 2024-01-02; " in few
+    assert "1 symbol with errors" in few
+
+
+def test_json_ends_with_a_line_break(data, tmp_path):
+    assert run("scan", "close > 0", data, "--format", "json").stdout.endswith("]\n")
+    run("scan", "close > 0", data, "-o", str(tmp_path / "found.json"))
+    assert pl.read_json(tmp_path / "found.json").height == 4
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"), [(1, "match", "1 match"), (2_000, "match", "2,000 matches"), (0, "bar", "0 bars")]
+)
+def test_counting_nouns(count, noun, text):
+    assert counted(count, noun) == text
+
+
+def test_the_demo_in_the_singular(tmp_path):
+    done = run("demo", "--folder", str(tmp_path), "--symbols", "1", "--bars", "1")
+
+    assert "1 symbol x 1 day ..." in done.stdout
+    assert "0 matches in 1 symbol" in done.stdout
