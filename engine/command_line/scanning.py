@@ -8,7 +8,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from ...errors import FormulaError
+from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.parse.parsing import parse
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
@@ -17,7 +17,7 @@ from ..service import FormulaService
 from .asking import Columns, Table, Zone, kinds_of, opened, read_formula, read_settings, read_symbols
 from .ending import Code, told_in_words
 from .learning import warn
-from .showing import ROWS_SHOWN, Format, chosen_format, messages, write
+from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
 from .watching import interruptible, progress_bar
 from .wording import symbol_error
 
@@ -25,6 +25,7 @@ ERRORS_SHOWN = 5
 
 Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")]
 Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
+Top = Annotated[int | None, typer.Option(min=1, help="Only so many: the first by --sort, without it the newest.")]
 Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
 
 
@@ -38,7 +39,7 @@ def scan(
     parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")] = None,
     latest: Latest = False,
     stale: Stale = None,
-    top: Annotated[int | None, typer.Option(min=1, help="Only the first so many, after sorting.")] = None,
+    top: Top = None,
     sort: Sort = None,
     format: Annotated[Format | None, typer.Option(help="Default: a table, or what --output's ending says.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
@@ -53,6 +54,7 @@ def scan(
     Exit codes: 0 found, 1 nothing found, 2 faulty formula, 3 data trouble, 130 interrupted (what is finished is shown).
     """
     with told_in_words():
+        keep_source(data, output)
         source = read_formula(formula)
         job = ProcessingJob(
             read_symbols(symbols),
@@ -68,10 +70,16 @@ def scan(
         with opened(data, column, tz, adjust, table) as repository:
             service = FormulaService()
             result = _run(job, ProcessingEngine(repository, service))
-            checked = service.check(source, kinds_of(repository, timeframe), job.parameters)
-        warn(checked)
+            warn(service.check(source, kinds_of(repository, timeframe), job.parameters))
         _report(result, sort, top, chosen_format(format, output), output)
     raise typer.Exit(_code(result))
+
+
+def keep_source(data: str, output: Path | None) -> None:
+    """Refuse to write the matches over the candles."""
+    source = Path(data).expanduser()
+    if output is not None and source.exists() and output.exists() and output.samefile(source):
+        raise ProcessingEngineError(f"--output {output} is the file with the candles: choose another one")
 
 
 def with_names_of(formula: str, expression: str) -> str:
@@ -98,7 +106,9 @@ def _run(job: ProcessingJob, engine: ProcessingEngine) -> BatchResult:
 
 def _report(result: BatchResult, sort: str | None, top: int | None, how: Format, output: Path | None) -> None:
     matches = arranged(result.matches, sort, top)
-    short = how is Format.TABLE and output is None and top is None and matches.height > ROWS_SHOWN
+    # what goes into a pipe or a file is read by programs: they get every row
+    short = how is Format.TABLE and output is None and top is None and to_terminal()
+    short = short and matches.height > ROWS_SHOWN
     write(matches.head(ROWS_SHOWN) if short else matches, how, output)
     say = messages().print
     if short:

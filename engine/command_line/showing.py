@@ -44,6 +44,11 @@ def plain(**options: Any) -> Console:
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
+def to_terminal() -> bool:
+    """Whether results go to a person's screen."""
+    return sys.stdout.isatty()
+
+
 def chosen_format(wanted: Format | None, output: Path | None) -> Format:
     """The format asked for, else the one that the file's name tells, else a table."""
     if wanted is not None:

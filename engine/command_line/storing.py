@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -73,9 +75,16 @@ def demo(
 def _next_steps(path: Path) -> list[str]:
     formula, where = shlex.quote(demonstration.FORMULA), shlex.quote(str(path))
     crossing, surge = '"crosses_above(ema(close, 12), ema(close, 26))"', '"volume / sma(volume, 20)"'
+    me = shlex.quote(shown_command())
     return [
-        f"barsweep scan {formula} {where} --latest",
-        f"barsweep scan {crossing} {where} --sort {surge} --top 20",
-        f"barsweep explain {formula}",
-        "barsweep functions",
+        f"{me} scan {formula} {where} --latest",
+        f"{me} scan {crossing} {where} --sort {surge} --top 20",
+        f"{me} explain {formula}",
+        f"{me} functions",
     ]
+
+
+def shown_command() -> str:
+    """How this command was called, so that a line can be copied where it is not on the PATH."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "barsweep" and shutil.which("barsweep") is None else "barsweep"

@@ -181,3 +181,24 @@ def test_the_demo_in_the_singular(tmp_path):
 
     assert "1 symbol x 1 day ..." in done.stdout
     assert "0 matches in 1 symbol" in done.stdout
+
+
+def test_the_candles_are_not_overwritten_by_the_matches(tmp_path):
+    file = tmp_path / "in.csv"
+    file.write_text("date,close\n2024-01-02,1\n")
+
+    refused = run("scan", "close > 0", str(file), "--output", str(file))
+
+    assert "is the file with the candles: choose another one" in refused.stderr
+    assert file.read_text() == "date,close\n2024-01-02,1\n"
+
+
+def test_a_pipe_gets_every_row(tmp_path):
+    """Only a terminal is spared a long table."""
+    days = [date(2024, 1, 1) + timedelta(days=day) for day in range(120)]
+    pl.DataFrame({"date": days, "close": 1.0}).write_csv(tmp_path / "days.csv")
+
+    shown = run("scan", "close > 0", str(tmp_path / "days.csv"))
+
+    assert shown.stdout.count("2024-") == 120
+    assert "more: --top" not in shown.stderr
