@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
@@ -17,19 +17,42 @@ import pyarrow as pa
 from .adjusting import adjust_prices, columns_to_adjust
 from .checking import check_candles, merged
 from .instants import TS, Bound, Bounds, Instant, in_kind
-from .placing import Counts, ahead_counts, keep_before, numbers, to_table
+from .layout import Layout
+from .placing import Counts, Placed, ahead_counts, keep_before, numbers, to_table
 from .policies import KINDS, Action, CandlePolicy
 from .resampling import LAST_TS, resample
 from .timeframes import DAY, Timeframe
 
-if TYPE_CHECKING:
-    from .tables import TableRepository
+
+class _StoredBars(Protocol):
+    """What a load asks of the repository that it is for; see TableRepository, which has all of it."""
+
+    policy: CandlePolicy | None
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def layout(self) -> Layout: ...
+    @property
+    def adjusted_by(self) -> str | None: ...
+    @property
+    def dates(self) -> bool: ...
+    @property
+    def zone_name(self) -> str: ...
+    @property
+    def bucket_zone(self) -> str: ...
+    @property
+    def stored(self) -> Timeframe: ...
+    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame: ...
+    def place_rows(self, raw: pl.DataFrame) -> Placed: ...
+    def bucket(self, timeframe: Timeframe) -> pl.Expr: ...
+    def whole_bars(self, timeframe: Timeframe) -> pl.DataFrame: ...
 
 
 class Loading:
     """One load of one repository: which columns, which timeframe."""
 
-    def __init__(self, repository: TableRepository, timeframe: Timeframe, columns: Iterable[str]) -> None:
+    def __init__(self, repository: _StoredBars, timeframe: Timeframe, columns: Iterable[str]) -> None:
         self.repository = repository
         self.timeframe = timeframe
         self.columns = list(dict.fromkeys(name for name in columns if name not in {"symbol", "ts"}))
