@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -20,6 +20,8 @@ Columns: TypeAlias = Annotated[
     list[str] | None, typer.Option("--column", help="Where a column is not recognised: close=Last, repeatable.")
 ]
 Table: TypeAlias = Annotated[str | None, typer.Option(help="The table or view of a DuckDB file that holds several.")]
+DateFormat: TypeAlias = Annotated[str | None, typer.Option(help="How dates in CSV are written: %m/%d/%Y.")]
+Decimal: TypeAlias = Annotated[str | None, typer.Option(help="The decimal mark of numbers in CSV: . or ,")]
 Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
 
 
@@ -76,20 +78,21 @@ def kinds_of(repository: CandleRepository, timeframe: str | None = None) -> dict
     return dict(columns_of(repository, timeframe or str(getattr(repository, "stored", "1d"))))
 
 
+def given_options(column: Sequence[str] | None, **options: str | None) -> dict[str, Any]:
+    """The options of a repository that were given on the line."""
+    columns = dict(map(read_pair, column or ()))
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    return {**given, "columns": columns} if columns else given
+
+
 @contextmanager
 def opened(
-    data: str,
-    column: Sequence[str] | None = None,
-    tz: str | None = None,
-    adjust: str | None = None,
-    table: str | None = None,
+    data: str, column: Sequence[str] | None = None, *, table: str | None = None, **options: str | None
 ) -> Iterator[CandleRepository]:
-    """The repository of a path, with the options that were given; closed afterwards."""
-    columns = dict(map(read_pair, column or ()))
+    """The repository of a path, with the `options` of `open_repository` that were given; closed afterwards."""
     if table is not None and Path(data).suffix.lower() not in DATABASES:
         raise ProcessingEngineError(f"--table is for DuckDB files; {data} is none")
-    options = {"columns": columns or None, "tz": tz, "adjust": adjust, "table": table}
-    repository = open_repository(data, **{name: value for name, value in options.items() if value is not None})
+    repository = open_repository(data, **given_options(column, table=table, **options))
     try:
         yield repository
     finally:

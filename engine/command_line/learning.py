@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from ...formulas import Checked, Function
 from ..service import FormulaService
-from .asking import Columns, Table, Zone, kinds_of, opened, read_formula, read_settings
+from .asking import Columns, DateFormat, Decimal, Table, Zone, kinds_of, opened, read_formula, read_settings
 from .ending import Code, told_in_words
 from .showing import messages, results
 from .telling import history_of, in_full
@@ -30,10 +30,12 @@ def check(
     column: Columns = None,
     tz: Zone = None,
     table: Table = None,
+    date_format: DateFormat = None,
+    decimal: Decimal = None,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
-        kinds = kinds_in(data, timeframe, column, tz, table)
+        kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
         checked = FormulaService().check(read_formula(formula), kinds, read_settings(parameter or ()))
     warn(checked)
     typer.echo(f"ok: {described(checked)}")
@@ -47,23 +49,25 @@ def explain(
     column: Columns = None,
     tz: Zone = None,
     table: Table = None,
+    date_format: DateFormat = None,
+    decimal: Decimal = None,
 ) -> None:
     """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read."""
     with told_in_words():
         source, settings, service = read_formula(formula), read_settings(parameter or ()), FormulaService()
-        kinds = kinds_in(data, timeframe, column, tz, table)
+        kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
         explanation = service.explain(source, kinds, settings)
     warn(service.check(source, kinds, settings))
     typer.echo(str(replace(explanation, warnings=())))
 
 
 def kinds_in(
-    data: str | None, timeframe: str | None, column: list[str] | None, tz: str | None, table: str | None
+    data: str | None, timeframe: str | None, column: list[str] | None, **options: str | None
 ) -> dict[str, str] | None:
     """The columns of DATA, if it was given."""
     if data is None:
         return None
-    with opened(data, column, tz, table=table) as repository:
+    with opened(data, column, **options) as repository:
         return kinds_of(repository, timeframe)
 
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
+from ...data.repository import CandleRepository
 from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.parse.parsing import parse
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..results import BatchResult, counted
 from ..service import FormulaService
-from .asking import Columns, Table, Zone, kinds_of, opened, read_formula, read_settings, read_symbols
+from .asking import (
+    Columns,
+    DateFormat,
+    Decimal,
+    Table,
+    Zone,
+    kinds_of,
+    opened,
+    read_formula,
+    read_settings,
+    read_symbols,
+)
 from .ending import Code, told_in_words
 from .learning import warn
 from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
@@ -47,6 +60,8 @@ def scan(
     column: Columns = None,
     tz: Zone = None,
     table: Table = None,
+    date_format: DateFormat = None,
+    decimal: Decimal = None,
     adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
@@ -67,10 +82,8 @@ def scan(
             executor=executor,
             values={} if sort is None else {sort: with_names_of(source, sort)},
         )
-        with opened(data, column, tz, adjust, table) as repository:
-            service = FormulaService()
-            result = _run(job, ProcessingEngine(repository, service))
-            warn(service.check(source, kinds_of(repository, timeframe), job.parameters))
+        options = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
+        result = _run(job, source, opened(data, column, **options))
         _report(result, sort, top, chosen_format(format, output), output)
     raise typer.Exit(_code(result))
 
@@ -99,9 +112,15 @@ def arranged(matches: pl.DataFrame, sort: str | None, top: int | None) -> pl.Dat
     return matches.head(top) if top is not None else matches
 
 
-def _run(job: ProcessingJob, engine: ProcessingEngine) -> BatchResult:
-    with progress_bar() as progress, interruptible(engine.cancel):
-        return engine.run(job, progress)
+def _run(job: ProcessingJob, formula: str, opening: AbstractContextManager[CandleRepository]) -> BatchResult:
+    """Run the job, and say what its formula may still get wrong."""
+    with opening as repository:
+        service = FormulaService()
+        engine = ProcessingEngine(repository, service)
+        with progress_bar() as progress, interruptible(engine.cancel):
+            result = engine.run(job, progress)
+        warn(service.check(formula, kinds_of(repository, job.timeframe), job.parameters))
+    return result
 
 
 def _report(result: BatchResult, sort: str | None, top: int | None, how: Format, output: Path | None) -> None:

@@ -13,7 +13,7 @@ import typer
 from ...data.importing import import_candles
 from .. import demo as demonstration
 from ..results import counted
-from .asking import Columns, Zone, read_pair
+from .asking import Columns, DateFormat, Decimal, Zone, given_options
 from .ending import told_in_words
 from .showing import results, shown
 from .watching import progress_bar
@@ -32,13 +32,13 @@ def import_(
     column: Columns = None,
     tz: Zone = None,
     adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
+    date_format: DateFormat = None,
+    decimal: Decimal = None,
 ) -> None:
     """Bring candles from SOURCE into a DuckDB file."""
     with told_in_words():
-        columns = dict(map(read_pair, column or ())) or None
-        found = import_candles(
-            source, target, table, start=start, end=end, replace=replace, columns=columns, tz=tz, adjust=adjust
-        )
+        options = given_options(column, tz=tz, adjust=adjust, date_format=date_format, decimal=decimal)
+        found = import_candles(source, target, table, start=start, end=end, replace=replace, **options)
     typer.echo(
         f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}: "
         f"table {found.table} in {found.path}"

@@ -22,6 +22,14 @@ OPTIONS: Final = (
         r"stale= is about the latest bars: ask for latest=True too",
         "--stale is about the latest bars: give --latest too",
     ),
+    (
+        r"latest=True reports the last bar alone, so start= has no use there; end= moves the last bar",
+        "--latest reports the last bar alone, so --start has no use there; --end moves the last bar",
+    ),
+    (r"\bdate_format=(?=['\"])", "--date-format "),
+    (r"\bdecimal=(?=['\"])", "--decimal "),
+    (r"\bdate_format= (?=and |is for CSV)", "--date-format "),
+    (r"\bdecimal= (?=is for CSV)", "--decimal "),
     (r"the policy (\w+='\w+') lets the symbol live", r"in Python CandlePolicy(\1) lets the symbol live"),
 )
 

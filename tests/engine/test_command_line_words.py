@@ -202,3 +202,22 @@ def test_a_pipe_gets_every_row(tmp_path):
 
     assert shown.stdout.count("2024-") == 120
     assert "more: --top" not in shown.stderr
+
+
+def test_dates_and_numbers_as_they_are_written_elsewhere(tmp_path):
+    path, target = tmp_path / "europe.csv", str(tmp_path / "c.duckdb")
+    path.write_text("date;close\n03.04.2024;1,500\n05.04.2024;2,500\n")
+    (tmp_path / "slashes.csv").write_text("date,close\n03/04/2024,1\n05/04/2024,2\n")
+    europe = ("--date-format", "%d.%m.%Y", "--decimal", ",")
+
+    asked = run("scan", "close > 2", str(tmp_path / "slashes.csv")).stderr
+    found = run("scan", "close > 2", str(path), *europe, "--format", "csv")
+
+    assert 'say --date-format "%m/%d/%Y" or "%d/%m/%Y"' in asked
+    assert found.stdout.splitlines() == ["symbol,ts", "data,2024-04-05"]
+    assert run("import", str(path), target, *europe).exit_code == 0
+    for command in ("check", "explain"):
+        assert run(command, "close > 2", str(path), *europe).exit_code == 0
+    wrong = run("scan", "close > 2", target, *europe).stderr
+    assert "--date-format and --decimal is for CSV files" in wrong
+    assert "--end moves the last bar" in run("scan", "close > 2", target, "--latest", "--start", "2024-01-01").stderr
