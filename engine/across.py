@@ -16,9 +16,10 @@ import polars as pl
 from ..formulas import Stage
 from .assembling import Collected
 from .batching import Batch
-from .controlling import Control, Progress, Ticket
+from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
+from .progressing import Progress
 from .results import SymbolError
 from .running import JobEndedError, Limits, Runner
 from .splitting import Piece, split

@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 LOG: Final = logging.getLogger("barsweep")
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
-Deliver: TypeAlias = Callable[[Callable[[], None]], object]
 
 
 class AbandonedError(Exception):
@@ -102,38 +101,3 @@ class Ticket:
             yield
         finally:
             self._gates[gate].leave(self)
-
-
-class Progress:
-    """Counts finished symbols for a callback: monotone, ends at the total; one that raises is logged once."""
-
-    def __init__(self, callback: ProgressCallback | None, deliver: Deliver) -> None:
-        self._callback, self._deliver = callback, deliver
-        self._done = 0.0
-        self._told = -1
-        self._failed = False
-        self.total = 0
-
-    def advance(self, symbols: int, share: float = 1.0) -> None:
-        """Count symbols that are done with `share` of their work."""
-        self._done += symbols * share
-        self._tell(min(self.total, int(self._done + 1e-6)))
-
-    def finish(self) -> None:
-        """Say that all is done, if that has not been said."""
-        self._tell(self.total)
-
-    def _tell(self, completed: int) -> None:
-        if self._callback is None or completed <= self._told:
-            return
-        self._told = completed
-        self._deliver(lambda: self._call(completed))
-
-    def _call(self, completed: int) -> None:
-        assert self._callback is not None
-        try:
-            self._callback(completed, self.total)
-        except Exception:
-            if not self._failed:
-                LOG.exception("the progress callback raised; it is ignored from here on")
-            self._failed = True

@@ -31,11 +31,12 @@ from ..errors import ProcessingEngineError
 from .across import AcrossJob
 from .assembling import Collected, assemble, values_table
 from .batching import Batch
-from .controlling import LOG, Control, Gate, Progress, ProgressCallback, Ticket
+from .controlling import LOG, Control, Gate, ProgressCallback, Ticket
 from .evaluating import EvaluatingService, PlanEvaluator
 from .jobs import ProcessingJob
 from .loading import Loaded
 from .preparing import Prepared, Preparer
+from .progressing import LoopProgress, Progress
 from .results import BatchResult, SymbolError
 from .running import Limits, Runner
 from .service import FormulaService
@@ -90,36 +91,35 @@ class ProcessingEngine:
     def run(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> BatchResult:
         """Run a job; `progress_callback(completed, total)` counts symbols, on this thread.
 
+        The first error that the callback raises is logged and ignored; it is called on, later errors are not logged.
         Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is
         that symbol's error in the result.
         """
-        return self._run(partial(self._matches, job), Progress(progress_callback, _at_once))
+        return self._run(partial(self._matches, job), Progress(progress_callback))
 
     async def process_batch(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> BatchResult:
         """Run a job beside the event loop, on which `progress_callback(completed, total)` is called.
 
-        Cancelling the task cancels the job.
+        The callback may be asynchronous: its calls are awaited one after the other, the last before this returns. Of
+        its errors the first is logged, as in `run`. Cancelling the task cancels the job.
         """
-        loop = asyncio.get_running_loop()
         control = Control()
-
-        def deliver(call: Callable[[], None]) -> object:
-            return None if loop.is_closed() else loop.call_soon_threadsafe(call)
-
-        progress = Progress(progress_callback, deliver)
+        progress = LoopProgress(progress_callback, asyncio.get_running_loop())
         future = _in_thread(partial(self._run, partial(self._matches, job), progress, control))
         try:
-            return await asyncio.wrap_future(future)
+            result = await asyncio.wrap_future(future)
+            await progress.told()
         except asyncio.CancelledError:
             control.cancel()
             raise
+        return result
 
     def evaluate(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> pl.DataFrame:
         """The values of the job's formulas at every bar: symbol, ts, then a column a formula; sorted by symbol, ts.
 
         Symbols that fail are left out and logged; when all fail, raises ProcessingEngineError.
         """
-        return self._run(partial(self._values, job), Progress(progress_callback, _at_once))
+        return self._run(partial(self._values, job), Progress(progress_callback))
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
@@ -246,10 +246,6 @@ def _evaluate(prepared: Prepared, loaded: Loaded, ticket: Ticket) -> Piece:
     piece.defects = loaded.defects
     piece.elapsed = evaluated.elapsed
     return piece
-
-
-def _at_once(call: Callable[[], None]) -> None:
-    call()
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:

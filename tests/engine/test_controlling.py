@@ -38,7 +38,10 @@ def test_a_job_without_symbols_is_done_at_once():
 
 
 def test_a_callback_that_raises_is_logged_once_and_ignored(caplog):
+    calls = []
+
     def broken(completed, total):
+        calls.append(completed)
         raise RuntimeError("no display")
 
     with caplog.at_level(logging.ERROR, logger="barsweep"):
@@ -46,6 +49,47 @@ def test_a_callback_that_raises_is_logged_once_and_ignored(caplog):
 
     assert not result.errors
     assert sum("progress callback" in record.message for record in caplog.records) == 1
+    assert len(calls) > 2
+    assert calls[-1] == 40
+
+
+def test_an_async_callback_is_awaited_call_after_call(caplog):
+    calls = []
+
+    async def callback(completed, total):
+        calls.append(("begins", completed))
+        await asyncio.sleep(0.02)
+        calls.append(("ends", completed))
+        raise RuntimeError("no display")
+
+    async def work():
+        async with ProcessingEngine(rising(40), Service()) as engine:
+            return await engine.process_batch(ProcessingJob(None, "x"), callback)
+
+    with caplog.at_level(logging.ERROR, logger="barsweep"):
+        result = asyncio.run(work())
+
+    assert not result.errors
+    assert calls[-1] == ("ends", 40)
+    assert len(calls) > 4
+    assert [word for word, _ in calls] == ["begins", "ends"] * (len(calls) // 2)
+    assert sum("progress callback" in record.message for record in caplog.records) == 1
+
+
+def test_run_cannot_await_a_callback(caplog):
+    async def callback(completed, total):
+        raise AssertionError("nobody awaits")
+
+    class Callback:
+        async def __call__(self, completed, total):
+            raise AssertionError("nobody awaits")
+
+    for given in (callback, Callback()):
+        with pytest.raises(ProcessingEngineError, match="use process_batch"):
+            ProcessingEngine(rising(1)).run(ProcessingJob(None, UP), given)
+    with caplog.at_level(logging.ERROR, logger="barsweep"):
+        ProcessingEngine(rising(40), Service()).run(ProcessingJob(None, "x"), lambda done, _: callback(done, 40))
+    assert sum("only process_batch does" in str(record.exc_info) for record in caplog.records) == 1
 
 
 def test_progress_comes_on_the_callers_thread():

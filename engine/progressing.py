@@ -1,0 +1,109 @@
+"""Telling a callback how far a job is: on the caller's thread, or on an event loop, where it may be asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable
+
+from ..errors import ProcessingEngineError
+from .controlling import LOG, ProgressCallback
+
+
+class Progress:
+    """Counts finished symbols for a callback, which is called at once: monotone, ends at the total.
+
+    The first error of the callback is logged; it is called on, and its later errors are dropped. A callback that has
+    to be awaited is refused with ProcessingEngineError.
+    """
+
+    def __init__(self, callback: ProgressCallback | None) -> None:
+        self._callback = callback
+        self._done = 0.0
+        self._told = -1
+        self._failed = False
+        self.total = 0
+        self._assert_suitable()
+
+    def advance(self, symbols: int, share: float = 1.0) -> None:
+        """Count symbols that are done with `share` of their work."""
+        self._done += symbols * share
+        self._tell(min(self.total, int(self._done + 1e-6)))
+
+    def finish(self) -> None:
+        """Say that all is done, if that has not been said."""
+        self._tell(self.total)
+
+    def _tell(self, completed: int) -> None:
+        if self._callback is None or completed <= self._told:
+            return
+        self._told = completed
+        self._deliver(completed)
+
+    def _deliver(self, completed: int) -> None:
+        self._call(completed)
+
+    def _call(self, completed: int) -> None:
+        assert self._callback is not None
+        try:
+            answer = self._callback(completed, self.total)
+            if inspect.isawaitable(answer):
+                self._take(answer)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no fault of the job
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._failed:
+            LOG.error(
+                "the progress callback raised; it is called on, further errors are not logged", exc_info=error
+            )
+        self._failed = True
+
+    def _assert_suitable(self) -> None:
+        called = getattr(self._callback, "__call__", None)  # noqa: B004 - the method itself: it may be asynchronous
+        if inspect.iscoroutinefunction(self._callback) or inspect.iscoroutinefunction(called):
+            raise ProcessingEngineError("an async progress callback needs an event loop: use process_batch")
+
+    def _take(self, answer: Awaitable[object]) -> None:
+        _close(answer)
+        raise ProcessingEngineError("the progress callback has to be awaited, which only process_batch does")
+
+
+class LoopProgress(Progress):
+    """Calls on an event loop. What has to be awaited is, one call after the other."""
+
+    def __init__(self, callback: ProgressCallback | None, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(callback)
+        self._loop = loop
+        self._latest: asyncio.Task[None] | None = None
+
+    async def told(self) -> None:
+        """Wait until the callback has been awaited for the last time."""
+        if self._latest is not None:
+            await asyncio.wait([self._latest])
+
+    def _assert_suitable(self) -> None:
+        """Every callback is."""
+
+    def _deliver(self, completed: int) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._call, completed)
+
+    def _take(self, answer: Awaitable[object]) -> None:
+        self._latest = asyncio.ensure_future(self._after(self._latest, answer))
+
+    async def _after(self, earlier: asyncio.Task[None] | None, answer: Awaitable[object]) -> None:
+        try:
+            if earlier is not None:
+                await asyncio.wait([earlier])
+            await answer
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no fault of the job
+            self._complain(error)
+        finally:
+            _close(answer)
+
+
+def _close(answer: Awaitable[object]) -> None:
+    """Close a coroutine that is not awaited any more; one that has ended stays as it is."""
+    if inspect.iscoroutine(answer):
+        answer.close()
