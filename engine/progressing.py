@@ -54,9 +54,7 @@ class Progress:
 
     def _complain(self, error: Exception) -> None:
         if not self._failed:
-            LOG.error(
-                "the progress callback raised; it is called on, further errors are not logged", exc_info=error
-            )
+            LOG.error("the progress callback raised; it is called on, further errors are not logged", exc_info=error)
         self._failed = True
 
     def _assert_suitable(self) -> None:
