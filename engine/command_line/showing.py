@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from enum import StrEnum
 from io import BytesIO
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...errors import ProcessingEngineError
+from .aligning import aligned, text
 
 ROWS_SHOWN: Final = 40
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
@@ -75,14 +75,17 @@ def shown(matches: pl.DataFrame, most: int | None = ROWS_SHOWN) -> Table:
     for name, dtype in matches.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in matches.head(most if most is not None else matches.height).iter_rows():
-        table.add_row(*map(_text, row))
+        table.add_row(*map(text, row))
     return table
 
 
 def _write_out(matches: pl.DataFrame, how: Format) -> None:
     if how is Format.TABLE:
-        if matches.height:
+        if matches.height and to_terminal():
             results().print(shown(matches, None))
+        elif matches.height:
+            sys.stdout.writelines(aligned(matches))
+            sys.stdout.flush()
         return
     if how is Format.PARQUET and sys.stdout.isatty():
         raise ProcessingEngineError("Parquet is nothing to read on a terminal; name a file with --output")
@@ -101,21 +104,4 @@ def _write_to(matches: pl.DataFrame, how: Format, file: BinaryIO) -> None:
         case Format.PARQUET:
             matches.write_parquet(file)
         case Format.TABLE:
-            text = plain(width=WIDE)
-            with text.capture() as captured:
-                text.print(shown(matches, None))
-            file.write(captured.get().encode())
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
-        case dt.datetime():
-            return value.isoformat(" ", "minutes").replace("+00:00", "Z")
-        case _:
-            return str(value)
+            file.writelines(part.encode() for part in aligned(matches))

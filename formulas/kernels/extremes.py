@@ -30,28 +30,29 @@ def _lower(older: Floats, newer: Floats, out: Floats) -> None:
 def _ages(older: Floats, newer: Floats, age_older: Floats, age_newer: Floats, newer_width: float, out: Floats) -> None:
     """How long ago the higher one was; the newer one's on ties, undefined if one is."""
     for i in range(out.size):
-        then = age_older[i] + newer_width
-        out[i] = age_newer[i] if newer[i] >= older[i] else (then if newer[i] < older[i] else np.nan)
+        then, now = age_older[i] + newer_width, age_newer[i]
+        out[i] = now if newer[i] >= older[i] else (then if newer[i] < older[i] else np.nan)
 
 
 @compiled
-def _extremes(x: Floats, length: int, highest: bool, room: Floats, out: Floats) -> None:
-    """`x` has the length - 1 rows before those of `out` as well."""
+def _extremes(x: Floats, length: int, sign: float, room: Floats, out: Floats) -> None:
+    """The largest of each window if `sign` is 1, else the smallest; `x` has length - 1 rows of history."""
     block, spare, free = x, room[: x.size], room[x.size : 2 * x.size]
     width = 1
     while 2 * width <= length:
         size = block.size - width * LANES
-        if highest:
+        if sign > 0.0:
             _higher(block[:size], block[width * LANES :], spare[:size])
         else:
             _lower(block[:size], block[width * LANES :], spare[:size])
         block, spare, free = spare[:size], free, spare
         width *= 2
-    newer = block[(length - width) * LANES :]
-    if highest:
-        _higher(block[: out.size], newer[: out.size], out)
+    begin = (length - width) * LANES
+    older, newer = block[: out.size], block[begin : begin + out.size]
+    if sign > 0.0:
+        _higher(older, newer, out)
     else:
-        _lower(block[: out.size], newer[: out.size], out)
+        _lower(older, newer, out)
 
 
 @compiled
@@ -62,7 +63,7 @@ def highest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: F
     for first in range(head, head + rows, step):
         last = min(first + step, head + rows)
         bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, True, scratch, out[first * LANES : last * LANES])
+        _extremes(bars, length, 1.0, scratch, out[first * LANES : last * LANES])
 
 
 @compiled
@@ -73,7 +74,7 @@ def lowest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Fl
     for first in range(head, head + rows, step):
         last = min(first + step, head + rows)
         bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, False, scratch, out[first * LANES : last * LANES])
+        _extremes(bars, length, -1.0, scratch, out[first * LANES : last * LANES])
 
 
 @compiled
@@ -96,7 +97,8 @@ def _extreme_bars(x: Floats, length: int, sign: float, room: Floats, out: Floats
         age, age_spare, age_free = age_spare[:size], age_free, age_spare
         width *= 2
     rest = length - width
-    newest, youngest = value[rest * LANES :][: out.size], age[rest * LANES :][: out.size]
+    here = slice(rest * LANES, rest * LANES + out.size)
+    newest, youngest = value[here], age[here]
     _ages(value[: out.size], newest, age[: out.size], youngest, float(rest), out)
 
 

@@ -1,6 +1,6 @@
 """What the commands print: user text as it is, options instead of arguments, one of something in the singular."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import polars as pl
@@ -8,6 +8,7 @@ import pytest
 from fakes import candles
 from typer.testing import CliRunner
 
+from barsweep.engine.command_line.aligning import aligned
 from barsweep.engine.command_line.application import application
 from barsweep.engine.command_line.wording import in_options
 from barsweep.engine.results import counted
@@ -221,3 +222,25 @@ def test_dates_and_numbers_as_they_are_written_elsewhere(tmp_path):
     wrong = run("scan", "close > 2", target, *europe).stderr
     assert "--date-format and --decimal is for CSV files" in wrong
     assert "--end moves the last bar" in run("scan", "close > 2", target, "--latest", "--start", "2024-01-01").stderr
+
+
+def test_many_rows_go_into_a_pipe_part_by_part():
+    """A table is not laid out as a whole, as it is for a terminal."""
+    rows = pl.int_range(1_000_000, eager=True)
+    many = pl.DataFrame({"symbol": ["A"] * len(rows), "close": rows.cast(pl.Float64)})
+
+    heading, *parts = aligned(many)
+
+    assert len(parts) == 10
+    assert heading == "symbol    close\n"
+    assert parts[-1].endswith("\nA       999,999\n")
+
+
+def test_a_table_as_text():
+    table = pl.DataFrame({"ts": [datetime(2024, 1, 2, 9, tzinfo=UTC), None], "ok": [True, False], "x": [None, 2e6]})
+
+    assert "".join(aligned(table)).splitlines() == [
+        "ts                 ok           x",
+        "2024-01-02 09:00Z  yes",
+        "                   no   2,000,000",
+    ]
