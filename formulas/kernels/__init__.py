@@ -60,7 +60,7 @@ KERNELS: Final = {
     **_windows("moments", "covariance", scratch=12),
     **_windows("moments", "correlation", scratch=14),
     **_windows("deviation", "mean_deviation", scratch=6),
-    **_windows("sorted", "median", scratch=0),
+    **_windows("sorted", "median", scratch=2),
     **_windows("sorted", "rank_over", scratch=1),
     "percent_rank": Kernel("sorted", "percent_rank", scratch=1, head=_itself),
     "ago_bars": Kernel("counts", "ago_bars", head=_itself),
@@ -82,3 +82,8 @@ KERNELS: Final = {
     "exrem": Kernel("events", "exrem", states=1),
 }
 """The kernel of each primitive by its name. `max` and `min` take two inputs: more are folded by the caller."""
+
+# in the form that PolarsExecutor runs until tiles.run_kernel takes the common form (then these three go)
+SAR: Final = Kernel("trailing", "sar", states=7)
+TRAILING_BAND: Final = Kernel("trailing", "trailing_band", states=5, outputs=2)
+MEAN_DEVIATION: Final = Kernel("deviation", "mean_deviation")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compiler import compiler_for
-from .folding import MEAN, fold_values
+from .folding import fold_values
 from .tiles import BLOCK, LANES, Floats
 
 compiled = compiler_for("mean_deviation and what is built on it (cci)")
@@ -44,21 +44,18 @@ def mean_deviation(x: Floats, head: int, rows: int, n: float, state: Floats, scr
         last = min(first + step, head + rows)
         span = (last - first) * LANES
         bars = x[(first - length + 1) * LANES : last * LANES]
-        mean = fold_values(bars, length, MEAN, scratch[span:], last - first)
+        mean = fold_values(bars, length, True, scratch[span:], last - first)
         total = scratch[:span]
-        for i in range(span):
-            total[i] = 0.0
+        total[:] = 0.0
         for k in range(0, length - 3, 4):
-            begin = k * LANES
             _add_distances(
                 mean,
-                bars[begin : begin + span],
-                bars[begin + LANES : begin + LANES + span],
-                bars[begin + 2 * LANES : begin + 2 * LANES + span],
-                bars[begin + 3 * LANES : begin + 3 * LANES + span],
+                bars[k * LANES :][:span],
+                bars[(k + 1) * LANES :][:span],
+                bars[(k + 2) * LANES :][:span],
+                bars[(k + 3) * LANES :][:span],
                 total,
             )
         for k in range(length - length % 4, length):
-            begin = k * LANES
-            _add_distance(mean, bars[begin : begin + span], total)
+            _add_distance(mean, bars[k * LANES :][:span], total)
         _finish(total, 1.0 / n, out[first * LANES : last * LANES])

@@ -30,29 +30,28 @@ def _lower(older: Floats, newer: Floats, out: Floats) -> None:
 def _ages(older: Floats, newer: Floats, age_older: Floats, age_newer: Floats, newer_width: float, out: Floats) -> None:
     """How long ago the higher one was; the newer one's on ties, undefined if one is."""
     for i in range(out.size):
-        then, now = age_older[i] + newer_width, age_newer[i]
-        out[i] = now if newer[i] >= older[i] else (then if newer[i] < older[i] else np.nan)
+        then = age_older[i] + newer_width
+        out[i] = age_newer[i] if newer[i] >= older[i] else (then if newer[i] < older[i] else np.nan)
 
 
 @compiled
-def _extremes(x: Floats, length: int, sign: float, room: Floats, out: Floats) -> None:
-    """The largest of each window if `sign` is 1, else the smallest; `x` has length - 1 rows of history."""
+def _extremes(x: Floats, length: int, highest: bool, room: Floats, out: Floats) -> None:
+    """`x` has the length - 1 rows before those of `out` as well."""
     block, spare, free = x, room[: x.size], room[x.size : 2 * x.size]
     width = 1
     while 2 * width <= length:
         size = block.size - width * LANES
-        if sign > 0.0:
+        if highest:
             _higher(block[:size], block[width * LANES :], spare[:size])
         else:
             _lower(block[:size], block[width * LANES :], spare[:size])
         block, spare, free = spare[:size], free, spare
         width *= 2
-    begin = (length - width) * LANES
-    older, newer = block[: out.size], block[begin : begin + out.size]
-    if sign > 0.0:
-        _higher(older, newer, out)
+    newer = block[(length - width) * LANES :]
+    if highest:
+        _higher(block[: out.size], newer[: out.size], out)
     else:
-        _lower(older, newer, out)
+        _lower(block[: out.size], newer[: out.size], out)
 
 
 @compiled
@@ -63,7 +62,7 @@ def highest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: F
     for first in range(head, head + rows, step):
         last = min(first + step, head + rows)
         bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, 1.0, scratch, out[first * LANES : last * LANES])
+        _extremes(bars, length, True, scratch, out[first * LANES : last * LANES])
 
 
 @compiled
@@ -74,7 +73,7 @@ def lowest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Fl
     for first in range(head, head + rows, step):
         last = min(first + step, head + rows)
         bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, -1.0, scratch, out[first * LANES : last * LANES])
+        _extremes(bars, length, False, scratch, out[first * LANES : last * LANES])
 
 
 @compiled
@@ -97,8 +96,7 @@ def _extreme_bars(x: Floats, length: int, sign: float, room: Floats, out: Floats
         age, age_spare, age_free = age_spare[:size], age_free, age_spare
         width *= 2
     rest = length - width
-    here = slice(rest * LANES, rest * LANES + out.size)
-    newest, youngest = value[here], age[here]
+    newest, youngest = value[rest * LANES :][: out.size], age[rest * LANES :][: out.size]
     _ages(value[: out.size], newest, age[: out.size], youngest, float(rest), out)
 
 

@@ -12,8 +12,7 @@ from .tiles import LANES, Floats
 
 compiled = compiler_for("sum, sma, variance, covariance, correlation, slope and mean_deviation")
 
-# What is folded. Not whole numbers: for each constant of those numba would compile everything anew.
-SUM, MEAN, SPREAD, TREND, COMOVEMENT = 0.0, 1.0, 2.0, 3.0, 4.0
+SPREAD, TREND, COMOVEMENT = range(3)
 
 
 @compiled
@@ -37,10 +36,11 @@ def _weigh(older: Floats, newer: Floats, share: float, out: Floats) -> None:
 
 
 @compiled
-def copy(values: Floats, out: Floats) -> None:
-    """A loop compiles in a fraction of the time that a slice assignment takes."""
-    for i in range(out.size):
-        out[i] = values[i]
+def _mean(older: Floats, older_width: int, newer: Floats, newer_width: int, out: Floats) -> None:
+    if older_width == newer_width:
+        _middle(older, newer, out)
+    else:
+        _weigh(older, newer, older_width / (older_width + newer_width), out)
 
 
 @compiled
@@ -69,21 +69,20 @@ def _comovement(
 
 
 @compiled
-def fold_values(x: Floats, length: int, kind: float, room: Floats, rows: int) -> Floats:
+def fold_values(x: Floats, length: int, means: bool, room: Floats, rows: int) -> Floats:
     """Windows' sums or means, [rows * LANES] somewhere in `room`; `x` has length - 1 rows of history."""
     size, span = x.size, rows * LANES
     block, spare, free = x, room[:size], room[size : 2 * size]
-    whole, other = room[2 * size : 2 * size + span], room[3 * size : 3 * size + span]
+    whole, other = room[2 * size :][:span], room[3 * size :][:span]
     width, taken = 1, 0
     while True:
         if length & width:
-            begin = (length - taken - width) * LANES
-            part = block[begin : begin + span]
+            part = block[(length - taken - width) * LANES :][:span]
             if taken == 0:
-                copy(part, whole)
+                whole[:] = part
             else:
-                if kind == MEAN:
-                    _weigh(part, whole, width / (width + taken), other)
+                if means:
+                    _mean(part, width, whole, taken, other)
                 else:
                     _add(part, whole, other)
                 whole, other = other, whole
@@ -91,7 +90,7 @@ def fold_values(x: Floats, length: int, kind: float, room: Floats, rows: int) ->
         if 2 * width > length:
             return whole
         kept = block.size - width * LANES
-        if kind == MEAN:
+        if means:
             _middle(block[:kept], block[width * LANES :], spare[:kept])
         else:
             _add(block[:kept], block[width * LANES :], spare[:kept])
@@ -101,15 +100,15 @@ def fold_values(x: Floats, length: int, kind: float, room: Floats, rows: int) ->
 
 @compiled
 def _product(
-    kind: float,
+    kind: int,
     x_old: Floats,
     x_new: Floats,
     y_old: Floats,
     y_new: Floats,
     old: Floats,
     new: Floats,
-    older_width: float,
-    newer_width: float,
+    older_width: int,
+    newer_width: int,
     out: Floats,
 ) -> None:
     """The moment of two neighbouring blocks from their means and own moments (Chan, Golub, LeVeque 1979)."""
@@ -118,42 +117,40 @@ def _product(
         _spread(x_old, x_new, old, new, weight, out)
     elif kind == TREND:
         # co-movement with the bar's number: two blocks' middles lie half their joint width apart
-        _trend(x_old, x_new, old, new, older_width * newer_width / 2.0, out)
+        _trend(x_old, x_new, old, new, older_width * newer_width / 2, out)
     else:
         _comovement(x_old, x_new, y_old, y_new, old, new, weight, out)
 
 
 @compiled
-def fold_moment(kind: float, x: Floats, y: Floats, length: int, room: Floats, rows: int) -> Floats:
+def fold_moment(kind: int, x: Floats, y: Floats, length: int, room: Floats, rows: int) -> Floats:
     """Windows' sums of products about the means, [rows * LANES] in `room`; `x` and `y` have length - 1 rows of history.
 
     SPREAD and TREND are of `x` alone and use 8 registers of room, COMOVEMENT uses 12. The result is in the first two.
     """
     size, span = x.size, rows * LANES
-    whole, other = room[:span], room[size : size + span]
-    block, spare = room[2 * size : 3 * size], room[3 * size : 4 * size]
-    x_block, x_spare, x_free = x, room[4 * size : 5 * size], room[5 * size : 6 * size]
-    x_whole, x_other = room[6 * size : 6 * size + span], room[7 * size : 7 * size + span]
-    y_block, y_spare, y_free = y, room[8 * size : 9 * size], room[9 * size : 10 * size]
-    y_whole, y_other = room[10 * size : 10 * size + span], room[11 * size : 11 * size + span]
+    whole, other = room[:size][:span], room[size:][:span]
+    block, spare = room[2 * size :][:size], room[3 * size :][:size]
+    x_block, x_spare, x_free = x, room[4 * size :][:size], room[5 * size :][:size]
+    x_whole, x_other = room[6 * size :][:span], room[7 * size :][:span]
+    y_block, y_spare, y_free = y, room[8 * size :][:size], room[9 * size :][:size]
+    y_whole, y_other = room[10 * size :][:span], room[11 * size :][:span]
     for i in range(size):
         block[i] = (x[i] - x[i]) + (y[i] - y[i])
     width, taken = 1, 0
     while True:
         if length & width:
             begin = (length - taken - width) * LANES
-            here = slice(begin, begin + span)
-            part, x_part, y_part = block[here], x_block[here], y_block[here]
+            part, x_part, y_part = block[begin:][:span], x_block[begin:][:span], y_block[begin:][:span]
             if taken == 0:
-                copy(part, whole)
-                copy(x_part, x_whole)
+                whole[:], x_whole[:] = part, x_part
                 if kind == COMOVEMENT:
-                    copy(y_part, y_whole)
+                    y_whole[:] = y_part
             else:
-                _product(kind, x_part, x_whole, y_part, y_whole, part, whole, float(width), float(taken), other)
-                _weigh(x_part, x_whole, width / (width + taken), x_other)
+                _product(kind, x_part, x_whole, y_part, y_whole, part, whole, width, taken, other)
+                _mean(x_part, width, x_whole, taken, x_other)
                 if kind == COMOVEMENT:
-                    _weigh(y_part, y_whole, width / (width + taken), y_other)
+                    _mean(y_part, width, y_whole, taken, y_other)
                 whole, other, x_whole, x_other = other, whole, x_other, x_whole
                 y_whole, y_other = y_other, y_whole
             taken += width
@@ -161,9 +158,7 @@ def fold_moment(kind: float, x: Floats, y: Floats, length: int, room: Floats, ro
             return whole
         kept, shift = block.size - width * LANES, width * LANES
         x_old, x_new, y_old, y_new = x_block[:kept], x_block[shift:], y_block[:kept], y_block[shift:]
-        _product(
-            kind, x_old, x_new, y_old, y_new, block[:kept], block[shift:], float(width), float(width), spare[:kept]
-        )
+        _product(kind, x_old, x_new, y_old, y_new, block[:kept], block[shift:], width, width, spare[:kept])
         block, spare = spare[:kept], block
         _middle(x_old, x_new, x_spare[:kept])
         x_block, x_spare, x_free = x_spare[:kept], x_free, x_spare

@@ -101,9 +101,7 @@ def if_(
     here = slice(head * LANES, (head + rows) * LANES)
     a, b, c, answer = condition[here], x[here], y[here], out[here]
     for i in range(answer.size):
-        # loaded before it is known which one is needed: a load under a condition is no SIMD
-        yes, no = b[i], c[i]
-        answer[i] = yes if a[i] == 1.0 else (no if a[i] == 0.0 else np.nan)
+        answer[i] = b[i] if a[i] == 1.0 else (c[i] if a[i] == 0.0 else np.nan)
 
 
 @compiled
@@ -121,5 +119,4 @@ def nz(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Float
     here = slice(head * LANES, (head + rows) * LANES)
     a, b, answer = x[here], y[here], out[here]
     for i in range(answer.size):
-        value, instead = a[i], b[i]
-        answer[i] = value if value == value else instead
+        answer[i] = a[i] if a[i] == a[i] else b[i]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compiler import compiler_for
-from .folding import COMOVEMENT, MEAN, SPREAD, SUM, TREND, copy, fold_moment, fold_values
+from .folding import COMOVEMENT, SPREAD, TREND, fold_moment, fold_values
 from .tiles import BLOCK, LANES, Floats
 
 compiled = compiler_for("sum, sma, variance, covariance, correlation and slope")
@@ -22,18 +22,18 @@ def _finish(values: Floats, factor: float, out: Floats) -> None:
 
 
 @compiled
-def _fold_values(x: Floats, head: int, rows: int, n: float, kind: float, scratch: Floats, out: Floats) -> None:
+def _fold_values(x: Floats, head: int, rows: int, n: float, means: bool, scratch: Floats, out: Floats) -> None:
     length = int(n)
     step = max(BLOCK, length)
     for first in range(head, head + rows, step):
         last = min(first + step, head + rows)
         bars = x[(first - length + 1) * LANES : last * LANES]
-        _finish(fold_values(bars, length, kind, scratch, last - first), 1.0, out[first * LANES : last * LANES])
+        _finish(fold_values(bars, length, means, scratch, last - first), 1.0, out[first * LANES : last * LANES])
 
 
 @compiled
 def _fold_moment(
-    kind: float, x: Floats, y: Floats, head: int, rows: int, n: float, factor: float, scratch: Floats, out: Floats
+    kind: int, x: Floats, y: Floats, head: int, rows: int, n: float, factor: float, scratch: Floats, out: Floats
 ) -> None:
     length = int(n)
     step = max(BLOCK, length)
@@ -47,13 +47,13 @@ def _fold_moment(
 @compiled
 def sum_(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
     """The sum of the last `n` values."""
-    _fold_values(x, head, rows, n, SUM, scratch, out)
+    _fold_values(x, head, rows, n, False, scratch, out)
 
 
 @compiled
 def sma(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
     """The mean of the last `n` values."""
-    _fold_values(x, head, rows, n, MEAN, scratch, out)
+    _fold_values(x, head, rows, n, True, scratch, out)
 
 
 @compiled
@@ -96,7 +96,7 @@ def correlation(
         span, begin = (last - first) * LANES, (first - length + 1) * LANES
         xs, ys, room = x[begin : last * LANES], y[begin : last * LANES], scratch[2 * span :]
         spread_x, spread_y = scratch[:span], scratch[span : 2 * span]
-        copy(fold_moment(SPREAD, xs, xs, length, room, last - first), spread_x)
-        copy(fold_moment(SPREAD, ys, ys, length, room, last - first), spread_y)
+        spread_x[:] = fold_moment(SPREAD, xs, xs, length, room, last - first)
+        spread_y[:] = fold_moment(SPREAD, ys, ys, length, room, last - first)
         together = fold_moment(COMOVEMENT, xs, ys, length, room, last - first)
         _correlate(spread_x, spread_y, together, out[first * LANES : last * LANES])

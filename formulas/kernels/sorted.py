@@ -5,43 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from .compiler import compiler_for
-from .tiles import BLOCK, LANES, Floats, lanes_of
-
-STEP = 8
+from .tiles import BLOCK, LANES, Floats
 
 compiled = compiler_for("median, rank_over and percent_rank")
 
 
 @compiled
-def _shift(rows: Floats, leaves: Floats, enters: Floats, kept: Floats) -> None:
-    """STEP rows of each lane's sorted column (and the one after): close the gap of `leaves`, make room for `enters`.
-
-    `kept` is the row before, as it was after the gap closed.
-    """
-    for lane in range(LANES):
-        old, new, before, here = leaves[lane], enters[lane], kept[lane], rows[lane]
-        for k in range(STEP):
-            after = rows[(k + 1) * LANES + lane]
-            place = here if here < old else after
-            rows[k * LANES + lane] = min(place, max(before, new))
-            before, here = place, after
-        kept[lane] = before
-
-
-@compiled
-def _replace(window: Floats, old: Floats, new: Floats, room: Floats) -> None:
+def _replace(window: Floats, old: Floats, new: Floats) -> None:
     """Take `old` out of each lane's sorted column and put `new` in; an undefined value stands at the end, as infinity.
 
-    The window ends with infinity, so that every place has a next one.
+    Row 0 is minus infinity, the last two rows are infinity at all times, so that every place has neighbours.
     """
-    leaves, enters, kept = room[:LANES], room[LANES : 2 * LANES], room[2 * LANES : 3 * LANES]
-    for lane in range(LANES):
-        leaves[lane] = old[lane] if old[lane] == old[lane] else np.inf
-        # -0 becomes 0: the two are equal, and their order would tell what the window held before
-        enters[lane] = new[lane] + 0.0 if new[lane] == new[lane] else np.inf
-        kept[lane] = -np.inf
-    for k in range(0, window.size - LANES, STEP * LANES):
-        _shift(window[k : k + (STEP + 1) * LANES], leaves, enters, kept)
+    kept = np.empty(LANES)
+    kept[:] = -np.inf
+    for k in range(1, window.size // LANES - 1):
+        here = window[k * LANES : (k + 1) * LANES]
+        after = window[(k + 1) * LANES : (k + 2) * LANES]
+        for lane in range(LANES):
+            leaves = old[lane] if old[lane] == old[lane] else np.inf
+            enters = new[lane] if new[lane] == new[lane] else np.inf
+            place = here[lane] if here[lane] < leaves else after[lane]
+            below = max(enters, kept[lane])
+            here[lane] = min(below, place)
+            kept[lane] = place
 
 
 @compiled
@@ -51,17 +37,18 @@ def median(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Fl
     The sorted window is built from the rows of history, so that it needs no state.
     """
     length = int(n)
-    window = np.full(((length - 1) // STEP + 1) * STEP * LANES + LANES, np.inf)
-    nothing, room = np.full(LANES, np.nan), np.empty(3 * LANES)
-    low = window[(length - 1) // 2 * LANES : ((length - 1) // 2 + 1) * LANES]
-    high = window[length // 2 * LANES : (length // 2 + 1) * LANES]
-    top = window[(length - 1) * LANES : length * LANES]
+    window = np.full((length + 2) * LANES, np.inf)
+    window[:LANES] = -np.inf
+    nothing = np.full(LANES, np.nan)
+    low = window[((length + 1) // 2) * LANES :][:LANES]
+    high = window[(length // 2 + 1) * LANES :][:LANES]
+    top = window[length * LANES :][:LANES]
     begin = head - length + 1
     for t in range(begin, head + rows):
-        old = x[(t - length) * LANES : (t - length + 1) * LANES] if t >= begin + length else nothing
-        _replace(window, old, x[t * LANES : (t + 1) * LANES], room)
+        old = x[(t - length) * LANES :][:LANES] if t >= begin + length else nothing
+        _replace(window, old, x[t * LANES :][:LANES])
         if t >= head:
-            answer = out[t * LANES : (t + 1) * LANES]
+            answer = out[t * LANES :][:LANES]
             for lane in range(LANES):
                 # halved first, the sum of two large values stays finite
                 between = low[lane] * 0.5 + high[lane] * 0.5
@@ -85,35 +72,31 @@ def _count(now: Floats, a: Floats, b: Floats, c: Floats, d: Floats, below: float
 def _count_window(bars: Floats, width: int, rows: int, below: float, total: Floats) -> None:
     """Compare the last of `width` rows with each of them; `bars` has width - 1 rows of history."""
     span = rows * LANES
-    now, nothing = bars[(width - 1) * LANES :], np.empty(span)
-    for i in range(span):
-        nothing[i], total[i] = np.nan, 0.0
+    now = bars[(width - 1) * LANES :][:span]
+    nothing = np.full(span, np.nan)
+    total[:] = 0.0
     for k in range(0, width, 4):
-        begin = k * LANES
-        a = bars[begin : begin + span]
-        b = bars[begin + LANES : begin + LANES + span] if k + 1 < width else nothing
-        c = bars[begin + 2 * LANES : begin + 2 * LANES + span] if k + 2 < width else nothing
-        d = bars[begin + 3 * LANES : begin + 3 * LANES + span] if k + 3 < width else nothing
+        a = bars[k * LANES :][:span]
+        b = bars[(k + 1) * LANES :][:span] if k + 1 < width else nothing
+        c = bars[(k + 2) * LANES :][:span] if k + 2 < width else nothing
+        d = bars[(k + 3) * LANES :][:span] if k + 3 < width else nothing
         _count(now, a, b, c, d, below, total)
 
 
 @compiled
-def _finish(bars: Floats, width: float, total: Floats, less: float, factor: float, lanes: int, out: Floats) -> None:
+def _finish(bars: Floats, width: int, total: Floats, less: float, factor: float, out: Floats) -> None:
     """(total - less) * factor where the last `width` values are all defined: their number is counted along."""
     run = np.zeros(LANES)
     history = bars.size - out.size
     for k in range(0, history, LANES):
         row = bars[k : k + LANES]
-        for lane in range(lanes):
+        for lane in range(LANES):
             run[lane] = run[lane] + 1.0 if row[lane] == row[lane] else 0.0
     for k in range(0, out.size, LANES):
-        row, counted = bars[history + k : history + k + LANES], total[k : k + LANES]
-        answer = out[k : k + LANES]
-        for lane in range(lanes):
-            defined = run[lane] + 1.0 if row[lane] == row[lane] else 0.0
-            value = (counted[lane] - less) * factor
-            run[lane] = defined
-            answer[lane] = value if defined >= width else np.nan
+        row, counted, answer = bars[history + k :][:LANES], total[k : k + LANES], out[k : k + LANES]
+        for lane in range(LANES):
+            run[lane] = run[lane] + 1.0 if row[lane] == row[lane] else 0.0
+            answer[lane] = (counted[lane] - less) * factor if run[lane] >= width else np.nan
 
 
 @compiled
@@ -125,7 +108,7 @@ def rank_over(x: Floats, head: int, rows: int, n: float, state: Floats, scratch:
         last = min(first + step, head + rows)
         bars, total = x[(first - length + 1) * LANES : last * LANES], scratch[: (last - first) * LANES]
         _count_window(bars, length, last - first, 1.0, total)
-        _finish(bars, n, total, -1.0, 0.5, lanes_of(state), out[first * LANES : last * LANES])
+        _finish(bars, length, total, -1.0, 0.5, out[first * LANES : last * LANES])
 
 
 @compiled
@@ -138,7 +121,7 @@ def percent_rank(x: Floats, head: int, rows: int, n: float, state: Floats, scrat
         bars, total = x[(first - width + 1) * LANES : last * LANES], scratch[: (last - first) * LANES]
         _count_window(bars, width, last - first, 0.0, total)
         _percent(total, 1.0 / n)
-        _finish(bars, n + 1.0, total, 0.0, 100.0, lanes_of(state), out[first * LANES : last * LANES])
+        _finish(bars, width, total, 0.0, 100.0, out[first * LANES : last * LANES])
 
 
 @compiled

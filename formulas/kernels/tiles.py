@@ -35,24 +35,6 @@ compiled = compiler_for("functions without a Polars expression")
 
 
 @compiled
-def carry(source: Floats, target: Floats) -> None:
-    """Copy a state, [states, LANES]."""
-    for row in range(source.shape[0]):
-        for lane in range(LANES):
-            target[row, lane] = source[row, lane]
-
-
-@compiled
-def lanes_of(state: Floats) -> int:
-    """LANES, said so that the compiler does not know it.
-
-    A short loop of known length it unrolls into single steps before it looks for SIMD; that there are no more than
-    LANES keeps it from widening the loop beyond.
-    """
-    return min(LANES, state.shape[1])
-
-
-@compiled
 def pack(values: Floats, begins: Whole, lengths: Whole, head: int, register: Floats) -> None:
     """Lay up to 16 symbols, each values[begin : begin + length], side by side behind the `head` rows of `register`."""
     tile = register[head * LANES :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compiler import compiler_for
-from .tiles import LANES, Floats, carry
+from .tiles import LANES, Floats
 
 # Names of the rows of each kernel's state.
 SEEN, SIDE, STOP, EXTREME, RATE, HIGH, LOW = range(7)
@@ -47,6 +47,22 @@ def _first_side(top: float, bottom: float, last_top: float, last_bottom: float) 
 
 
 @compiled
+def _hold_stop(memory: Floats, lane: int, moves: bool, side: float, stop: float, extreme: float, rate: float) -> None:
+    """Remember side, coming stop, extreme and rate, where the bar moved anything."""
+    memory[SIDE, lane] = side if moves else memory[SIDE, lane]
+    memory[STOP, lane] = stop if moves else memory[STOP, lane]
+    memory[EXTREME, lane] = extreme if moves else memory[EXTREME, lane]
+    memory[RATE, lane] = rate if moves else memory[RATE, lane]
+
+
+@compiled
+def _hold_bar(memory: Floats, lane: int, top: float, bottom: float) -> None:
+    """Remember the bar's high and low."""
+    memory[HIGH, lane] = top
+    memory[LOW, lane] = bottom
+
+
+@compiled
 def parabolic(
     high: Floats,
     low: Floats,
@@ -66,7 +82,7 @@ def parabolic(
     (+1 long, -1 short), stop for the coming bar, extreme since the flip, acceleration, previous high and low.
     """
     memory = np.empty((7, LANES))  # a local array of known shape: only so does the inner loop become SIMD
-    carry(state, memory)
+    memory[:] = state
     first_rate = min(start, maximum)
     for t in range(head, head + rows):
         highs = high[t * LANES : (t + 1) * LANES]
@@ -77,8 +93,7 @@ def parabolic(
             known = ((top - top) == 0.0) & ((bottom - bottom) == 0.0)
             begins, moves = memory[SEEN, lane] == 1.0, known & (memory[SEEN, lane] >= 1.0)
             last_top, last_bottom = memory[HIGH, lane], memory[LOW, lane]
-            first = _first_side(top, bottom, last_top, last_bottom)
-            side = first if begins else memory[SIDE, lane]
+            side = _first_side(top, bottom, last_top, last_bottom) if begins else memory[SIDE, lane]
             up, down = (top, bottom) if side > 0.0 else (-bottom, -top)
             last_up, last_down = (last_top, last_bottom) if side > 0.0 else (-last_bottom, -last_top)
             # At the start TA-Lib lets the second bar stand in for the one before it, save in the stop.
@@ -90,14 +105,10 @@ def parabolic(
                 up, down, last_up, last_down, stop, peak, rate, first_rate, step, maximum
             )
             answer[lane] = side * stop if moves else np.nan
-            memory[SIDE, lane] = (-side if flips else side) if moves else memory[SIDE, lane]
-            memory[STOP, lane] = side * coming if moves else memory[STOP, lane]
-            memory[EXTREME, lane] = side * peak if moves else memory[EXTREME, lane]
-            memory[RATE, lane] = rate if moves else memory[RATE, lane]
+            _hold_stop(memory, lane, moves, -side if flips else side, side * coming, side * peak, rate)
             memory[SEEN, lane] += 1.0 if known else 0.0
-            memory[HIGH, lane] = top if known else last_top
-            memory[LOW, lane] = bottom if known else last_bottom
-    carry(memory, state)
+            _hold_bar(memory, lane, top if known else last_top, bottom if known else last_bottom)
+    state[:] = memory
 
 
 @compiled
@@ -118,7 +129,7 @@ def trailing_band(
     undefined input is undefined and leaves the state as it was. States: defined bars so far, lower, upper, line, close.
     """
     memory = np.empty((5, LANES))
-    carry(state, memory)
+    memory[:] = state
     for t in range(head, head + rows):
         middles = middle[t * LANES : (t + 1) * LANES]
         widths = width[t * LANES : (t + 1) * LANES]
@@ -144,4 +155,4 @@ def trailing_band(
             memory[UPPER, lane] = upper if known else last_upper
             memory[LINE, lane] = stop if known else memory[LINE, lane]
             memory[CLOSE, lane] = price if known else last
-    carry(memory, state)
+    state[:] = memory
