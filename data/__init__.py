@@ -1,6 +1,7 @@
 """Where candles come from: repositories, importing, checking, sample data."""
 
 from .adjusting import add_factor_column
+from .candles import Candles
 from .checking import CheckedCandles, check_candles
 from .database import DuckDBRepository
 from .frames import FrameRepository
@@ -18,6 +19,7 @@ from .timeframes import Timeframe, infer_timeframe
 __all__ = [
     "CandlePolicy",
     "CandleRepository",
+    "Candles",
     "CheckedCandles",
     "DuckDBRepository",
     "FrameRepository",

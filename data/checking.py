@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from ..errors import CandleError
+from .candles import Candles
 from .layout import PRICES
 from .placing import Counts, Placed, place, read_counts
 from .policies import KINDS, CandlePolicy, DefectKind
@@ -35,10 +36,15 @@ class CheckedCandles:
     `by_symbol` the same for each symbol that has any.
     """
 
-    frame: pl.DataFrame
+    candles: Candles
     errors: Mapping[str, CandleError] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     by_symbol: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The candles as one frame: symbol, ts and the other columns."""
+        return self.candles.frame
 
 
 def check_candles(
@@ -68,7 +74,7 @@ def check_candles(
     totals: dict[str, int] = {kind: sum(counts[kind].values()) for kind in KINDS if counts.get(kind)}
     frame = defects.treated(errors)
     kept = frame if columns is None else frame.select("symbol", "ts", *columns)
-    return CheckedCandles(kept, errors, totals, by_symbol)
+    return CheckedCandles(Candles.of(kept), errors, totals, by_symbol)
 
 
 def placed_again(candles: pl.DataFrame | pa.Table) -> Placed:

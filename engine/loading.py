@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from ..data.candles import Candles
 from ..data.checking import check_candles
 from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository
@@ -40,9 +41,14 @@ class Request:
 class Loaded:
     """A batch's usable candles, sorted by (symbol, ts), and what was wrong with the others."""
 
-    frame: pl.DataFrame
+    candles: Candles
     errors: dict[str, SymbolError] = field(default_factory=dict)
     defects: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The candles as one frame: symbol, ts and the other columns."""
+        return self.candles.frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Loader:
         again = self._check(self._read(short, None, ticket, patient=patient))
         kept = loaded.frame.filter(~pl.col("symbol").is_in(short))
         frame = pl.concat([kept, again.frame]).sort("symbol", "ts", maintain_order=True)
-        return Loaded(frame, {**loaded.errors, **again.errors}, {**loaded.defects, **again.defects})
+        return Loaded(Candles.of(frame), {**loaded.errors, **again.errors}, {**loaded.defects, **again.defects})
 
     def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> pa.Table:
         retries = self.retries if patient else 0
@@ -108,7 +114,7 @@ class Loader:
         checked = check_candles(raw, self.policy, self.request.columns)
         errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
         defects = {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()}
-        return Loaded(checked.frame, errors, defects)
+        return Loaded(checked.candles, errors, defects)
 
 
 def _standard(table: pa.Table) -> pa.Table:

@@ -1,0 +1,85 @@
+"""Candles as the engine computes on them: whole symbols one after the other, known by the row where each starts.
+
+To keep a symbol's name at each of its rows is what costs most in a table of candles: it is compared, copied and grouped
+again at every step. So a name is kept once, with its first row; the column of names is made for those who ask for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .placing import starts_of
+
+
+@dataclass(frozen=True, eq=False)
+class Candles:
+    """Candles of whole symbols, sorted by (symbol, ts).
+
+    `symbols` are those that have rows, ascending; symbol i has the rows from `starts[i]` up to `starts[i + 1]` of
+    `table`, which holds ts (Date, or Datetime in UTC) and the value columns (float64 with null for undefined, Boolean,
+    String), but no symbols. `keys` is the column of symbols where the source has it already.
+
+    >>> from datetime import date
+    >>> days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 2)]
+    >>> candles = Candles.of(pl.DataFrame({"symbol": ["A", "A", "B"], "ts": days, "close": [1.0, 2.0, 3.0]}))
+    >>> candles.symbols, candles.starts.tolist(), candles.table.columns
+    (('A', 'B'), [0, 2, 3], ['ts', 'close'])
+    >>> candles.slice(1, 2).frame.rows()
+    [('B', datetime.date(2024, 1, 2), 3.0)]
+    """
+
+    symbols: tuple[str, ...]
+    starts: NDArray[np.int64]
+    table: pl.DataFrame
+    keys: pl.Series | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Candles:
+        """Find the runs of a frame with a column symbol (text), sorted by it and by ts.
+
+        That symbols ascend is looked at, once a run; ValueError if they do not. That ts does is up to the caller.
+        """
+        keys = frame["symbol"]
+        starts = starts_of(keys)
+        heads = keys.gather(starts[:-1]).cast(pl.String)
+        if (heads[1:] <= heads[:-1]).any():
+            raise ValueError("the frame is not sorted by symbol")
+        return cls(tuple(heads), starts, frame.drop("symbol"), keys if keys.dtype == pl.String else None)
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return self.table.height
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of bars of each symbol."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The candles with a column symbol ahead of the others."""
+        keys = self.keys
+        if keys is None:
+            names = pl.Series("symbol", self.symbols, dtype=pl.String)
+            keys = names.gather(np.repeat(np.arange(len(names), dtype=np.uint32), self.lengths))
+        return pl.DataFrame([keys.alias("symbol"), *self.table.get_columns()])
+
+    def slice(self, first: int, last: int) -> Candles:
+        """The symbols from number `first` up to, not including, number `last`; nothing is copied."""
+        symbols = self.symbols[first:last]
+        starts = self.starts[first : first + len(symbols) + 1]
+        if not symbols:
+            return Candles((), np.zeros(1, dtype=np.int64), self.table.clear())
+        row, height = int(starts[0]), int(starts[-1] - starts[0])
+        keys = None if self.keys is None else self.keys.slice(row, height)
+        return Candles(symbols, starts - row, self.table.slice(row, height), keys)
+
+    def select(self, *columns: str) -> Candles:
+        """The same rows with these columns beside ts alone."""
+        return Candles(self.symbols, self.starts, self.table.select("ts", *columns), self.keys)
