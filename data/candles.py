@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .placing import starts_of
+Rows = NDArray[np.uint32]  # numbers of rows, ascending
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +44,25 @@ class Candles:
 
         That symbols ascend is looked at, once a run; ValueError if they do not. That ts does is up to the caller.
         """
+        candles = cls.found(frame)
+        if candles is None:
+            raise ValueError("the frame is not sorted by symbol")
+        return candles
+
+    @classmethod
+    def found(cls, frame: pl.DataFrame) -> Candles | None:
+        """As `of`; None where the frame is not sorted by symbol."""
         keys = frame["symbol"]
         starts = starts_of(keys)
         heads = keys.gather(starts[:-1]).cast(pl.String)
-        if (heads[1:] <= heads[:-1]).any():
-            raise ValueError("the frame is not sorted by symbol")
+        if (heads.slice(1) <= heads.slice(0, max(len(heads) - 1, 0))).any():
+            return None
         return cls(tuple(heads), starts, frame.drop("symbol"), keys if keys.dtype == pl.String else None)
+
+    @property
+    def ts(self) -> pl.Series:
+        """When each bar began."""
+        return self.table["ts"]
 
     @property
     def height(self) -> int:
@@ -70,6 +83,11 @@ class Candles:
             keys = names.gather(np.repeat(np.arange(len(names), dtype=np.uint32), self.lengths))
         return pl.DataFrame([keys.alias("symbol"), *self.table.get_columns()])
 
+    def by_symbol(self, rows: Rows) -> dict[str, int]:
+        """How many of these rows each symbol has; only those that have any."""
+        counts = np.diff(np.searchsorted(rows, self.starts))
+        return {self.symbols[number]: int(counts[number]) for number in np.flatnonzero(counts)}
+
     def slice(self, first: int, last: int) -> Candles:
         """The symbols from number `first` up to, not including, number `last`; nothing is copied."""
         symbols = self.symbols[first:last]
@@ -83,3 +101,12 @@ class Candles:
     def select(self, *columns: str) -> Candles:
         """The same rows with these columns beside ts alone."""
         return Candles(self.symbols, self.starts, self.table.select("ts", *columns), self.keys)
+
+
+def starts_of(symbols: pl.Series) -> NDArray[np.int64]:
+    """The row at which each run of equal symbols starts, and the number of rows at the end."""
+    if symbols.is_empty():
+        return np.zeros(1, dtype=np.int64)
+    codes = symbols if symbols.dtype == pl.String else symbols.to_physical()
+    changed = (codes != codes.shift(1)).fill_null(value=True).arg_true().to_numpy()
+    return np.append(changed, symbols.len()).astype(np.int64)

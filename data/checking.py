@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ..errors import CandleError
-from .candles import Candles
-from .layout import PRICES
+from .candles import Candles, Rows
+from .inspecting import NONE, Fault, Inspection
 from .placing import Counts, Placed, place, read_counts
 from .policies import KINDS, CandlePolicy, DefectKind
+from .spans import Spans
 
 ROWS_NAMED: Final = 10
 WORDS: Final[Mapping[DefectKind, str]] = {
@@ -33,13 +36,14 @@ class CheckedCandles:
     """Candles fit for computing: sorted by (symbol, ts), every number finite or null, failed symbols left out.
 
     `errors` has the failed symbols, `counts` the faulty rows of each kind (a row with two null fields counts once),
-    `by_symbol` the same for each symbol that has any.
+    `by_symbol` the same for each symbol that has any. `shortened` are the symbols that live, but have lost rows.
     """
 
     candles: Candles
     errors: Mapping[str, CandleError] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     by_symbol: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    shortened: frozenset[str] = frozenset()
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -62,19 +66,17 @@ def check_candles(
     >>> checked.frame.select("open", "close").rows(), checked.counts
     ([(None, 10.0), (9.0, None)], {'nan': 1, 'non_positive': 1})
     """
-    chosen = policy or CandlePolicy()
     placed = placed_again(candles)
-    defects = Defects(placed.frame, chosen)
-    counts = merged(placed.counts, defects.counts())
-    errors = defects.errors(counts)
-    by_symbol: dict[str, dict[str, int]] = {}
-    for kind, found in counts.items():
-        for symbol, rows in found.items():
-            by_symbol.setdefault(symbol, {})[kind] = rows
-    totals: dict[str, int] = {kind: sum(counts[kind].values()) for kind in KINDS if counts.get(kind)}
-    frame = defects.treated(errors)
-    kept = frame if columns is None else frame.select("symbol", "ts", *columns)
-    return CheckedCandles(Candles.of(kept), errors, totals, by_symbol)
+    inspection = Inspection(placed.candles, repeated=placed.repeated)
+    loaded = list(inspection.columns)
+    return checked(
+        inspection,
+        Spans.of(placed.candles.starts),
+        loaded,
+        loaded if columns is None else list(columns),
+        policy or CandlePolicy(),
+        placed.counts,
+    )
 
 
 def placed_again(candles: pl.DataFrame | pa.Table) -> Placed:
@@ -84,7 +86,7 @@ def placed_again(candles: pl.DataFrame | pa.Table) -> Placed:
     frame = pl.from_arrow(candles)
     assert isinstance(frame, pl.DataFrame)
     placed = place(frame)
-    return Placed(placed.frame, merged(read_counts(candles), placed.counts))
+    return Placed(placed.candles, merged(read_counts(candles), placed.counts), placed.repeated)
 
 
 def merged(left: Counts, right: Counts) -> Counts:
@@ -97,64 +99,54 @@ def merged(left: Counts, right: Counts) -> Counts:
     return both
 
 
+def checked(
+    inspection: Inspection,
+    spans: Spans,
+    loaded: Sequence[str],
+    kept: Sequence[str],
+    policy: CandlePolicy,
+    counts: Counts,
+) -> CheckedCandles:
+    """Check some rows of an inspected table: its columns `loaded`, of which `kept` are handed out.
+
+    `counts` is what was found while placing the rows.
+    """
+    faults = inspection.faults(loaded, policy)
+    defects = Defects(inspection.candles, spans, faults, policy)
+    all_counts = merged(counts, defects.counts())
+    errors = defects.errors(all_counts)
+    by_symbol: dict[str, dict[str, int]] = {}
+    for kind, found in all_counts.items():
+        for symbol, rows in found.items():
+            by_symbol.setdefault(symbol, {})[kind] = rows
+    totals: dict[str, int] = {kind: sum(all_counts[kind].values()) for kind in KINDS if all_counts.get(kind)}
+    columns = [inspection.candles.ts, *(inspection.usable(name, faults, policy) for name in kept)]
+    candles, shortened = defects.left(columns, errors)
+    return CheckedCandles(candles, errors, totals, by_symbol, shortened)
+
+
 class Defects:
-    """The faulty rows of a sorted table. A mask for each kind and field; those that hit nothing are left out."""
+    """The faults within some rows of a sorted table, by kind and symbol."""
 
-    def __init__(self, frame: pl.DataFrame, policy: CandlePolicy) -> None:
-        self.frame = frame
+    def __init__(self, candles: Candles, spans: Spans, faults: Sequence[Fault], policy: CandlePolicy) -> None:
+        self.candles = candles
+        self.spans = spans
         self.policy = policy
-        self.numbers = [
-            name for name in frame.columns if name not in {"symbol", "ts"} and frame.schema[name].is_float()
-        ]
-        masks = {(kind, fields): mask.fill_null(value=False) for kind, fields, mask in self.possible()}
-        hits = (
-            frame.select(mask.any().alias(str(index)) for index, mask in enumerate(masks.values())).row(0)
-            if masks
-            else ()
-        )
-        self.masks = {place: mask for (place, mask), hit in zip(masks.items(), hits, strict=True) if hit}
-
-    def possible(self) -> Iterable[tuple[DefectKind, tuple[str, ...], pl.Expr]]:
-        """Every kind of defect with the fields it makes unusable and the rows it is in."""
-        symbol, ts = pl.col("symbol"), pl.col("ts")
-        yield "duplicate_ts", (), (ts == ts.shift(-1)) & (symbol == symbol.shift(-1))
-        for name in self.numbers:
-            column = pl.col(name)
-            yield "null", (name,), column.is_null()
-            yield "nan", (name,), column.is_nan()
-            yield "infinite", (name,), column.is_infinite()
-            if name in PRICES:
-                yield "non_positive", (name,), column.is_finite() & (column <= 0)
-            if name == "volume":
-                yield "non_positive", (name,), column.is_finite() & (column < 0)
-        if {"high", "low"} <= set(self.numbers):
-            high, low, close = self.usable("high"), self.usable("low"), self.usable("close")
-            yield "high_below_low", ("high", "low"), high < low
-            if "close" in self.numbers:
-                yield "close_outside", ("close",), (high >= low) & ((close < low) | (close > high))
-
-    def usable(self, name: str) -> pl.Expr:
-        """A price where it can be compared: a missing high does not make the low wrong."""
-        column = pl.col(name)
-        fit = column.is_finite() if self.policy.non_positive == "keep" else column.is_finite() & (column > 0)
-        return pl.when(fit).then(column)
-
-    def rows_of(self, kind: DefectKind) -> pl.Expr:
-        """The rows with any defect of that kind."""
-        return pl.any_horizontal([mask for (found, _), mask in self.masks.items() if found == kind])
-
-    @property
-    def kinds(self) -> list[DefectKind]:
-        """The kinds that were found."""
-        return [kind for kind in KINDS if any(found == kind for found, _ in self.masks)]
+        self.rows: dict[DefectKind, Rows] = {}
+        for kind in KINDS:
+            found = [each.rows for each in faults if each.kind == kind]
+            if found:
+                self.rows[kind] = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
 
     def counts(self) -> Counts:
         """The faulty rows: kind -> symbol -> number."""
-        found = {}
-        for kind in self.kinds:
-            rows = self.frame.filter(self.rows_of(kind)).group_by("symbol", maintain_order=True).len()
-            found[str(kind)] = dict(rows.iter_rows())
-        return found
+        found = {str(kind): self.per_symbol(self.spans.counts(rows)) for kind, rows in self.rows.items()}
+        return {kind: counts for kind, counts in found.items() if counts}
+
+    def per_symbol(self, counts: NDArray[np.int64]) -> dict[str, int]:
+        """The counts above zero by symbol."""
+        symbols, numbers = self.candles.symbols, self.spans.numbers
+        return {symbols[numbers[place]]: int(counts[place]) for place in np.flatnonzero(counts)}
 
     def errors(self, counts: Counts) -> dict[str, CandleError]:
         """The symbols that fail, each with its first kind of defect."""
@@ -168,37 +160,47 @@ class Defects:
 
     def rows_named(self, kind: DefectKind) -> dict[str, Sequence[str]]:
         """The first faulty rows of each symbol, as text."""
-        if kind not in self.kinds:
+        rows = self.rows.get(kind)
+        if rows is None:
             return {}
-        rows = self.frame.filter(self.rows_of(kind)).group_by("symbol", maintain_order=True)
-        return dict(rows.agg(written(self.frame.schema["ts"]).head(ROWS_NAMED)).iter_rows())
+        first = np.searchsorted(rows, self.spans.begins)
+        last = np.minimum(np.searchsorted(rows, self.spans.ends), first + ROWS_NAMED)
+        ts, symbols, numbers = self.candles.ts, self.candles.symbols, self.spans.numbers
+        return {
+            symbols[numbers[place]]: tuple(written(ts.gather(rows[first[place] : last[place]])))
+            for place in np.flatnonzero(last > first)
+        }
 
-    def treated(self, errors: Mapping[str, CandleError]) -> pl.DataFrame:
-        """The table without failed symbols and dropped rows, what is unusable undefined."""
-        frame = self.frame
-        keep = [~self.rows_of(kind) for kind in self.kinds if self.policy.action(kind) == "drop"]
+    def left(self, columns: Sequence[pl.Series], errors: Mapping[str, CandleError]) -> tuple[Candles, frozenset[str]]:
+        """The candles without failed symbols and dropped rows, and the symbols that lost rows."""
+        symbols, spans = self.candles.symbols, self.spans
         if errors:
-            keep.append(~pl.col("symbol").is_in(list(errors)))
-        # Masks compare rows with their neighbours and fields with each other, so all are taken before anything changes.
-        undefined = [pl.when(~mask).then(pl.col(name)).alias(name) for name, mask in self.undefined_masks().items()]
-        if undefined or keep:
-            stays = pl.all_horizontal(keep) if keep else pl.lit(value=True)
-            frame = frame.with_columns(*undefined, stays.alias("~stays")).filter("~stays").drop("~stays")
-        return frame
+            spans = spans.only(np.array([symbols[number] not in errors for number in spans.numbers], dtype=np.bool_))
+        dropped = [rows for kind, rows in self.rows.items() if self.policy.action(kind) == "drop"]
+        gone = np.unique(np.concatenate(dropped)) if dropped else NONE
+        lost = spans.counts(gone)
+        shortened = frozenset(symbols[number] for number in spans.numbers[lost > 0])
+        lengths = spans.lengths - lost
+        there = lengths > 0
+        starts = np.concatenate([[0], np.cumsum(lengths[there])])
+        table = pl.DataFrame(spans.take(columns, gone if shortened else None))
+        names = (
+            symbols if there.all() and len(there) == len(symbols) else tuple(symbols[n] for n in spans.numbers[there])
+        )
+        return Candles(names, starts, table, self.keys(spans) if not shortened else None), shortened
 
-    def undefined_masks(self) -> dict[str, pl.Expr]:
-        """For each field the rows where it is unusable."""
-        masks: dict[str, list[pl.Expr]] = {}
-        for (kind, fields), mask in self.masks.items():
-            if kind in {"nan", "infinite"} or self.policy.action(kind) == "undefined":
-                for name in fields:
-                    masks.setdefault(name, []).append(mask)
-        return {name: pl.any_horizontal(found) for name, found in masks.items()}
+    def keys(self, spans: Spans) -> pl.Series | None:
+        """The column of symbols where it costs nothing."""
+        keys, pieces = self.candles.keys, spans.pieces()
+        if keys is None or len(pieces) != 1:
+            return None
+        ((begin, end),) = pieces
+        return keys.slice(begin, end - begin)
 
 
-def written(dtype: pl.DataType) -> pl.Expr:
+def written(ts: pl.Series) -> pl.Series:
     """The ts as text."""
-    return pl.col("ts").dt.strftime("%Y-%m-%d" if dtype == pl.Date else "%Y-%m-%dT%H:%M:%SZ")
+    return ts.dt.strftime("%Y-%m-%d" if ts.dtype == pl.Date else "%Y-%m-%dT%H:%M:%SZ")
 
 
 def candle_error(symbol: str, kind: DefectKind, count: int, rows: Sequence[str]) -> CandleError:

@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
+from .candles import Candles
 from .instants import TS, Bounds, read_ts
 from .options import TableOptions
 from .parquet import stored_bound
@@ -148,10 +149,12 @@ class DuckDBRepository(TableRepository):
         placed = super().place_keys(raw)
         if self.keeps_order:
             return placed
-        frame, symbol, ts = placed.frame, pl.col("symbol"), pl.col("ts")
-        if frame.select(((ts == ts.shift(1)) & (symbol == symbol.shift(1))).any()).item():
-            frame = frame.sort("symbol", "ts", *(name for name in frame.columns if name not in {"symbol", "ts"}))
-        return Placed(frame, {kind: found for kind, found in placed.counts.items() if kind != "unsorted"})
+        candles = placed.candles
+        if placed.repeated is None or len(placed.repeated):
+            others = [name for name in candles.table.columns if name != "ts"]
+            candles = Candles.of(candles.frame.sort("symbol", "ts", *others))
+        counts = {kind: found for kind, found in placed.counts.items() if kind != "unsorted"}
+        return Placed(candles, counts, placed.repeated)
 
     @cached_property
     def labels(self) -> pl.DataFrame:

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
+from .candles import Candles
 from .instants import Bounds, from_text
 from .layout import RECOGNISED, is_text
 from .options import TableOptions
-from .placing import Counts, Placed, starts_of
-from .tables import TableRepository
+from .placing import Counts, Placed
+from .tables import TableRepository, summary
 from .timeframes import Timeframe, infer_timeframe
 
 
@@ -70,9 +71,9 @@ class FrameRepository(TableRepository):
     @cached_property
     def runs(self) -> dict[str, tuple[int, int]]:
         """The first row of each symbol and the row behind its last."""
-        starts = starts_of(self.placed.frame["symbol"])
-        names = self.placed.frame["symbol"].gather(starts[:-1]).to_list()
-        return dict(zip(names, zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True), strict=True))
+        candles = self.placed.candles
+        ends = zip(candles.starts[:-1].tolist(), candles.starts[1:].tolist(), strict=True)
+        return dict(zip(candles.symbols, ends, strict=True))
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Slices of the frame; symbols that stand side by side are one slice."""
@@ -88,18 +89,18 @@ class FrameRepository(TableRepository):
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """Slices of the ordered frame are in order; what was counted when it was ordered goes with its symbols."""
         if not self.placed.counts:
-            return Placed(raw)
+            return Placed(Candles.of(raw))
         seen = set(raw["symbol"].unique())
         counts: Counts = {
             kind: {symbol: rows for symbol, rows in found.items() if symbol in seen}
             for kind, found in self.placed.counts.items()
         }
-        return Placed(raw, {kind: found for kind, found in counts.items() if found})
+        return Placed(Candles.of(raw), {kind: found for kind, found in counts.items() if found})
 
     @cached_property
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
-        return self.summarise(self.placed.frame)
+        return summary(self.placed.candles)
 
     @cached_property
     def stored(self) -> Timeframe:

@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ..errors import RepositoryError
+from .candles import Candles, Rows, starts_of
 from .layout import CANDLE_FIELDS, is_text
 
 Counts = dict[str, dict[str, int]]  # kind of defect -> symbol -> rows
@@ -21,38 +23,53 @@ METADATA_KEY: Final = b"barsweep.defects"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Candles sorted by (symbol, ts); rows of each symbol that stood in a wrong place (`unsorted`) or none (`null`)."""
+    """Candles sorted by (symbol, ts); rows of each symbol that stood in a wrong place (`unsorted`) or none (`null`).
 
-    frame: pl.DataFrame
+    `repeated` are the rows that are followed by one of the same symbol and ts, where they are known.
+    """
+
+    candles: Candles
     counts: Counts = field(default_factory=dict)
+    repeated: Rows | None = None
 
-
-def starts_of(symbols: pl.Series) -> np.ndarray:
-    """The row at which each run of equal symbols starts, and the number of rows at the end."""
-    if symbols.is_empty():
-        return np.zeros(1, dtype=np.int64)
-    changed = (symbols != symbols.shift(1)).fill_null(value=True).arg_true().to_numpy().astype(np.int64)
-    return np.append(changed, symbols.len())
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The candles as one frame."""
+        return self.candles.frame
 
 
 def place(frame: pl.DataFrame) -> Placed:
     """Sort by (symbol, ts) unless the rows are found to be sorted. Rows without symbol or ts have no place and go."""
     counts: Counts = {}
     symbol, ts = pl.col("symbol"), pl.col("ts")
-    missing = frame["ts"].null_count()
-    if missing or frame["symbol"].null_count():
+    if frame["ts"].null_count() or frame["symbol"].null_count():
         lost = frame.filter(ts.is_null() & symbol.is_not_null()).group_by("symbol").len()
-        counts["null"] = dict(lost.iter_rows())
+        counts["null"] = dict(lost.with_columns(symbol.cast(pl.String)).iter_rows())
         frame = frame.filter(ts.is_not_null() & symbol.is_not_null())
-    same = symbol == symbol.shift(1)
-    back = frame.select(within=(same & (ts < ts.shift(1))).any(), between=(symbol < symbol.shift(1)).any()).row(0)
-    if not any(back):
-        return Placed(frame, {kind: found for kind, found in counts.items() if found})
-    grouped = frame.sort("symbol", maintain_order=True)  # keeps each symbol's rows as they were stored
-    wrong = grouped.filter(same & (ts < ts.shift(1)))
-    counts["unsorted"] = dict(wrong.group_by("symbol").len().iter_rows())
-    ordered = grouped.sort("symbol", "ts", maintain_order=True) if counts["unsorted"] else grouped
-    return Placed(ordered, {kind: found for kind, found in counts.items() if found})
+    candles = Candles.found(frame)
+    if candles is None:  # each symbol's rows are kept as they were stored
+        frame = frame.with_columns(symbol.cast(pl.String)).sort("symbol", maintain_order=True)
+        candles = Candles.of(frame)
+    late = late_rows(candles.ts, candles.starts)
+    moments = candles.ts.to_physical()
+    wrong = late[(moments.gather(late) < moments.gather(late - 1)).to_numpy()]
+    if len(wrong):
+        counts["unsorted"] = candles.by_symbol(wrong)
+        candles = Candles.of(candles.frame.sort("symbol", "ts", maintain_order=True))
+        late = late_rows(candles.ts, candles.starts)
+    return Placed(candles, {kind: found for kind, found in counts.items() if found}, late - 1)
+
+
+def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
+    """The rows that are not later than the row before them, of the same symbol."""
+    moments = ts.to_physical()
+    late = (moments.slice(1) <= moments.slice(0, max(len(ts) - 1, 0))).arg_true().to_numpy() + np.uint32(1)
+    return late[~np.isin(late, starts)]
+
+
+def repeated_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
+    """The rows that are followed by one of the same symbol and ts; `ts` ascends in each symbol."""
+    return late_rows(ts, starts) - np.uint32(1)
 
 
 def ahead_counts(frame: pl.DataFrame, first: object) -> tuple[np.ndarray, np.ndarray]:

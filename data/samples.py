@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .placing import starts_of
+from .candles import starts_of
 from .timeframes import DAY, Timeframe
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
@@ -14,8 +15,9 @@ import pyarrow as pa
 
 from ..errors import RepositoryError
 from .adjusting import HINDSIGHT, find_adjustment
+from .candles import Candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
-from .layout import Kind, Layout, find_layout
+from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
 from .placing import Placed, place
 from .policies import CandlePolicy
@@ -101,7 +103,7 @@ class TableRepository(ABC):
     @cached_property
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows; sorted."""
-        return self.summarise(self.place_keys(self.read((), None, Bounds(None, None))).frame)
+        return summary(self.place_keys(self.read((), None, Bounds(None, None))).candles)
 
     @cached_property
     def catalog(self) -> pl.DataFrame:
@@ -120,26 +122,22 @@ class TableRepository(ABC):
         few = self.labels.sort("rows", descending=True).head(20)["symbol"].to_list()
         return infer_timeframe(self.place_keys(self.read((), few, Bounds(None, None))).frame)
 
-    @staticmethod
-    def summarise(frame: pl.DataFrame) -> pl.DataFrame:
-        """Make the catalog of placed rows."""
-        by_symbol = frame.group_by("symbol", maintain_order=True)
-        return by_symbol.agg(
-            pl.col("ts").first().alias("first"), pl.col("ts").last().alias("last"), pl.len().alias("rows")
-        )
-
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
         nameless = raw["symbol"].null_count()
         if nameless:
             LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless)
         ts = read_ts(raw, self.zone_name, self.where)
-        return place(raw.with_columns(pl.col("symbol").cast(pl.String), ts.alias("ts")))
+        symbol = raw["symbol"] if is_text(raw.schema["symbol"]) else raw["symbol"].cast(pl.String)
+        return place(raw.with_columns(symbol, ts.alias("ts")))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """As `place_keys`, and bars labelled with their end labelled with their start."""
         placed = self.place_keys(raw)
-        return placed if self.label == "start" else Placed(placed.frame.with_columns(self.begins("ts")), placed.counts)
+        if self.label == "start":
+            return placed
+        candles = placed.candles
+        return Placed(replace(candles, table=candles.table.with_columns(self.begins("ts"))), placed.counts)
 
     def begins(self, name: str) -> pl.Expr:
         """The start of a bar that is labelled with its end."""
@@ -251,3 +249,16 @@ class TableRepository(ABC):
     ) -> pa.Table:
         """The candles asked for, see `CandleRepository.load`."""
         return Loading(self, self.fitting(timeframe), columns).load(symbols, start, end, before)
+
+
+def summary(candles: Candles) -> pl.DataFrame:
+    """One row per symbol: symbol, first ts, last ts, rows."""
+    ts, starts = candles.ts, candles.starts
+    return pl.DataFrame(
+        {
+            "symbol": pl.Series(candles.symbols, dtype=pl.String),
+            "first": ts.gather(starts[:-1]),
+            "last": ts.gather(starts[1:] - 1),
+            "rows": pl.Series(candles.lengths, dtype=pl.UInt32),
+        }
+    )
