@@ -10,7 +10,7 @@ from .opening import open_repository
 from .options import TableOptions
 from .parquet import ParquetRepository
 from .policies import CandlePolicy, companions
-from .repository import CandleRepository
+from .repository import CandleRepository, CheckingRepository
 from .resampling import resample
 from .rows import RowRepository
 from .samples import sample_candles, sample_symbols
@@ -21,6 +21,7 @@ __all__ = [
     "CandleRepository",
     "Candles",
     "CheckedCandles",
+    "CheckingRepository",
     "DuckDBRepository",
     "FrameRepository",
     "ImportedCandles",

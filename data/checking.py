@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import CandleError
 from .candles import Candles, Rows
 from .inspecting import NONE, Fault, Inspection
-from .placing import Counts, Placed, place, read_counts
+from .placing import Counts, place, read_counts
 from .policies import KINDS, CandlePolicy, DefectKind
 from .spans import Spans
 
@@ -66,27 +66,22 @@ def check_candles(
     >>> checked.frame.select("open", "close").rows(), checked.counts
     ([(None, 10.0), (9.0, None)], {'nan': 1, 'non_positive': 1})
     """
-    placed = placed_again(candles)
+    if isinstance(candles, pa.Table):
+        frame = pl.from_arrow(candles)
+        assert isinstance(frame, pl.DataFrame)
+        return check_frame(frame, policy or CandlePolicy(), columns, read_counts(candles))
+    return check_frame(candles, policy or CandlePolicy(), columns, {})
+
+
+def check_frame(
+    frame: pl.DataFrame, policy: CandlePolicy, columns: Iterable[str] | None, counts: Counts
+) -> CheckedCandles:
+    """As `check_candles`: the order is verified, whoever made the frame. `counts` is what was found in making it."""
+    placed = place(frame)
     inspection = Inspection(placed.candles, repeated=placed.repeated)
     loaded = list(inspection.columns)
-    return checked(
-        inspection,
-        Spans.of(placed.candles.starts),
-        loaded,
-        loaded if columns is None else list(columns),
-        policy or CandlePolicy(),
-        placed.counts,
-    )
-
-
-def placed_again(candles: pl.DataFrame | pa.Table) -> Placed:
-    """The rows in their order, which is verified here whoever made the table, and what was found while placing them."""
-    if isinstance(candles, pl.DataFrame):
-        return place(candles)
-    frame = pl.from_arrow(candles)
-    assert isinstance(frame, pl.DataFrame)
-    placed = place(frame)
-    return Placed(placed.candles, merged(read_counts(candles), placed.counts), placed.repeated)
+    kept = loaded if columns is None else list(columns)
+    return checked(inspection, Spans.of(placed.candles.starts), loaded, kept, policy, merged(counts, placed.counts))
 
 
 def merged(left: Counts, right: Counts) -> Counts:

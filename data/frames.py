@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Unpack, cast
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .instants import Bounds, from_text
-from .layout import RECOGNISED, is_text
+from .checking import CheckedCandles, checked
+from .inspecting import Inspection
+from .instants import Bound, Bounds, from_text
+from .layout import CANDLE_FIELDS, RECOGNISED, is_text
+from .loading import Loading
 from .options import TableOptions
 from .placing import Counts, Placed
+from .policies import CandlePolicy, companions
+from .spans import Spans
 from .tables import TableRepository, summary
 from .timeframes import Timeframe, infer_timeframe
 
@@ -66,36 +72,78 @@ class FrameRepository(TableRepository):
     @cached_property
     def begun(self) -> Placed:
         """The frame with every bar labelled by its start."""
-        return super().place_rows(self.placed.frame)
+        return self.relabelled(self.placed)
 
     @cached_property
-    def runs(self) -> dict[str, tuple[int, int]]:
-        """The first row of each symbol and the row behind its last."""
-        candles = self.placed.candles
-        ends = zip(candles.starts[:-1].tolist(), candles.starts[1:].tolist(), strict=True)
-        return dict(zip(candles.symbols, ends, strict=True))
+    def inspection(self) -> Inspection:
+        """The frame as candles, and what was found wrong in its columns so far."""
+        placed = self.begun
+        return Inspection(placed.candles.select(), self.value, placed.repeated)
+
+    def value(self, name: str) -> pl.Series:
+        """A whole column as it is handed out; the frame's own where that is float64 and needs no adjusting."""
+        return Loading(self, self.stored, [name]).adjusted(self.begun.candles.table)[name]
+
+    @cached_property
+    def numbering(self) -> dict[str, int]:
+        """The number of each symbol, counted from 0 in their order."""
+        return {symbol: number for number, symbol in enumerate(self.placed.candles.symbols)}
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
+        seen = companions(columns, policy, self.layout.kinds())
+        if self.fitting(timeframe) != self.stored or not self.loads_as_tables_do or not self.lasting(seen):
+            return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
+        bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
+        numbers = None if symbols is None else self.numbers_of(symbols)
+        candles = self.inspection.candles
+        spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
+        return checked(self.inspection, spans, seen, columns, policy, self.counts_of(numbers))
+
+    def lasting(self, names: Iterable[str]) -> bool:
+        """Whether these columns can be kept as a whole: text that is no number concerns only the rows it is in."""
+        layout = self.layout
+        fields = [name for name in names if name in CANDLE_FIELDS and name in layout.columns]
+        return not any(is_text(layout.types[layout.columns[name]]) for name in fields)
+
+    def numbers_of(self, symbols: Iterable[str]) -> NDArray[np.int64]:
+        """The numbers of those symbols that there are, ascending."""
+        known = self.numbering
+        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
+
+    def counts_of(self, numbers: NDArray[np.int64] | None) -> Counts:
+        """What was counted when the frame was ordered, of the symbols with these numbers or of all."""
+        symbols, counts = self.placed.candles.symbols, self.placed.counts
+        if not counts:
+            return {}
+        chosen = set(symbols if numbers is None else (symbols[number] for number in numbers))
+        parts: Counts = {
+            kind: {symbol: rows for symbol, rows in found.items() if symbol in chosen} for kind, found in counts.items()
+        }
+        return {kind: found for kind, found in parts.items() if found}
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Slices of the frame; symbols that stand side by side are one slice."""
-        chosen = self.begun.frame.select("symbol", "ts", *dict.fromkeys(names))
+        candles = self.begun.candles
+        chosen = candles.frame.select("symbol", "ts", *dict.fromkeys(names))
         if symbols is None:
             return chosen
-        runs = np.array([self.runs[symbol] for symbol in sorted(symbols) if symbol in self.runs]).reshape(-1, 2)
-        breaks = np.flatnonzero(runs[1:, 0] != runs[:-1, 1]) + 1
-        parts = [part for part in np.split(runs, breaks) if len(part)]
-        slices = [chosen.slice(int(part[0, 0]), int(part[-1, 1] - part[0, 0])) for part in parts]
-        return pl.concat(slices) if slices else chosen.clear()
+        spans = Spans.of(candles.starts, self.numbers_of(symbols))
+        return pl.DataFrame(spans.take(chosen.get_columns()))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """Slices of the ordered frame are in order; what was counted when it was ordered goes with its symbols."""
-        if not self.placed.counts:
-            return Placed(Candles.of(raw))
-        seen = set(raw["symbol"].unique())
-        counts: Counts = {
-            kind: {symbol: rows for symbol, rows in found.items() if symbol in seen}
-            for kind, found in self.placed.counts.items()
-        }
-        return Placed(Candles.of(raw), {kind: found for kind, found in counts.items() if found})
+        candles = Candles.of(raw)
+        return Placed(candles, self.counts_of(self.numbers_of(candles.symbols)))
 
     @cached_property
     def labels(self) -> pl.DataFrame:

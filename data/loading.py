@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from .adjusting import adjust_prices, columns_to_adjust
-from .checking import check_candles, merged
+from .checking import CheckedCandles, check_candles, check_frame, merged
 from .instants import TS, Bound, Bounds, Instant, in_kind
 from .layout import Layout
 from .placing import Counts, Placed, ahead_counts, keep_before, numbers, to_table
@@ -62,6 +62,23 @@ class Loading:
         self.sources = {name: layout.source_of(name, repository.where) for name in self.needed}
 
     def load(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pa.Table:
+        """The candle table."""
+        return to_table(self.frame(symbols, start, end, before), self.columns, self.counts)
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        start: Bound,
+        end: Bound,
+        before: int | None,
+        policy: CandlePolicy,
+        kept: Sequence[str],
+    ) -> CheckedCandles:
+        """The candles, checked; of the columns those that are kept."""
+        frame = self.frame(symbols, start, end, before)
+        return check_frame(frame.select("symbol", "ts", *self.columns), policy, kept, self.counts)
+
+    def frame(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pl.DataFrame:
         """Read, arrange, cut."""
         repository = self.repository
         bounds = Bounds.read(start, end, dates=repository.dates, tz=repository.zone_name)
@@ -72,7 +89,7 @@ class Loading:
             frame = self.completed(frame, wanted, bounds, before)
         if before is not None and bounds.first is not None:
             frame = keep_before(frame, bounds.first, before)
-        return to_table(frame.filter(Bounds(None, bounds.last).filter()), self.columns, self.counts)
+        return frame if bounds.last is None else frame.filter(Bounds(None, bounds.last).filter())
 
     def early_enough(self, first: Instant | None, before: int | None) -> Instant | None:
         """A start before which `before` bars usually do not lie: trading hours and weekends thin the bars out."""
@@ -177,7 +194,8 @@ class Loading:
     def adjusted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Columns under their standard names and in their kinds, prices adjusted."""
         sources = [pl.col(source).alias(name) for name, source in self.sources.items()]
-        named = frame.select("symbol", "ts", *sources)
+        keys = [name for name in ("symbol", "ts") if name in frame.columns]
+        named = frame.select(*keys, *sources)
         kinds = named.with_columns(*(numbers(named, name, self.repository.where) for name in self.sources))
         return adjust_prices(kinds, self.repository.adjusted_by)
 

@@ -7,8 +7,10 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from .checking import CheckedCandles
 from .instants import Bound, Instant
 from .layout import Kind
+from .policies import CandlePolicy
 
 
 @runtime_checkable
@@ -53,4 +55,22 @@ class CandleRepository(Protocol):
 
     def health(self) -> None:
         """Raise RepositoryError when the candles cannot be reached."""
+        ...
+
+
+@runtime_checkable
+class CheckingRepository(Protocol):
+    """A repository that checks candles itself, and so can remember what it has found. Those built in do."""
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """What `check_candles` makes of the candles that `load` hands out with these columns and their companions."""
         ...

@@ -49,7 +49,7 @@ class Spans:
         if bounds.last is not None:
             ends = rows_below(moments, begins, ends, physical(bounds.last, ts.dtype) + 1)
         if bounds.first is not None and before is not None:
-            begins = rows_below(moments, begins, self.ends, physical(bounds.first, ts.dtype))
+            begins = rows_below(moments, begins, np.maximum(begins, ends), physical(bounds.first, ts.dtype))
             begins = np.maximum(self.begins, begins - before)
         return Spans(self.numbers, begins, np.maximum(ends, begins))
 
@@ -73,7 +73,8 @@ class Spans:
         """The numbers of all rows."""
         lengths = self.lengths
         shift = self.begins - (np.cumsum(lengths) - lengths)
-        return np.arange(int(lengths.sum())) + np.repeat(shift, lengths)
+        rows: Numbers = np.arange(int(lengths.sum())) + np.repeat(shift, lengths)
+        return rows
 
     def take(self, columns: Iterable[pl.Series], without: Rows | None = None) -> list[pl.Series]:
         """The rows of each column, save those `without`. One piece is a slice, nothing is copied."""
@@ -101,7 +102,7 @@ def physical(moment: Instant, dtype: pl.DataType) -> int:
     return int(pl.Series([moment], dtype=dtype).to_physical()[0])
 
 
-def rows_below(moments: NDArray[np.int64], begins: Numbers, ends: Numbers, limit: int) -> Numbers:
+def rows_below(moments: Numbers, begins: Numbers, ends: Numbers, limit: int) -> Numbers:
     """In each span, whose moments ascend, the first row that is not below the limit; searched in all spans at once."""
     low, high = begins.copy(), ends.copy()
     for _ in range(int((high - low).max(initial=0)).bit_length()):

@@ -16,11 +16,12 @@ import pyarrow as pa
 from ..errors import RepositoryError
 from .adjusting import HINDSIGHT, find_adjustment
 from .candles import Candles
+from .checking import CheckedCandles, check_candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
 from .placing import Placed, place
-from .policies import CandlePolicy
+from .policies import CandlePolicy, companions
 from .timeframes import Timeframe, infer_timeframe
 
 LOG = logging.getLogger("barsweep")
@@ -133,7 +134,10 @@ class TableRepository(ABC):
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """As `place_keys`, and bars labelled with their end labelled with their start."""
-        placed = self.place_keys(raw)
+        return self.relabelled(self.place_keys(raw))
+
+    def relabelled(self, placed: Placed) -> Placed:
+        """Bars labelled with their end labelled with their start."""
         if self.label == "start":
             return placed
         candles = placed.candles
@@ -249,6 +253,27 @@ class TableRepository(ABC):
     ) -> pa.Table:
         """The candles asked for, see `CandleRepository.load`."""
         return Loading(self, self.fitting(timeframe), columns).load(symbols, start, end, before)
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """As `load`, and checked, see `CheckingRepository.load_checked`."""
+        asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
+        if not self.loads_as_tables_do:
+            return check_candles(self.load(symbols, timeframe, start, end, seen, before), policy, columns)
+        return Loading(self, asked, seen).load_checked(symbols, start, end, before, policy, columns)
+
+    @property
+    def loads_as_tables_do(self) -> bool:
+        """Whether `load` is the one above: a class of the user's may have its own, which then has to be asked."""
+        return getattr(self.load, "__func__", None) is TableRepository.load
 
 
 def summary(candles: Candles) -> pl.DataFrame:

@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 
 from ..data.candles import Candles
-from ..data.checking import check_candles
+from ..data.checking import CheckedCandles, check_candles
 from ..data.policies import CandlePolicy, companions
-from ..data.repository import CandleRepository
+from ..data.repository import CandleRepository, CheckingRepository
 from ..errors import RepositoryError
 from .controlling import LOG, Ticket
 from .jobs import DateRange
@@ -66,55 +66,53 @@ class Loader:
         Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
         read once more from their beginning, so that their values do not depend on the range that was asked for.
         """
-        raw = self._read(symbols, self.request.before, ticket, patient=patient)
-        loaded = self._check(raw)
-        short = _shortened(raw, loaded) if self.request.before else []
+        loaded = self._read(symbols, self.request.before, ticket, patient=patient)
+        short = sorted(loaded.shortened) if self.request.before else []
         if not short:
-            return loaded
-        again = self._check(self._read(short, None, ticket, patient=patient))
+            return _described(loaded)
+        again = self._read(short, None, ticket, patient=patient)
         kept = loaded.frame.filter(~pl.col("symbol").is_in(short))
         frame = pl.concat([kept, again.frame]).sort("symbol", "ts", maintain_order=True)
-        return Loaded(Candles.of(frame), {**loaded.errors, **again.errors}, {**loaded.defects, **again.defects})
+        first, second = _described(loaded), _described(again)
+        return Loaded(Candles.of(frame), {**first.errors, **second.errors}, {**first.defects, **second.defects})
 
-    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> pa.Table:
+    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> CheckedCandles:
         retries = self.retries if patient else 0
         for attempt in range(retries + 1):
             ticket.look()
             try:
                 return self._ask(symbols, before)
+            except (ConnectionError, TimeoutError) as error:
+                failed = RepositoryError(f"{type(error).__name__}: {error}", retryable=True)
+                failed.__cause__ = error
             except RepositoryError as error:
-                if not error.retryable or attempt == retries:
-                    raise
-                pause = FIRST_PAUSE * 2**attempt
-                LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, error)
-                ticket.pause(pause)
+                failed = error
+            if not failed.retryable or attempt == retries:
+                raise failed
+            pause = FIRST_PAUSE * 2**attempt
+            LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, failed)
+            ticket.pause(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, symbols: Sequence[str], before: int | None) -> pa.Table:
-        request = self.request
-        columns = companions(request.columns, self.policy, columns_of(self.repository, request.timeframe))
-        try:
-            table = self.repository.load(
-                symbols,
-                request.timeframe,
-                request.bounds.start,
-                request.bounds.end,
-                columns,
-                before=before,
-            )
-        except (ConnectionError, TimeoutError) as error:
-            raise RepositoryError(f"{type(error).__name__}: {error}", retryable=True) from error
+    def _ask(self, symbols: Sequence[str], before: int | None) -> CheckedCandles:
+        """Candles from a repository that checks them itself, or from one that does not and may hand out anything."""
+        request, repository = self.request, self.repository
+        asked = symbols, request.timeframe, request.bounds.start, request.bounds.end
+        if isinstance(repository, CheckingRepository):
+            return repository.load_checked(*asked, request.columns, before, self.policy)
+        columns = companions(request.columns, self.policy, columns_of(repository, request.timeframe))
+        table = repository.load(*asked, columns, before=before)
         table = table if isinstance(table, pa.Table) else pa.table(table)
         missing = [name for name in ("symbol", "ts", *columns) if name not in table.column_names]
         if missing:
             raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
-        return _standard(table.select(["symbol", "ts", *columns]))
+        return check_candles(_standard(table.select(["symbol", "ts", *columns])), self.policy, request.columns)
 
-    def _check(self, raw: pa.Table) -> Loaded:
-        checked = check_candles(raw, self.policy, self.request.columns)
-        errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
-        defects = {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()}
-        return Loaded(checked.candles, errors, defects)
+
+def _described(checked: CheckedCandles) -> Loaded:
+    """The candles with what was wrong in the words of results."""
+    errors = {symbol: describe(error) for symbol, error in checked.errors.items()}
+    return Loaded(checked.candles, errors, {symbol: dict(kinds) for symbol, kinds in checked.by_symbol.items()})
 
 
 def _standard(table: pa.Table) -> pa.Table:
@@ -128,13 +126,3 @@ def _standard(table: pa.Table) -> pa.Table:
         compat_level=pl.CompatLevel.oldest()
     )
     return exact.replace_schema_metadata(table.schema.metadata)
-
-
-def _shortened(raw: pa.Table, loaded: Loaded) -> list[str]:
-    """Symbols that are usable, with fewer rows than were read: perhaps none of those, though there are earlier ones."""
-    if raw.num_rows == loaded.frame.height:
-        return []
-    before = dict(pl.Series("symbol", raw.column("symbol")).value_counts().iter_rows())
-    after = dict(loaded.frame["symbol"].value_counts().iter_rows())
-    usable = before.keys() - loaded.errors.keys()
-    return sorted(symbol for symbol in usable if after.get(symbol, 0) < before[symbol])
