@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
 from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
+from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
 from .jobs import ProcessingJob
 from .service import FormulaService
@@ -67,15 +67,15 @@ def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
 
 
 def assert_computable(plan: Plan) -> None:
-    """Raise ProcessingEngineError if the plan calls compiled kernels and numba, which compiles them, is missing."""
+    """Raise ProcessingEngineError if the plan calls compiled kernels and llvmlite, which compiles them, is missing."""
     kernels = frozenset[str]().union(*(stage.program.kernels for stage in plan.stages))
     if not kernels:
         return
     try:
-        import_module("..formulas.kernels.tiles", __package__)
+        machine_code()
     except ImportError as error:
         which = ", ".join(sorted(name.rstrip("_") for name in kernels))
-        message = f"the formula needs numba for {which}, and it cannot be imported; install it with `pip install numba`"
+        message = f"the formula needs {which}: {error}"
         raise ProcessingEngineError(message) from error
 
 

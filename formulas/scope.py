@@ -12,8 +12,6 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from .kernels import Kernel
-
 BAR: Final = "~bar"
 SYMBOL: Final = "~symbol"
 LOCAL: Final = "~local"
@@ -32,10 +30,10 @@ class Defined:
 
 @dataclass(frozen=True, slots=True)
 class KernelCall:
-    """Columns computed by a compiled kernel over each symbol's rows."""
+    """Columns computed by the compiled kernels of a primitive over each symbol's rows."""
 
     names: tuple[str, ...]
-    kernel: Kernel
+    primitive: str
     inputs: tuple[str, ...]
     settings: tuple[float, ...]
 
@@ -94,13 +92,13 @@ class Scope:
         """The expression `bars` rows earlier. The symbol's first rows are not masked: a window's warm-up does that."""
         return expression.shift(bars)
 
-    def kernel(self, kernel: Kernel, series: Sequence[pl.Expr], settings: Sequence[float]) -> State:
-        """Columns computed by a compiled kernel of formulas.kernels, one for each of its outputs."""
+    def kernel(self, primitive: str, series: Sequence[pl.Expr], settings: Sequence[float], outputs: int = 1) -> State:
+        """Columns computed by a primitive's compiled kernels (formulas.kernels), one for each of its outputs."""
         names = tuple(self.column(each).meta.output_name() for each in series)
-        key = (kernel, names, tuple(settings))
+        key = (primitive, names, tuple(settings))
         if key not in self._calls:
-            made = tuple(self.fresh() for _ in range(kernel.outputs))
-            self._calls[key] = call = KernelCall(made, kernel, names, tuple(settings))
+            made = tuple(self.fresh() for _ in range(outputs))
+            self._calls[key] = call = KernelCall(made, primitive, names, tuple(settings))
             self.steps.append(call)
         return tuple(pl.col(name) for name in self._calls[key].names)
 

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import polars as pl
 
+from barsweep.data.candles import Candles
 from barsweep.data.timeframes import Timeframe
 from barsweep.engine.executors import make_executor
 from barsweep.formulas import Language, Primitive, make_plan
@@ -20,7 +21,7 @@ def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE,
     """{name: formula} over a frame of several symbols -> frame of symbol, ts and a column for each name."""
     plan = make_plan({name: language.check(source, KINDS) for name, source in formulas.items()})
     runner = make_executor(executor, plan)
-    frame = runner.start(candles, timeframe, references or {})
+    frame = runner.start(Candles.of(candles), timeframe, references or {})
     for stage in plan.stages:
         frame = runner.advance(stage, frame)
     return frame.select("symbol", "ts", *(pl.col(plan.results[name]).alias(name) for name in formulas))
@@ -40,7 +41,7 @@ def series(source, closes, **columns):
 def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)):
     """Hourly candles of several symbols: a random walk with flat stretches, ties, and holes in every column."""
     rng = np.random.default_rng(seed)
-    frames = []
+    frames, digits = [], len(str(len(lengths) - 1))  # names ascend like their numbers
     for number, length in enumerate(lengths):
         steps = np.where(rng.random(length) < 0.25, 0.0, rng.normal(0, 1.5, length).round(1))
         close = 60 + steps.cumsum() + 7 * number
@@ -57,7 +58,7 @@ def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.date
         kept = {name: [None if rng.random() < holes else float(v) for v in values] for name, values in prices.items()}
         frames.append(
             pl.DataFrame(
-                {"symbol": f"S{number}", "ts": ts, "sector": ["Tech", "Energy"][number % 2], **kept},
+                {"symbol": f"S{number:0{digits}}", "ts": ts, "sector": ["Tech", "Energy"][number % 2], **kept},
                 schema_overrides={"ts": pl.Datetime("us", "UTC"), **dict.fromkeys(prices, pl.Float64)},
             )
         )

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
+from ...data.candles import Candles
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
@@ -21,13 +22,12 @@ EXECUTORS: Final = ("auto", "polars", "tiles")
 class Executor(Protocol):
     """Runs the stages of one plan.
 
-    `start` takes checked candles of whole symbols (symbol, ts, and the plan's columns; float64, undefined = null),
-    sorted by symbol and ts, and the candles of the plan's other symbols. `advance` runs one stage and keeps symbol,
+    `start` takes checked candles of whole symbols (ts and the plan's columns; float64, undefined = null), and the candles of the plan's other symbols. `advance` runs one stage and keeps symbol,
     ts and what later stages and the results need. Both may be called from several threads at once.
     """
 
     def start(
-        self, candles: pl.DataFrame, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
+        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Make the frame that the first stage reads."""
         ...

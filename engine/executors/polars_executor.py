@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ...data.candles import Candles, starts_of
 from ...data.timeframes import Timeframe
 from ...formulas import Plan, Program, Stage
+from ...formulas.kernels.calling import run_primitive
 from ...formulas.plan.programs import Step, SymbolCall, TimeframeCall
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall, PythonCall
 from .calling import call_python
+from .columns import numbers_of
 from .joining import KNOWN, join_known, join_other, known_at, on_timeframe
 
 FRAME_COLUMNS: Final = ("symbol", TS, SYMBOL, BAR, LOCAL)
@@ -44,11 +46,11 @@ class PolarsExecutor:
         self._around = Surroundings(None, {}, zone)
 
     def start(
-        self, candles: pl.DataFrame, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
+        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Number symbols and bars, and remember what the plan may look at beside its candles."""
         self._around = Surroundings(timeframe, references, self._around.zone)
-        return prepared(candles, self._around.zone)
+        return numbered(candles.frame, candles.lengths, self._around.zone)
 
     def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
@@ -69,8 +71,12 @@ def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
     Rows must be sorted by (symbol, ts); every symbol's rows stand together.
     """
-    ids = frame["symbol"].rle_id().set_sorted()
-    lengths = ids.rle().struct.field("len").to_numpy() if frame.height else np.empty(0, np.int64)
+    return numbered(frame, np.diff(starts_of(frame["symbol"])), zone)
+
+
+def numbered(frame: pl.DataFrame, lengths: NDArray[np.int64], zone: str) -> pl.DataFrame:
+    """As `prepared`, where the symbols' lengths are known."""
+    ids = pl.Series(np.repeat(np.arange(lengths.size, dtype=np.uint32), lengths)).set_sorted()
     begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
     bars = pl.Series(BAR, np.arange(frame.height, dtype=np.int64) - begins)
     is_instant = isinstance(frame.schema[TS], pl.Datetime) and frame.schema[TS].time_zone is not None
@@ -120,10 +126,9 @@ def _over(frame: pl.DataFrame, by: tuple[str, ...], expressions: list[pl.Expr]) 
 
 
 def _kernel(call: KernelCall, frame: pl.DataFrame) -> list[pl.Series]:
-    """Run a compiled kernel over each symbol's rows; ImportError names what needs numba where that is missing."""
-    tiles = import_module("...formulas.kernels.tiles", __package__)
-    columns = [frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in call.inputs]
-    results = tiles.run_kernel(call.kernel, columns, starts(frame), call.settings)
+    """Run a primitive's compiled kernels over each symbol's rows; ImportError where llvmlite is missing."""
+    columns = [numbers_of(frame[name]) for name in call.inputs]
+    results = run_primitive(call.primitive, columns, starts(frame), call.settings)
     return [pl.Series(name, values).fill_nan(None) for name, values in zip(call.names, results, strict=True)]
 
 

@@ -1,59 +1,57 @@
-"""The TileExecutor: time stages by kernels over tiles of 16 symbols, all else by the PolarsExecutor.
+"""The TileExecutor: time stages by compiled kernels over tiles of 16 symbols, all else by the PolarsExecutor.
 
-A tile's registers stay in the cache while one kernel after the other runs over them; nothing as large as the table is
-made but the results. Kernels run without the interpreter lock, so batches in several threads use several cores.
+A block of a tile's rows stays in the cache while one kernel after the other runs over it. Nothing as large as the table
+is made but what was asked for: of a scan the rows found and the values there. The interpreter's lock is not held
+meanwhile, so batches in several threads use several cores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ...data.candles import Candles
 from ...data.timeframes import Timeframe
 from ...formulas import Plan, Stage
-from ...formulas.kernels import Kernel
+from ...formulas.kernels.graphs import Graph, Series
+from ...formulas.kernels.machine import Machine, Stop
+from ...formulas.kernels.registers import Matches, Stores, TileProgram, lay_out
 from ...formulas.kinds import Kind
+from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
-from ...formulas.plan.tiling import TileProgram, compile_tiles, left_to_polars
+from ...formulas.plan.tiling import left_to_polars, tile_nodes
+from .columns import Column, Found, numbers_of
 from .polars_executor import FRAME_COLUMNS, PolarsExecutor, starts
 
-CHUNK_ROWS: Final = 2560
-"""A tile's registers hold so many rows at most: few enough to stay near the cache, many enough for calls to be few."""
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class TileStage:
-    """A time stage for tiles: what Polars computes ahead, then the tiles' program, and the columns it makes.
-
-    `aliases` are results that Polars has computed ahead, under the names that the plan gives them.
-    """
-
-    ahead: Program
-    aliases: Mapping[str, str]
-    tiles: TileProgram
-    names: tuple[str, ...]
-    kinds: tuple[Kind, ...]
+BLOCK_ROWS: Final = 64
+"""Rows of a block: few enough for the registers of a dozen values to stay in the cache, many enough for calls to be few."""
 
 
 class TileExecutor:
-    """Runs time stages by kernels wherever there are some for them."""
+    """Runs time stages by kernels wherever there are some for them.
+
+    A plan of one stage can be asked for the whole columns or for the bars found, without a frame in between.
+    """
 
     def __init__(self, plan: Plan, zone: str = "UTC") -> None:
         self._polars = PolarsExecutor(plan, zone)
-        self._stages = {stage.nodes: tile_stage(stage) for stage in plan.stages if stage.direction == "time"}
+        self._stages = {stage.nodes: TileStage.of(stage) for stage in plan.stages if stage.direction == "time"}
+        self._only = next(iter(self._stages.values())) if len(plan.stages) == 1 else None
+
+    @property
+    def in_one_go(self) -> bool:
+        """Whether `columns` and `find` can be asked."""
+        return self._only is not None
 
     def start(
-        self, candles: pl.DataFrame, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
+        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
     ) -> pl.DataFrame:
         """Number symbols and bars, and remember what the plan may look at beside its candles."""
         return self._polars.start(candles, timeframe, references)
@@ -64,107 +62,149 @@ class TileExecutor:
         if tiled is None:
             return self._polars.advance(stage, frame)
         frame = self._polars.run(tiled.ahead, frame)
-        columns = {name: _floats(frame[name]) for name, _ in tiled.tiles.loads}
-        results = run_tiles(tiled.tiles, columns, starts(frame))
-        made = [_series(*each) for each in zip(tiled.names, tiled.kinds, results, strict=True)]
-        aliases = [pl.col(ahead).alias(name) for name, ahead in tiled.aliases.items()]
-        return frame.with_columns(*aliases, *made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
+        made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), Stop())
+        assert made is not None
+        return frame.with_columns(*made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
-
-def tile_stage(stage: Stage) -> TileStage:
-    """Split a stage between Polars and the tiles."""
-    outputs = dict(zip(stage.nodes, stage.program.outputs, strict=True))
-    left = left_to_polars(stage.nodes, stage.given)
-    ahead = compile_nodes(left, stage.given, prefix="~ahead")
-    computed = dict(zip(left, ahead.outputs, strict=True))
-    roots = [node for node in stage.nodes if node not in computed]
-    return TileStage(
-        ahead,
-        {outputs[node]: name for node, name in computed.items() if node in outputs},
-        compile_tiles(roots, {**stage.given, **computed}),
-        tuple(outputs[node] for node in roots),
-        tuple(node.kind for node in roots),
-    )
-
-
-def run_tiles(program: TileProgram, columns: Mapping[str, Floats], starts: NDArray[np.int64]) -> list[Floats]:
-    """The program's stores as columns (float64, NaN = undefined; conditions as 0 and 1), tile after tile."""
-    tiles: ModuleType = import_module("...formulas.kernels.tiles", __package__)
-    results = [np.empty(int(starts[-1])) for _ in program.stores]
-    rows = min(CHUNK_ROWS, int(np.diff(starts).max(initial=0)))
-    machine = _Machine(program, tiles, rows)
-    for begins, lengths in tiles.tiles_of_like_length(starts):
-        machine.reset()
-        for first in range(0, int(lengths.max(initial=0)), rows):
-            machine.chunk(columns, results, begins, lengths, first)
-    return results
-
-
-class _Machine:
-    """Registers, states and compiled kernels of one thread."""
-
-    def __init__(self, program: TileProgram, tiles: ModuleType, rows: int) -> None:
-        lanes, head = tiles.LANES, program.head
-        self._program, self._tiles, self._rows, self._lanes = program, tiles, rows, lanes
-        size = (head + rows) * lanes
-        self._registers = [np.full(size, np.nan) for _ in range(program.registers)]
-        for value, register in program.constants:
-            self._registers[register][:] = value
-        self._states = [np.zeros((op.kernel.states, lanes)) for op in program.operations]
-        self._scratch = np.empty(max((op.kernel.scratch for op in program.operations), default=0) * size)
-        self._kernels: list[Callable[..., None]] = [load(op.kernel) for op in program.operations]
-
-    def reset(self) -> None:
-        """Begin with symbols that nothing is known of."""
-        for state in self._states:
-            state[:] = 0.0
-        for register in self._program.kept:
-            self._registers[register][: self._program.head * self._lanes] = np.nan
-
-    def chunk(
+    def columns(
         self,
-        columns: Mapping[str, Floats],
-        results: Sequence[Floats],
-        begins: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-        first: int,
-    ) -> None:
-        """Run the program over the symbols' rows from `first` on."""
-        head, registers = self._program.head, self._registers
-        left = np.clip(lengths - first, 0, self._rows)
-        rows, begins = int(left.max()), begins + first
-        for name, register in self._program.loads:
-            self._tiles.pack(columns[name], begins, left, head, registers[register][: (head + rows) * self._lanes])
-        for op, kernel, state in zip(self._program.operations, self._kernels, self._states, strict=True):
-            inputs, outputs = [registers[r] for r in op.inputs], [registers[r] for r in op.outputs]
-            kernel(*inputs, head, rows, *op.settings, state, self._scratch, *outputs)
-        for register, result in zip(self._program.stores, results, strict=True):
-            self._tiles.unpack(registers[register], begins, left, head, result)
-        if first + rows < int(lengths.max()):
-            self._keep(rows)
+        candles: Candles,
+        names: Sequence[str],
+        timeframe: Timeframe | None,
+        references: Mapping[str, pl.DataFrame],
+        stop: Stop,
+    ) -> list[pl.Series] | None:
+        """The plan's columns of these names at every bar; None if the flag was raised."""
+        assert self._only is not None
+        frame = self._ahead(candles, timeframe, references)
+        return self._only.columns(frame, candles.starts, tuple(names), stop)
 
-    def _keep(self, rows: int) -> None:
-        """The last rows become the history of the next chunk."""
-        size, end = self._program.head * self._lanes, rows * self._lanes
-        for register in self._program.kept:
-            values = self._registers[register]
-            values[:size] = values[end : end + size].copy()
+    def find(
+        self,
+        candles: Candles,
+        wanted: Sequence[tuple[str, Sequence[str]]],
+        timeframe: Timeframe | None,
+        references: Mapping[str, pl.DataFrame],
+        stop: Stop,
+    ) -> list[Found] | None:
+        """For each (condition, values), both names of the plan's columns, where it is true; None if stopped."""
+        assert self._only is not None
+        frame = self._ahead(candles, timeframe, references)
+        return self._only.find(frame, candles.starts, tuple((name, tuple(values)) for name, values in wanted), stop)
 
-
-def load(kernel: Kernel) -> Callable[..., None]:
-    """The compiled function of a kernel."""
-    module = import_module(f"...formulas.kernels.{kernel.module}", __package__)
-    found: Callable[..., None] = getattr(module, kernel.name)
-    return found
-
-
-def _floats(series: pl.Series) -> Floats:
-    """A column as the kernels read it; without a copy where nothing is undefined."""
-    numbers = series.cast(pl.Float64)
-    return (numbers.fill_null(np.nan) if numbers.null_count() else numbers).to_numpy()
+    def _ahead(
+        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
+    ) -> pl.DataFrame:
+        """The candles' columns and what Polars computes ahead of the tiles."""
+        assert self._only is not None
+        if not self._only.ahead.levels:
+            return candles.table
+        frame = self._polars.start(candles, timeframe, references)
+        return self._polars.run(self._only.ahead, frame)
 
 
-def _series(name: str, kind: Kind, values: Floats) -> pl.Series:
-    """A result as Polars has it: undefined is null."""
-    numbers = pl.Series(name, values).fill_nan(None)
-    return numbers.cast(pl.Boolean) if kind is Kind.BOOLEAN else numbers
+@dataclass(slots=True)
+class _Prepared:
+    """A program, and machines that are not running."""
+
+    program: TileProgram
+    idle: list[Machine] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, outside: Sequence[NDArray[np.generic]], starts: NDArray[np.int64], stop: Stop) -> bool:
+        with self.lock:
+            machine = self.idle.pop() if self.idle else None
+        machine = machine or Machine(self.program)
+        done = machine.run(outside, starts, stop)
+        with self.lock:
+            self.idle.append(machine)
+        return done
+
+
+@dataclass(slots=True)
+class TileStage:
+    """A time stage for tiles: what Polars computes ahead, the graph of kernels, and each column's place in it.
+
+    `nodes` and `series` are by the names of the stage's columns; those that hold text are `ahead`'s, under its names.
+    """
+
+    ahead: Program
+    graph: Graph
+    nodes: Mapping[str, Node]
+    series: Mapping[str, Series]
+    texts: Mapping[str, str]
+    _programs: dict[Hashable, _Prepared] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stage: Stage) -> TileStage:
+        """Split a stage between Polars and the tiles."""
+        left = left_to_polars(stage.nodes, stage.given)
+        ahead = compile_nodes(left, stage.given, prefix="~ahead")
+        computed = dict(zip(left, ahead.outputs, strict=True))
+        nodes = dict(zip(stage.program.outputs, stage.nodes, strict=True))
+        given = {**stage.given, **computed}
+        tiled = [node for node in nodes.values() if node.kind is not Kind.CATEGORY]
+        graph, places = tile_nodes(tiled, given)
+        texts = {name: given.get(node, name) for name, node in nodes.items() if node.kind is Kind.CATEGORY}
+        series = {name: places[node] for name, node in nodes.items() if node in places}
+        return cls(ahead, graph, nodes, series, texts)
+
+    def columns(
+        self, frame: pl.DataFrame, starts: NDArray[np.int64], names: tuple[str, ...], stop: Stop
+    ) -> list[pl.Series] | None:
+        """Whole columns, one for each name."""
+        numbers = tuple(name for name in dict.fromkeys(names) if name not in self.texts)
+        prepared = self._prepared(("columns", numbers), lambda: self._whole(numbers))
+        made = {name: Column.empty(frame.height, self._is_condition(name)) for name in numbers}
+        arrays = [array for column in made.values() for array in column.arrays]
+        if not prepared.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+            return None
+        texts = {name: frame[source] for name, source in self.texts.items()}
+        return [texts[name].alias(name) if name in texts else made[name].series(name) for name in names]
+
+    def find(
+        self,
+        frame: pl.DataFrame,
+        starts: NDArray[np.int64],
+        wanted: tuple[tuple[str, tuple[str, ...]], ...],
+        stop: Stop,
+    ) -> list[Found] | None:
+        """The rows at which conditions are true, and the values of other columns there."""
+        prepared = self._prepared(("find", wanted), lambda: self._found(wanted))
+        listed = [tuple(name for name in values if name not in self.texts) for _, values in wanted]
+        made = [Found.empty(frame.height, starts.size - 1, len(values)) for values in listed]
+        arrays = [array for found in made for array in found.arrays]
+        if not prepared.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+            return None
+        for found, (_, values), numbers in zip(made, wanted, listed, strict=True):
+            found.gather(starts)
+            columns = {name: self._series(name, array) for name, array in zip(numbers, found.values, strict=True)}
+            texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
+            found.columns = [{**columns, **texts}[name].alias(name) for name in values]
+        return made
+
+    def _whole(self, names: Sequence[str]) -> Stores:
+        conditions = tuple(self._is_condition(name) for name in names)
+        return Stores(columns=tuple(self.series[name] for name in names), conditions=conditions)
+
+    def _found(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> Stores:
+        series = self.series
+        listed = [(name, [each for each in values if each not in self.texts]) for name, values in wanted]
+        return Stores(matches=tuple(Matches(series[name], tuple(map(series.__getitem__, v))) for name, v in listed))
+
+    def _prepared(self, key: Hashable, stores: Callable[[], Stores]) -> _Prepared:
+        if key not in self._programs:
+            self._programs[key] = _Prepared(lay_out(self.graph, stores(), BLOCK_ROWS))
+        return self._programs[key]
+
+    def _is_condition(self, name: str) -> bool:
+        return self.nodes[name].kind is Kind.BOOLEAN
+
+    def _read(self, program: TileProgram, frame: pl.DataFrame) -> list[NDArray[np.generic]]:
+        return [numbers_of(frame[name]) for name in program.columns]
+
+    def _series(self, name: str, values: NDArray[np.float64]) -> pl.Series:
+        numbers = pl.Series(name, values).fill_nan(None)
+        return numbers.cast(pl.Boolean) if self._is_condition(name) else numbers
+
+

@@ -2,128 +2,114 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from .compiler import compiler_for
-from .tiles import LANES, Floats
+from .declaring import composed, elementwise
+from .lanes import NA, Lanes, finite, function, is_defined, where
 
-compiled = compiler_for("arithmetic")
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
-@compiled
-def add(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def add(x: Lanes, y: Lanes) -> Lanes:
     """The sum of two numbers."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        value = a[i] + b[i]
-        answer[i] = value if (value - value) == 0.0 else np.nan
+    return finite(x + y)
 
 
-@compiled
-def subtract(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def subtract(x: Lanes, y: Lanes) -> Lanes:
     """The difference of two numbers."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        value = a[i] - b[i]
-        answer[i] = value if (value - value) == 0.0 else np.nan
+    return finite(x - y)
 
 
-@compiled
-def multiply(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def multiply(x: Lanes, y: Lanes) -> Lanes:
     """The product of two numbers."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        value = a[i] * b[i]
-        answer[i] = value if (value - value) == 0.0 else np.nan
+    return finite(x * y)
 
 
-@compiled
-def divide(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def divide(x: Lanes, y: Lanes) -> Lanes:
     """The quotient of two numbers; undefined where the divisor is 0."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        value = a[i] / b[i]
-        answer[i] = value if (value - value) == 0.0 else np.nan
+    return finite(x / y)
 
 
-@compiled
-def power(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
-    """`x` to the power of `y`. Squares are products; the rest is the C library's pow, one at a time."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        base, exponent = a[i], b[i]
-        value = base * base if exponent == 2.0 else base**exponent
-        # pow(x, 0) and pow(1, y) are 1 even for an undefined x or y
-        known = ((value - value) == 0.0) & (base == base) & (exponent == exponent)
-        answer[i] = value if known else np.nan
+@composed
+def power(call: Call, x: Series, y: Series) -> Series:
+    """`x` to the power of `y`. Squares are products."""
+    return call("multiply", x, x) if y.constant == 2.0 else call("raised", x, y)
 
 
-@compiled
-def negate(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def raised(x: Lanes, y: Lanes) -> Lanes:
+    """`x` to the power of `y`, by the C library, one lane after the other."""
+    value = where(y == 2.0, x * x, function("pow", x, y))
+    # pow(x, 0) and pow(1, y) are 1 even for an undefined x or y
+    return where(is_defined(x) & is_defined(y), finite(value), NA)
+
+
+@elementwise
+def negate(x: Lanes) -> Lanes:
     """The number with the other sign."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = -a[i]
+    return -x
 
 
-@compiled
-def mod(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def mod(x: Lanes, y: Lanes) -> Lanes:
     """The rest of x / y, with the sign of `y`; undefined where `y` is 0."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        value = a[i] - b[i] * np.floor(a[i] / b[i])
-        answer[i] = value if (value - value) == 0.0 else np.nan
+    return finite(x - y * function("floor", x / y))
 
 
-@compiled
-def abs_(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def abs_(x: Lanes) -> Lanes:
     """The number without its sign."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = abs(a[i])
+    return abs(x)
 
 
-@compiled
-def sign(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def sign(x: Lanes) -> Lanes:
     """-1, 0 or 1 by the sign of `x`."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] > 0.0 else (-1.0 if a[i] < 0.0 else a[i])
+    return where(x > 0.0, 1.0, where(x < 0.0, -1.0, x))
 
 
-@compiled
-def sqrt(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def sqrt(x: Lanes) -> Lanes:
     """The square root; undefined below 0."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = np.sqrt(a[i])
+    return function("sqrt", x)
 
 
-@compiled
-def log(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
-    """The natural logarithm, the C library's, one at a time; undefined at and below 0."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        value = np.log(a[i])
-        answer[i] = value if (value - value) == 0.0 else np.nan
+@elementwise
+def log(x: Lanes) -> Lanes:
+    """The natural logarithm, by the C library; undefined at and below 0."""
+    return finite(function("log", x))
 
 
-@compiled
-def exp(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
-    """Euler's number to the power of `x`, the C library's, one at a time."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        value = np.exp(a[i])
-        answer[i] = value if (value - value) == 0.0 else np.nan
+@elementwise
+def exp(x: Lanes) -> Lanes:
+    """Euler's number to the power of `x`, by the C library."""
+    return finite(function("exp", x))
+
+
+@elementwise
+def finite_(x: Lanes) -> Lanes:
+    """`x`, undefined where it is infinite: the end of what was computed without looking."""
+    return finite(x)
+
+
+@elementwise
+def scaled(x: Lanes, *, factor: Lanes) -> Lanes:
+    """`x` times a constant."""
+    return finite(x * factor)
+
+
+@elementwise
+def zero(x: Lanes) -> Lanes:
+    """0 where `x` is defined."""
+    return x - x
+
+
+@elementwise
+def same(x: Lanes) -> Lanes:
+    """`x` itself, in a register of its own."""
+    return x

@@ -1,40 +1,168 @@
-"""How every kernel is compiled: without the interpreter lock, cached on disk, and with plain IEEE arithmetic.
+"""Kernels as machine code: compiled once per machine, kept on disk, and loaded in milliseconds.
 
-No fastmath and no fused multiply-add, so that a value does not depend on the CPU or on its neighbours in a tile.
+The code is that of this CPU, and stands in the user's cache folder under a name made of everything that it depends on.
+Whoever can write there could run code as the user, so the folder must belong to the user and be closed to others;
+where it is not, or cannot be written, each process compiles for itself. BARSWEEP_CACHE names another folder.
 """
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import logging
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+import os
+import stat
+import tempfile
+import threading
+import time
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+import platformdirs
 
-logger = logging.getLogger("barsweep")
+LOG: Final = logging.getLogger("barsweep")
+DIGEST: Final = 32
+MISSING: Final = (
+    "compiled kernels need llvmlite, and it cannot be imported ({error}); install it with `pip install llvmlite`"
+)
 
 
-def compiler_for(needed_by: str) -> Callable[[Kernel], Kernel]:
-    """Return the decorator that compiles the kernels behind `needed_by` (function names, for the error's text).
+class MachineCode:
+    """The addresses of compiled functions. The code lives as long as the process."""
+
+    def __init__(self, code: bytes) -> None:
+        llvm = _llvm()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+        _offer_mathematics(llvm)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        address = self._engine.get_function_address("sweep")
+        arguments = [ctypes.c_void_p, ctypes.c_int64] * 3 + [ctypes.c_int64, ctypes.c_void_p]
+        self.sweep = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
+
+    def address(self, symbol: str) -> int:
+        """Where a kernel begins."""
+        found: int = self._engine.get_function_address(symbol)
+        assert found, symbol
+        return found
+
+
+_LOCK: Final = threading.Lock()
+
+
+def machine_code() -> MachineCode:
+    """The compiled kernels; the first call of a process loads them, the first on a machine compiles them.
 
     Raises:
-        ImportError: numba is missing or does not load; the text names the functions that need it.
+        ImportError: llvmlite is missing or does not load.
     """
+    with _LOCK:
+        return _loaded()
+
+
+@cache
+def _loaded() -> MachineCode:
+    path = _path()
+    code = _read(path) if path else None
+    if code is None:
+        began = time.perf_counter()
+        code = compile_kernels()
+        LOG.info("kernels compiled in %.1f s; kept for later in %s", time.perf_counter() - began, path or "no folder")
+        if path:
+            _write(path, code)
+    return MachineCode(code)
+
+
+def compile_kernels() -> bytes:
+    """Compile every kernel, and the loop that runs them, to an object file for this CPU."""
+    from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
+    from .declaring import KERNELS  # noqa: PLC0415
+    from .moving import MOVING  # noqa: PLC0415
+    from .sweeping import define_sweep  # noqa: PLC0415
+
+    llvm, machine = _llvm(), _target_machine()
+    module = build([*KERNELS.values(), *MOVING.values()])
+    define_sweep(module)
+    parsed = llvm.parse_assembly(str(module))
+    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    passes.getModulePassManager().run(parsed, passes)
+    code: bytes = machine.emit_object(parsed)
+    return code
+
+
+def _llvm() -> Any:
     try:
-        import numba  # noqa: PLC0415 - the error below is for who needs a kernel, not for who imports the package
-    except ImportError as error:
-        raise ImportError(
-            f"{needed_by}: computed by compiled kernels, which need numba, and numba cannot be imported ({error}); "
-            "install it with `pip install numba`"
-        ) from error
+        from llvmlite import binding  # noqa: PLC0415 - takes longer to load than a small scan takes
+    except (ImportError, OSError) as error:
+        raise ImportError(MISSING.format(error=error)) from error
+    return binding
 
-    def compile_kernel(kernel: Kernel) -> Kernel:
-        try:
-            compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(kernel)
-        except RuntimeError as error:
-            # Neither this folder nor the user's cache folder can be written: each process compiles for itself.
-            logger.info("kernels are compiled anew in this process: %s", error)
-            compiled = numba.njit(nogil=True, error_model="numpy")(kernel)
-        return cast("Kernel", compiled)
 
-    return compile_kernel
+def _target_machine() -> Any:
+    """This CPU, described anew for each use: an engine takes its description with it when it goes."""
+    llvm = _llvm()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+
+
+def _offer_mathematics(llvm: Any) -> None:
+    """The functions of the C library that kernels call: not every platform finds them by itself."""
+    library = ctypes.CDLL(None) if os.name == "posix" else ctypes.CDLL("ucrtbase")
+    for name in ("pow", "log", "exp"):
+        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+
+
+def _path() -> Path | None:
+    """Where the code of these kernels is kept for this CPU; None where no folder is safe."""
+    folder = _folder()
+    if folder is None:
+        return None
+    llvm = _llvm()
+    facts = [version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
+    facts.append(llvm.get_host_cpu_features().flatten())
+    key = hashlib.sha256("\n".join(facts).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        key.update(source.read_bytes())
+    return folder / f"kernels-{key.hexdigest()[:24]}.code"
+
+
+def _folder() -> Path | None:
+    named = os.environ.get("BARSWEEP_CACHE")
+    folder = Path(named) if named else Path(platformdirs.user_cache_dir("barsweep", appauthor=False))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.stat()
+    except OSError as error:
+        LOG.info("compiled kernels cannot be kept: %s", error)
+        return None
+    if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        LOG.warning("compiled kernels are not kept: %s belongs to or can be written by others", folder)
+        return None
+    return folder
+
+
+def _read(path: Path) -> bytes | None:
+    """The code, if the file is there and whole."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:DIGEST], content[DIGEST:]
+    if hashlib.sha256(code).digest() != digest:
+        LOG.warning("%s is damaged; the kernels are compiled anew", path)
+        return None
+    return code
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Written aside and renamed: another process sees a whole file or none."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        Path(file.name).replace(path)
+    except OSError as error:
+        LOG.info("compiled kernels cannot be kept: %s", error)

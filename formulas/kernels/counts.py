@@ -2,82 +2,65 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from .compiler import compiler_for
-from .tiles import LANES, Floats
+from .declaring import Memory, composed, recursive
+from .lanes import NA, Lanes, indicator, is_defined, where
 
-compiled = compiler_for("x[n], bar_index, count, exist and every")
-
-
-@compiled
-def ago_bars(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
-    """The value `n` bars ago."""
-    begin = (head - int(n)) * LANES
-    out[head * LANES : (head + rows) * LANES] = x[begin : begin + rows * LANES]
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
-@compiled
-def bar_index(head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
-    """The number of bars before this one. State: bars so far."""
-    for t in range(rows):
-        answer = out[(head + t) * LANES :][:LANES]
-        for lane in range(LANES):
-            answer[lane] = state[0, lane] + t
-    state[0] += rows
+@composed
+def ago_bars(call: Call, x: Series, *, n: float) -> Series:
+    """The value `n` bars ago: no work at all, its readers look back."""
+    return x.ago(int(n))
 
 
-@compiled
-def count(condition: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
-    """At how many of the last `n` bars the condition was true. States: of the last n bars, how many are true, defined.
-
-    Whole numbers are added and subtracted without rounding.
-    """
-    memory = np.empty((2, LANES))
-    memory[:] = state
-    now, old = condition[head * LANES :], condition[(head - int(n)) * LANES :]
-    for t in range(rows):
-        enters, leaves = now[t * LANES :][:LANES], old[t * LANES :][:LANES]
-        answer = out[(head + t) * LANES :][:LANES]
-        for lane in range(LANES):
-            comes, goes = enters[lane], leaves[lane]
-            memory[0, lane] += (1.0 if comes == 1.0 else 0.0) - (1.0 if goes == 1.0 else 0.0)
-            memory[1, lane] += (1.0 if comes == comes else 0.0) - (1.0 if goes == goes else 0.0)
-            answer[lane] = memory[0, lane] if memory[1, lane] == n else np.nan
-    state[:] = memory
+@recursive("bars")
+def bar_index(memory: Memory) -> Lanes:
+    """The number of bars before this one."""
+    bars = memory.bars
+    memory.bars = bars + 1.0
+    return bars
 
 
-@compiled
-def _held(condition: Floats, head: int, rows: int, n: float, decisive: float, state: Floats, out: Floats) -> None:
+@composed
+def count(call: Call, condition: Series, *, n: float) -> Series:
+    """At how many of the last `n` bars the condition was true."""
+    return call("counted", condition, condition.ago(int(n)), n=n)
+
+
+@recursive("true", "known")
+def counted(memory: Memory, enters: Lanes, leaves: Lanes, *, n: Lanes) -> Lanes:
+    """Of the last `n` bars how many are true, if all are defined. Whole numbers: nothing is rounded."""
+    memory.true = memory.true + indicator(enters == 1.0) - indicator(leaves == 1.0)
+    memory.known = memory.known + indicator(is_defined(enters)) - indicator(is_defined(leaves))
+    return where(memory.known == n, memory.true, NA)
+
+
+@composed
+def exist(call: Call, condition: Series, *, n: float) -> Series:
+    """Whether the condition was true at any of the last `n` bars."""
+    return call("held", condition, n=n, decisive=1.0)
+
+
+@composed
+def every(call: Call, condition: Series, *, n: float) -> Series:
+    """Whether the condition was true at all of the last `n` bars."""
+    return call("held", condition, n=n, decisive=0.0)
+
+
+@recursive("seen", "since", "run")
+def held(memory: Memory, condition: Lanes, *, n: Lanes, decisive: Lanes) -> Lanes:
     """Kleene: `decisive` if one of the last `n` values is that, its opposite if all are the opposite.
 
-    States: bars so far, bars since the latest decisive value (more than `n` before there is any), the number of
-    opposite values in a row.
+    Memory: bars so far, bars since the latest decisive value, the number of opposite values in a row.
     """
-    memory = np.empty((3, LANES))
-    memory[:] = state
-    for lane in range(LANES):
-        memory[1, lane] = memory[1, lane] if memory[0, lane] > 0.0 else n
-    for t in range(rows):
-        now, answer = condition[(head + t) * LANES :][:LANES], out[(head + t) * LANES :][:LANES]
-        for lane in range(LANES):
-            value = now[lane]
-            seen = memory[0, lane] + 1.0
-            since = 0.0 if value == decisive else memory[1, lane] + 1.0
-            run = memory[2, lane] + 1.0 if value == 1.0 - decisive else 0.0
-            known = 1.0 - decisive if run >= n else np.nan
-            answer[lane] = (decisive if since < n else known) if seen >= n else np.nan
-            memory[0, lane], memory[1, lane], memory[2, lane] = seen, since, run
-    state[:] = memory
-
-
-@compiled
-def exist(condition: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
-    """Whether the condition was true at any of the last `n` bars. States: those of _held."""
-    _held(condition, head, rows, n, 1.0, state, out)
-
-
-@compiled
-def every(condition: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
-    """Whether the condition was true at all of the last `n` bars. States: those of _held."""
-    _held(condition, head, rows, n, 0.0, state, out)
+    opposite = 1.0 - decisive
+    before = where(memory.seen > 0.0, memory.since, n)  # more than n before there is any
+    memory.seen = memory.seen + 1.0
+    memory.since = where(condition == decisive, 0.0, before + 1.0)
+    memory.run = where(condition == opposite, memory.run + 1.0, 0.0)
+    known = where(memory.run >= n, opposite, NA)
+    return where(memory.seen >= n, where(memory.since < n, decisive, known), NA)

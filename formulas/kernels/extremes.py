@@ -1,122 +1,59 @@
 """The highest and lowest of a window, and how long ago they were, by doubling: exact, in log2(n) passes.
 
 A window is covered by two blocks of the largest power of two that fits; that they overlap does an extreme no harm.
-Blocks are numbered by their first row. Passes go over flat arrays and write one, so that they become SIMD.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from .compiler import compiler_for
-from .tiles import BLOCK, LANES, Floats
+from .declaring import composed, elementwise
+from .lanes import NA, Lanes, where
 
-compiled = compiler_for("highest, lowest, highest_bar and lowest_bar")
-
-
-@compiled
-def _higher(older: Floats, newer: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = older[i] if (older[i] > newer[i]) | (older[i] != older[i]) else newer[i]
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
-@compiled
-def _lower(older: Floats, newer: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = older[i] if (older[i] < newer[i]) | (older[i] != older[i]) else newer[i]
-
-
-@compiled
-def _ages(older: Floats, newer: Floats, age_older: Floats, age_newer: Floats, newer_width: float, out: Floats) -> None:
-    """How long ago the higher one was; the newer one's on ties, undefined if one is."""
-    for i in range(out.size):
-        then = age_older[i] + newer_width
-        out[i] = age_newer[i] if newer[i] >= older[i] else (then if newer[i] < older[i] else np.nan)
-
-
-@compiled
-def _extremes(x: Floats, length: int, highest: bool, room: Floats, out: Floats) -> None:
-    """`x` has the length - 1 rows before those of `out` as well."""
-    block, spare, free = x, room[: x.size], room[x.size : 2 * x.size]
-    width = 1
-    while 2 * width <= length:
-        size = block.size - width * LANES
-        if highest:
-            _higher(block[:size], block[width * LANES :], spare[:size])
-        else:
-            _lower(block[:size], block[width * LANES :], spare[:size])
-        block, spare, free = spare[:size], free, spare
-        width *= 2
-    newer = block[(length - width) * LANES :]
-    if highest:
-        _higher(block[: out.size], newer[: out.size], out)
-    else:
-        _lower(block[: out.size], newer[: out.size], out)
-
-
-@compiled
-def highest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def highest(call: Call, x: Series, *, n: float) -> Series:
     """The largest of the last `n` values."""
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, True, scratch, out[first * LANES : last * LANES])
+    return _doubled(call, "larger", x, int(n))
 
 
-@compiled
-def lowest(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def lowest(call: Call, x: Series, *, n: float) -> Series:
     """The smallest of the last `n` values."""
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        bars = x[(first - length + 1) * LANES : last * LANES]
-        _extremes(bars, length, False, scratch, out[first * LANES : last * LANES])
+    return _doubled(call, "smaller", x, int(n))
 
 
-@compiled
-def _extreme_bars(x: Floats, length: int, sign: float, room: Floats, out: Floats) -> None:
-    """How long ago the largest `sign` * x was."""
-    size = x.size
-    value, spare, free = room[:size], room[size : 2 * size], room[2 * size : 3 * size]
-    age, age_spare, age_free = room[3 * size : 4 * size], room[4 * size : 5 * size], room[5 * size : 6 * size]
-    for i in range(size):
-        value[i] = sign * x[i]
-    for i in range(size):
-        age[i] = x[i] - x[i]
-    width = 1
+@composed
+def highest_bar(call: Call, x: Series, *, n: float) -> Series:
+    """How many bars ago the largest of the last `n` values was; the nearest on ties."""
+    block, age, width, length = x, call("zero", x), 1, int(n)
     while 2 * width <= length:
-        size = value.size - width * LANES
-        older, newer = value[:size], value[width * LANES :]
-        _higher(older, newer, spare[:size])
-        _ages(older, newer, age[:size], age[width * LANES :], float(width), age_spare[:size])
-        value, spare, free = spare[:size], free, spare
-        age, age_spare, age_free = age_spare[:size], age_free, age_spare
+        older, then = block.ago(width), age.ago(width)
+        age = call("nearest", older, block, then, age, width=float(width))
+        block = call("larger", older, block)
         width *= 2
     rest = length - width
-    newest, youngest = value[rest * LANES :][: out.size], age[rest * LANES :][: out.size]
-    _ages(value[: out.size], newest, age[: out.size], youngest, float(rest), out)
+    return call("nearest", block.ago(rest), block, age.ago(rest), age, width=float(rest)) if rest else age
 
 
-@compiled
-def highest_bar(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
-    """How many bars ago the largest of the last `n` values was; the nearest on ties."""
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        bars = x[(first - length + 1) * LANES : last * LANES]
-        _extreme_bars(bars, length, 1.0, scratch, out[first * LANES : last * LANES])
-
-
-@compiled
-def lowest_bar(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def lowest_bar(call: Call, x: Series, *, n: float) -> Series:
     """How many bars ago the smallest of the last `n` values was; the nearest on ties."""
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        bars = x[(first - length + 1) * LANES : last * LANES]
-        _extreme_bars(bars, length, -1.0, scratch, out[first * LANES : last * LANES])
+    return call("highest_bar", call("negate", x), n=n)
+
+
+def _doubled(call: Call, combine: str, x: Series, length: int) -> Series:
+    block, width = x, 1
+    while 2 * width <= length:
+        block = call(combine, block.ago(width), block)
+        width *= 2
+    return call(combine, block.ago(length - width), block) if length > width else block
+
+
+@elementwise
+def nearest(older: Lanes, newer: Lanes, age_older: Lanes, age_newer: Lanes, *, width: Lanes) -> Lanes:
+    """How long ago the higher one was; the newer one's on ties, undefined if one is."""
+    return where(newer >= older, age_newer, where(newer < older, age_older + width, NA))

@@ -2,121 +2,111 @@
 
 from __future__ import annotations
 
-import numpy as np
+import functools
+from typing import TYPE_CHECKING
 
-from .compiler import compiler_for
-from .tiles import LANES, Floats
+from .declaring import composed, elementwise
+from .lanes import NA, Lanes, indicator, is_defined, truth, where
 
-compiled = compiler_for("comparisons and logic")
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
-@compiled
-def less(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def less(x: Lanes, y: Lanes) -> Lanes:
     """Whether `x` is smaller than `y`."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] < b[i] else (0.0 if a[i] >= b[i] else np.nan)
+    return truth(x < y, x >= y)
 
 
-@compiled
-def at_most(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def at_most(x: Lanes, y: Lanes) -> Lanes:
     """Whether `x` is `y` or smaller."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] <= b[i] else (0.0 if a[i] > b[i] else np.nan)
+    return truth(x <= y, x > y)
 
 
-@compiled
-def greater(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def greater(x: Lanes, y: Lanes) -> Lanes:
     """Whether `x` is larger than `y`."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] > b[i] else (0.0 if a[i] <= b[i] else np.nan)
+    return truth(x > y, x <= y)
 
 
-@compiled
-def no_less(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def no_less(x: Lanes, y: Lanes) -> Lanes:
     """Whether `x` is `y` or larger."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] >= b[i] else (0.0 if a[i] < b[i] else np.nan)
+    return truth(x >= y, x < y)
 
 
-@compiled
-def equal(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def equal(x: Lanes, y: Lanes) -> Lanes:
     """Whether both are the same."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        known = (a[i] == a[i]) & (b[i] == b[i])
-        answer[i] = (1.0 if a[i] == b[i] else 0.0) if known else np.nan
+    return where(is_defined(x) & is_defined(y), indicator(x == y), NA)
 
 
-@compiled
-def differs(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def differs(x: Lanes, y: Lanes) -> Lanes:
     """Whether the two are not the same."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        known = (a[i] == a[i]) & (b[i] == b[i])
-        answer[i] = (0.0 if a[i] == b[i] else 1.0) if known else np.nan
+    return where(is_defined(x) & is_defined(y), indicator(x != y), NA)
 
 
-@compiled
-def both(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def both(x: Lanes, y: Lanes) -> Lanes:
     """True where both are; false where one is false, even if the other is undefined."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 0.0 if (a[i] == 0.0) | (b[i] == 0.0) else a[i] * b[i]
+    return where((x == 0.0) | (y == 0.0), 0.0, x * y)
 
 
-@compiled
-def either(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def either(x: Lanes, y: Lanes) -> Lanes:
     """True where one is, even if the other is undefined; false where both are false."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if (a[i] == 1.0) | (b[i] == 1.0) else a[i] + b[i]
+    return where((x == 1.0) | (y == 1.0), 1.0, x + y)
 
 
-@compiled
-def not_(condition: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def not_(condition: Lanes) -> Lanes:
     """The opposite; undefined stays undefined."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = condition[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 - a[i]
+    return 1.0 - condition
 
 
-@compiled
-def if_(
-    condition: Floats, x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats
-) -> None:
+@elementwise
+def if_(condition: Lanes, x: Lanes, y: Lanes) -> Lanes:
     """`x` where the condition is true, `y` where it is false."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, c, answer = condition[here], x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = b[i] if a[i] == 1.0 else (c[i] if a[i] == 0.0 else np.nan)
+    return where(condition == 1.0, x, where(condition == 0.0, y, NA))
 
 
-@compiled
-def defined(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def defined(x: Lanes) -> Lanes:
     """Whether there is a value at this bar."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = 1.0 if a[i] == a[i] else 0.0
+    return indicator(is_defined(x))
 
 
-@compiled
-def nz(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def nz(x: Lanes, y: Lanes) -> Lanes:
     """`x`, or `y` where `x` is undefined."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = a[i] if a[i] == a[i] else b[i]
+    return where(is_defined(x), x, y)
+
+
+@composed
+def at_least(call: Call, *conditions: Series, n: float) -> Series:
+    """True where `n` or more of the conditions are; false where so many could not be."""
+    true, possible = (
+        functools.reduce(lambda x, y: call("add", x, y), [call(name, each) for each in conditions])
+        for name in ("is_true", "may_be_true")
+    )
+    return call("reached", true, possible, n=n)
+
+
+@elementwise
+def is_true(condition: Lanes) -> Lanes:
+    """1 where the condition is true, else 0."""
+    return indicator(condition == 1.0)
+
+
+@elementwise
+def may_be_true(condition: Lanes) -> Lanes:
+    """0 where the condition is false, else 1."""
+    return where(condition == 0.0, 0.0, 1.0)
+
+
+@elementwise
+def reached(true: Lanes, possible: Lanes, *, n: Lanes) -> Lanes:
+    """Whether so many are true; false where so many could not be."""
+    return truth(true >= n, possible < n)

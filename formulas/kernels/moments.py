@@ -1,102 +1,171 @@
-"""Sums and moments of windows, folded up from halves (folding.py), BLOCK rows at a time so that all stays in the cache.
+"""Sums and moments of windows, built up pairwise from halves, never by adding and subtracting.
 
-A window with a hole is undefined while the hole is inside, by arithmetic alone: NaN runs through the fold.
+The order of combination and the arithmetic are those of the Polars rules (`Scope.fold`), to the bit: blocks of 1, 2, 4
+... rows, then those that make up the length, newest first. Each block is a series of its own, which windows of other
+lengths, and other functions over the same input, share. A window with a hole is undefined while the hole is inside, by
+arithmetic alone. Moments of two neighbouring blocks combine after Chan, Golub and LeVeque (1979).
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
-from .compiler import compiler_for
-from .folding import COMOVEMENT, SPREAD, TREND, fold_moment, fold_values
-from .tiles import BLOCK, LANES, Floats
+from .declaring import composed, elementwise
+from .lanes import Lanes, function, where
 
-compiled = compiler_for("sum, sma, variance, covariance, correlation and slope")
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
-
-@compiled
-def _finish(values: Floats, factor: float, out: Floats) -> None:
-    for i in range(out.size):
-        value = values[i] * factor
-        out[i] = value if (value - value) == 0.0 else np.nan
+Block: TypeAlias = "tuple[Series, ...]"
+Combine: TypeAlias = "Callable[[Block, int, Block, int], Block]"
 
 
-@compiled
-def _fold_values(x: Floats, head: int, rows: int, n: float, means: bool, scratch: Floats, out: Floats) -> None:
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        bars = x[(first - length + 1) * LANES : last * LANES]
-        _finish(fold_values(bars, length, means, scratch, last - first), 1.0, out[first * LANES : last * LANES])
+def fold(leaf: Block, length: int, combine: Combine) -> Block:
+    """The last `length` rows of `leaf` combined pairwise: `combine(older, its width, newer, its width)`."""
+    block, width, taken = leaf, 1, 0
+    whole: Block | None = None
+    while True:
+        if length & width:
+            whole = block if whole is None else combine(_ago(block, taken), width, whole, taken)
+            taken += width
+        if 2 * width > length:
+            assert whole is not None
+            return whole
+        block = combine(_ago(block, width), width, block, width)
+        width *= 2
 
 
-@compiled
-def _fold_moment(
-    kind: int, x: Floats, y: Floats, head: int, rows: int, n: float, factor: float, scratch: Floats, out: Floats
-) -> None:
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        begin = (first - length + 1) * LANES
-        values = fold_moment(kind, x[begin : last * LANES], y[begin : last * LANES], length, scratch, last - first)
-        _finish(values, factor, out[first * LANES : last * LANES])
+def _ago(block: Block, bars: int) -> Block:
+    return tuple(series.ago(bars) for series in block)
 
 
-@compiled
-def sum_(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def sum_(call: Call, x: Series, *, n: float) -> Series:
     """The sum of the last `n` values."""
-    _fold_values(x, head, rows, n, False, scratch, out)
+
+    def combine(older: Block, _: int, newer: Block, __: int) -> Block:
+        return (call("total", older[0], newer[0]),)
+
+    return call("finite", fold((x,), int(n), combine)[0])
 
 
-@compiled
-def sma(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def sma(call: Call, x: Series, *, n: float) -> Series:
     """The mean of the last `n` values."""
-    _fold_values(x, head, rows, n, True, scratch, out)
+
+    def combine(older: Block, older_width: int, newer: Block, newer_width: int) -> Block:
+        return (_mean(call, older[0], older_width, newer[0], newer_width),)
+
+    return call("finite", fold((x,), int(n), combine)[0])
 
 
-@compiled
-def variance(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def variance(call: Call, x: Series, *, n: float) -> Series:
     """Population variance. Polars divides by a constant by multiplying with its inverse; so do we."""
-    _fold_moment(SPREAD, x, x, head, rows, n, 1.0 / n, scratch, out)
+    return call("scaled", _spread(call, x, n), factor=1.0 / n)
 
 
-@compiled
-def slope(x: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def slope(call: Call, x: Series, *, n: float) -> Series:
     """The slope, per bar, of the least-squares line through the last `n` values."""
-    _fold_moment(TREND, x, x, head, rows, n, 1.0 / (n * (n * n - 1.0) / 12.0), scratch, out)
+
+    def combine(older: Block, older_width: int, newer: Block, newer_width: int) -> Block:
+        # co-movement with the bar's number: two blocks' middles lie half their joint width apart
+        trend = call("trend", *older, *newer, weight=older_width * newer_width / 2)
+        return _mean(call, older[0], older_width, newer[0], newer_width), trend
+
+    trend = fold((x, call("zero", x)), int(n), combine)[1]
+    return call("scaled", trend, factor=1.0 / (n * (n * n - 1.0) / 12.0))
 
 
-@compiled
-def covariance(
-    x: Floats, y: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats
-) -> None:
+@composed
+def covariance(call: Call, x: Series, y: Series, *, n: float) -> Series:
     """Population covariance of two series."""
-    _fold_moment(COMOVEMENT, x, y, head, rows, n, 1.0 / n, scratch, out)
+    return call("scaled", _comovement(call, x, y, n), factor=1.0 / n)
 
 
-@compiled
-def _correlate(spread_x: Floats, spread_y: Floats, together: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        value = together[i] / (np.sqrt(spread_x[i]) * np.sqrt(spread_y[i]))
-        value = 1.0 if value > 1.0 else (max(value, -1.0))
-        out[i] = value
-
-
-@compiled
-def correlation(
-    x: Floats, y: Floats, head: int, rows: int, n: float, state: Floats, scratch: Floats, out: Floats
-) -> None:
+@composed
+def correlation(call: Call, x: Series, y: Series, *, n: float) -> Series:
     """Pearson's correlation of two series; undefined where one of them is flat."""
-    length = int(n)
-    step = max(BLOCK, length)
-    for first in range(head, head + rows, step):
-        last = min(first + step, head + rows)
-        span, begin = (last - first) * LANES, (first - length + 1) * LANES
-        xs, ys, room = x[begin : last * LANES], y[begin : last * LANES], scratch[2 * span :]
-        spread_x, spread_y = scratch[:span], scratch[span : 2 * span]
-        spread_x[:] = fold_moment(SPREAD, xs, xs, length, room, last - first)
-        spread_y[:] = fold_moment(SPREAD, ys, ys, length, room, last - first)
-        together = fold_moment(COMOVEMENT, xs, ys, length, room, last - first)
-        _correlate(spread_x, spread_y, together, out[first * LANES : last * LANES])
+    x, y = call("where_defined", x, y), call("where_defined", y, x)
+    return call("correlated", _spread(call, x, n), _spread(call, y, n), _comovement(call, x, y, n))
+
+
+def _mean(call: Call, older: Series, older_width: int, newer: Series, newer_width: int) -> Series:
+    if older_width == newer_width:
+        return call("middle", older, newer)
+    return call("weighed", older, newer, share=older_width / (older_width + newer_width))
+
+
+def _spread(call: Call, x: Series, n: float) -> Series:
+    """The sum of squared distances from the window's mean."""
+
+    def combine(older: Block, older_width: int, newer: Block, newer_width: int) -> Block:
+        spread = call("spread", *older, *newer, weight=older_width * newer_width / (older_width + newer_width))
+        return _mean(call, older[0], older_width, newer[0], newer_width), spread
+
+    return fold((x, call("zero", x)), int(n), combine)[1]
+
+
+def _comovement(call: Call, x: Series, y: Series, n: float) -> Series:
+    """The sum of products of the distances from the two means."""
+
+    def combine(older: Block, older_width: int, newer: Block, newer_width: int) -> Block:
+        together = call("comovement", *older, *newer, weight=older_width * newer_width / (older_width + newer_width))
+        x, y = (_mean(call, older[k], older_width, newer[k], newer_width) for k in (0, 1))
+        return x, y, together
+
+    return fold((x, y, call("add", call("zero", x), call("zero", y))), int(n), combine)[2]
+
+
+@elementwise
+def total(older: Lanes, newer: Lanes) -> Lanes:
+    """The sum of two blocks' sums, finite or not."""
+    return older + newer
+
+
+@elementwise
+def middle(older: Lanes, newer: Lanes) -> Lanes:
+    """The mean of two means of equal weight; exact where both are the same number."""
+    return older * 0.5 + newer * 0.5
+
+
+@elementwise
+def weighed(older: Lanes, newer: Lanes, *, share: Lanes) -> Lanes:
+    """The mean of two means, `share` being the older one's; exact where both are the same number."""
+    return newer + (older - newer) * share
+
+
+@elementwise
+def spread(mean_old: Lanes, old: Lanes, mean_new: Lanes, new: Lanes, *, weight: Lanes) -> Lanes:
+    """The spread of two blocks together, from their means and spreads."""
+    gap = mean_new - mean_old
+    return old + new + gap * gap * weight
+
+
+@elementwise
+def trend(mean_old: Lanes, old: Lanes, mean_new: Lanes, new: Lanes, *, weight: Lanes) -> Lanes:
+    """The trend of two blocks together, from their means and trends."""
+    return old + new + (mean_new - mean_old) * weight
+
+
+@elementwise
+def comovement(
+    x_old: Lanes, y_old: Lanes, old: Lanes, x_new: Lanes, y_new: Lanes, new: Lanes, *, weight: Lanes
+) -> Lanes:
+    """The co-movement of two blocks together, from their means and co-movements."""
+    return old + new + (x_new - x_old) * (y_new - y_old) * weight
+
+
+@elementwise
+def where_defined(x: Lanes, y: Lanes) -> Lanes:
+    """`x` where both are defined."""
+    return x + (y - y)
+
+
+@elementwise
+def correlated(spread_x: Lanes, spread_y: Lanes, together: Lanes) -> Lanes:
+    """Correlation from two spreads and the co-movement, kept within -1 and 1."""
+    value = together / (function("sqrt", spread_x) * function("sqrt", spread_y))
+    return where(value > 1.0, 1.0, where(value < -1.0, -1.0, value))

@@ -1,63 +1,67 @@
-"""Whole numbers and the larger or smaller of two."""
+"""Whole numbers, and the larger or smaller of several."""
 
 from __future__ import annotations
 
-import numpy as np
+import functools
+from typing import TYPE_CHECKING
 
-from .compiler import compiler_for
-from .tiles import LANES, Floats
+from .declaring import composed, elementwise
+from .lanes import NA, Lanes, function, indicator, is_defined, is_finite, where
 
-compiled = compiler_for("floor, ceil, round, max and min")
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
-@compiled
-def floor(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def floor(x: Lanes) -> Lanes:
     """The largest whole number at or below `x`."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = np.floor(a[i])
+    return function("floor", x)
 
 
-@compiled
-def ceil(x: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def ceil(x: Lanes) -> Lanes:
     """The smallest whole number at or above `x`."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
-    for i in range(answer.size):
-        answer[i] = np.ceil(a[i])
+    return function("ceil", x)
 
 
-@compiled
-def round_(x: Floats, head: int, rows: int, digits: float, state: Floats, scratch: Floats, out: Floats) -> None:
+@composed
+def round_(call: Call, x: Series, *, digits: float) -> Series:
     """To `digits` decimals, half away from zero; negative digits round to tens, hundreds and so on."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, answer = x[here], out[here]
     scale = 10.0 ** abs(digits)
-    up, down = (scale, 1.0) if digits > 0.0 else (1.0, scale)
-    for i in range(answer.size):
-        scaled = a[i] * up / down
-        whole = np.trunc(scaled)
-        away = np.copysign(1.0, scaled) if abs(scaled - whole) >= 0.5 else 0.0
-        value = (whole + away) * down / up
-        # a number too large to be scaled up has no decimals
-        kept = a[i] if digits > 0.0 else np.nan
-        answer[i] = value if (value - value) == 0.0 else kept
+    up, down = (scale, 1.0) if digits > 0 else (1.0, scale)
+    return call("rounded", x, up=up, down=down, decimals=float(digits > 0))
 
 
-@compiled
-def max_(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def rounded(x: Lanes, *, up: Lanes, down: Lanes, decimals: Lanes) -> Lanes:
+    """Half away from zero, after scaling up and down."""
+    scaled = x * up / down
+    whole = function("trunc", scaled)
+    one = indicator(abs(scaled - whole) >= 0.5)
+    value = (whole + where(one == 1.0, function("copysign", one, scaled), 0.0)) * down / up
+    # a number too large to be scaled up has no decimals
+    return where(is_finite(value), value, where(decimals == 1.0, x, NA))
+
+
+@composed
+def max_(call: Call, *values: Series) -> Series:
+    """The largest; undefined if any is."""
+    return functools.reduce(lambda x, y: call("larger", x, y), values)
+
+
+@composed
+def min_(call: Call, *values: Series) -> Series:
+    """The smallest; undefined if any is."""
+    return functools.reduce(lambda x, y: call("smaller", x, y), values)
+
+
+@elementwise
+def larger(x: Lanes, y: Lanes) -> Lanes:
     """The larger of two; undefined if one is."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = a[i] if (a[i] > b[i]) | (a[i] != a[i]) else b[i]
+    return where((x > y) | ~is_defined(x), x, y)
 
 
-@compiled
-def min_(x: Floats, y: Floats, head: int, rows: int, state: Floats, scratch: Floats, out: Floats) -> None:
+@elementwise
+def smaller(x: Lanes, y: Lanes) -> Lanes:
     """The smaller of two; undefined if one is."""
-    here = slice(head * LANES, (head + rows) * LANES)
-    a, b, answer = x[here], y[here], out[here]
-    for i in range(answer.size):
-        answer[i] = a[i] if (a[i] < b[i]) | (a[i] != a[i]) else b[i]
+    return where((x < y) | ~is_defined(x), x, y)

@@ -41,11 +41,11 @@ class Program:
 
     @property
     def kernels(self) -> frozenset[str]:
-        """The compiled kernels that its steps call, also on other timeframes and symbols."""
+        """The primitives that its steps call compiled kernels for, also on other timeframes and symbols."""
         names: set[str] = set()
         for step in itertools.chain.from_iterable(self.levels):
             if isinstance(step, KernelCall):
-                names.add(step.kernel.name)
+                names.add(step.primitive)
             elif isinstance(step, TimeframeCall | SymbolCall):
                 names |= step.program.kernels
         return frozenset(names)

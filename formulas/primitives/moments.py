@@ -10,7 +10,6 @@ from __future__ import annotations
 import polars as pl
 
 from ..declaring import window
-from ..kernels import KERNELS
 from ..kinds import CLOSE, Countable, Length, Numbers, Pairs
 from ..scope import Scope, State
 
@@ -66,7 +65,7 @@ def slope(scope: Scope, x: Numbers = CLOSE, n: Pairs = 14) -> Numbers:
 @window(warmup=lambda n: n - 1)
 def mean_deviation(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """Mean absolute deviation: the mean distance of the last `n` values from their mean."""
-    return scope.kernel(KERNELS["mean_deviation"], [x], [n])[0]
+    return scope.kernel("mean_deviation", [x], [n])[0]
 
 
 def _zero(x: pl.Expr) -> pl.Expr:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..declaring import recursive
-from ..kernels import KERNELS
 from ..kinds import CLOSE, Factor, Kind, Numbers
 from ..scope import Scope
 
@@ -14,7 +13,7 @@ def parabolic(scope: Scope, high: Numbers, low: Numbers, start: Factor, step: Fa
 
     The first direction comes from the first two bars' directional movement.
     """
-    return scope.kernel(KERNELS["parabolic"], [high, low], [start, step, max])[0]
+    return scope.kernel("parabolic", [high, low], [start, step, max])[0]
 
 
 @recursive(outputs={"line": Kind.NUMBER, "direction": Kind.NUMBER})
@@ -23,5 +22,5 @@ def trailing_band(scope: Scope, middle: Numbers, width: Numbers, x: Numbers = CL
 
     As TradingView's ta.supertrend carries its bands (with the sign of direction turned round).
     """
-    line, direction = scope.kernel(KERNELS["trailing_band"], [middle, width, x], [])
+    line, direction = scope.kernel("trailing_band", [middle, width, x], [], outputs=2)
     return line, direction

@@ -41,7 +41,7 @@ def test_the_bits_do_not_depend_on_how_long_symbols_are_cut_in_time(rows, monkey
     candles = random_candles(23)
     whole = sweep(EVERY, candles, executor="tiles")
 
-    monkeypatch.setattr(tile_executor, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(tile_executor, "BLOCK_ROWS", rows)
     cut = sweep(EVERY, candles, executor="tiles")
 
     assert [call for call in EVERY if not whole[call].equals(cut[call], null_equal=True)] == []

@@ -1,4 +1,4 @@
-"""What is said where numba is missing and a formula needs it."""
+"""What is said where llvmlite is missing and a formula needs it."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 CODE = """
 import logging, sys
-sys.modules["numba"] = None
+sys.modules["llvmlite"] = None
 logging.basicConfig(level=logging.INFO)
 import barsweep as bs
 from barsweep.data import sample_candles
@@ -27,7 +27,7 @@ def test_a_formula_that_needs_kernels_is_refused_once(formula):
         [sys.executable, "-c", CODE.format(formula=formula)], check=True, capture_output=True, text=True
     )
 
-    assert "the formula needs numba for " in done.stdout
+    assert "compiled kernels need llvmlite" in done.stdout
     assert ("trailing_band" if "supertrend" in formula else "parabolic") in done.stdout
-    assert "`pip install numba`" in done.stdout
+    assert "`pip install llvmlite`" in done.stdout
     assert "halved" not in done.stderr

@@ -1,0 +1,107 @@
+"""Declaring kernels: one decorated function each. What tiles and kernels are is told in formulas/tiles/__init__.py.
+
+elementwise   body(x, ...) -> Lanes                   one bar alone
+recursive     body(memory, x, ...) -> Lanes | tuple   carries named numbers from bar to bar in `memory`
+ranged        body(window, x, ...) -> Lanes           looks at every bar of a window, its first input
+composed      rule(call, x, ...) -> Series            no code of its own: a graph of other kernels, see graphs.py
+
+Inputs are positional, settings keyword-only: constants of the formula such as the length `n`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Final, Literal, TypeAlias
+
+from .lanes import Lanes, Mask
+
+Form: TypeAlias = Literal["elementwise", "recursive", "ranged", "moving"]
+Body: TypeAlias = Callable[..., Any]
+Rows: TypeAlias = Callable[..., int]
+
+
+class Memory(SimpleNamespace):
+    """What a recursion remembers, by name: sixteen numbers each, 0 before a symbol's first bar."""
+
+    def __getattr__(self, name: str) -> Lanes:  # for the type checker: every name that was declared
+        raise AttributeError(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """What a kernel reads, writes and remembers; all of it stems from the declaration.
+
+    `memory` names its numbers, `states(**settings)` says how many rows of sixteen it remembers in all.
+    `settled(memory, **settings)` is a mask: once it holds in all lanes, `body` is built with `settled=True`.
+    """
+
+    name: str
+    form: Form
+    inputs: int
+    outputs: int
+    settings: tuple[str, ...]
+    body: Body
+    memory: tuple[str, ...] = ()
+    states: Rows = lambda **_: 0
+    settled: Callable[..., Mask] | None = None
+
+    @property
+    def symbol(self) -> str:
+        """Its name in machine code: the C library has a log and an exp too."""
+        return f"barsweep_{self.name}"
+
+
+KERNELS: Final[dict[str, Kernel]] = {}
+"""Every kernel by its name."""
+
+COMPOSED: Final[dict[str, Callable[..., Any]]] = {}
+"""Rules of primitives that are graphs of kernels; all other primitives are the kernel of their name."""
+
+
+def elementwise(body: Body) -> Body:
+    """Declare a kernel whose value at a bar comes from that bar of its inputs alone."""
+    _enter(body, "elementwise")
+    return body
+
+
+def recursive(*memory: str, outputs: int = 1, settled: Callable[..., Mask] | None = None) -> Callable[[Body], Body]:
+    """Declare a kernel that goes from bar to bar. `settled` splits it in two: while it begins, and afterwards."""
+
+    def declare(body: Body) -> Body:
+        rows = len(memory)
+        _enter(body, "recursive", outputs, memory=memory, states=lambda **_: rows, settled=settled, skipped=1)
+        return body
+
+    return declare
+
+
+def ranged(*, states: Rows = lambda **_: 0) -> Callable[[Body], Body]:
+    """Declare a kernel that looks at every bar of its window, or keeps them in `states` rows of memory.
+
+    The window, of `n` bars, is the kernel's first input, which has to be looked back at to its oldest bar.
+    """
+
+    def declare(body: Body) -> Body:
+        _enter(body, "ranged", states=states)
+        return body
+
+    return declare
+
+
+def composed(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare a primitive as a graph of kernels."""
+    COMPOSED[rule.__name__.rstrip("_")] = rule
+    return rule
+
+
+def _enter(body: Body, form: Form, outputs: int = 1, *, skipped: int = 0, **facts: Any) -> None:
+    name = body.__name__.rstrip("_")
+    if name in KERNELS:
+        raise ValueError(f"the kernel {name!r} is declared twice")
+    parameters = inspect.signature(body).parameters.values()
+    positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    settings = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != "settled"]
+    KERNELS[name] = Kernel(name, form, len(positional) - skipped, outputs, tuple(settings), body, **facts)

@@ -1,0 +1,166 @@
+"""Making LLVM instructions of what a kernel's body says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from llvmlite import ir
+
+from .lanes import LANES
+
+Value: TypeAlias = Any  # llvmlite's classes of values have no types of their own
+
+DOUBLE: Final = ir.DoubleType()
+WHOLE: Final = ir.IntType(64)
+BIT: Final = ir.IntType(1)
+POINTER: Final = ir.PointerType()
+WIDE: Final = ir.VectorType(DOUBLE, LANES)
+MASK: Final = ir.VectorType(BIT, LANES)
+COUNTS: Final = ir.VectorType(WHOLE, LANES)
+INDEX: Final = ir.IntType(32)
+
+ONE_BY_ONE: Final = frozenset({"pow", "log", "exp"})
+"""Functions of the C library; all others are instructions."""
+
+
+class Emitter:
+    """A function under construction: `builder` stands where the next instruction goes."""
+
+    def __init__(self, module: ir.Module, name: str, parameters: Sequence[Value], result: Value = None) -> None:
+        self.module = module
+        kind = ir.FunctionType(result or ir.VoidType(), parameters)
+        self.function_made = ir.Function(module, kind, name)
+        self.builder = ir.IRBuilder(self.function_made.append_basic_block("entry"))
+
+    # What bodies ask for: see lanes.Body.
+
+    def constant(self, number: float) -> Value:
+        return ir.Constant(WIDE, [ir.Constant(DOUBLE, number)] * LANES)
+
+    def arithmetic(self, operation: str, x: Value, y: Value) -> Value:
+        return getattr(self.builder, f"f{operation}")(x, y)
+
+    def function(self, name: str, *values: Value) -> Value:
+        if name in ONE_BY_ONE:
+            return self._one_by_one(name, values)
+        callee = self._declared(f"llvm.{name}.v{LANES}f64", WIDE, [WIDE] * len(values))
+        return self.builder.call(callee, values)
+
+    def compare(self, operator: str, x: Value, y: Value) -> Value:
+        if operator == "!=":
+            return self.builder.fcmp_unordered("!=", x, y)
+        return self.builder.fcmp_ordered(operator, x, y)
+
+    def logic(self, operation: str, x: Value, y: Value) -> Value:
+        return getattr(self.builder, "xor" if operation == "xor" else f"{operation}_")(x, y)
+
+    def select(self, mask: Value, yes: Value, no: Value) -> Value:
+        return self.builder.select(mask, yes, no)
+
+    def every(self) -> Value:
+        return ir.Constant(MASK, [ir.Constant(BIT, 1)] * LANES)
+
+    # What the kernels' frames ask for.
+
+    def whole(self, number: int) -> Value:
+        """A constant for counting and addressing."""
+        return ir.Constant(WHOLE, number)
+
+    def number(self, values: Value, index: int) -> Value:
+        """The double at a place of an array."""
+        return self.builder.load(self.offset(values, self.whole(8 * index)), typ=DOUBLE, align=8)
+
+    def pointer(self, values: Value, index: int) -> Value:
+        """The pointer at a place of an array of them."""
+        return self.builder.load(self.offset(values, self.whole(8 * index)), typ=POINTER, align=8)
+
+    def whole_at(self, values: Value, index: int | Value) -> Value:
+        """The whole number at a place of an array."""
+        place = self.whole(8 * index) if isinstance(index, int) else self.builder.mul(index, self.whole(8))
+        return self.builder.load(self.offset(values, place), typ=WHOLE, align=8)
+
+    def offset(self, address: Value, distance: Value) -> Value:
+        """An address so many bytes further."""
+        return self.builder.gep(address, [distance], source_etype=ir.IntType(8))
+
+    def splat(self, number: Value) -> Value:
+        """One double in every lane."""
+        first = self.builder.insert_element(ir.Constant(WIDE, ir.Undefined), number, ir.Constant(INDEX, 0))
+        return self.builder.shuffle_vector(
+            first, ir.Constant(WIDE, ir.Undefined), ir.Constant(ir.VectorType(INDEX, LANES), [0] * LANES)
+        )
+
+    def load_row(self, address: Value) -> Value:
+        """Sixteen numbers; rows stand at whole multiples of eight bytes only."""
+        return self.builder.load(address, typ=WIDE, align=8)
+
+    def store_row(self, row: Value, address: Value) -> None:
+        """Write sixteen numbers."""
+        self.builder.store(row, address, align=8)
+
+    def all_hold(self, mask: Value) -> Value:
+        """Whether a mask holds in every lane."""
+        return self.builder.icmp_signed("==", self.bits(mask), ir.Constant(ir.IntType(LANES), -1))
+
+    def bits(self, mask: Value) -> Value:
+        """The mask as a whole number, lane 0 in the lowest bit."""
+        return self.builder.bitcast(mask, ir.IntType(LANES))
+
+    def loop(
+        self,
+        carried: Sequence[Value],
+        test: Callable[[list[Value]], Value],
+        step: Callable[[list[Value]], Sequence[Value]],
+    ) -> list[Value]:
+        """While `test(carried)` holds, `carried` becomes `step(carried)`; answers with what it is in the end."""
+        before = self.builder.block
+        header, body, after = (self.builder.append_basic_block(name) for name in ("while", "do", "done"))
+        self.builder.branch(header)
+        self.builder.position_at_end(header)
+        phis = [self.builder.phi(value.type) for value in carried]
+        for phi, value in zip(phis, carried, strict=True):
+            phi.add_incoming(value, before)
+        self.builder.cbranch(test(list(phis)), body, after)
+        self.builder.position_at_end(body)
+        following = step(list(phis))
+        for phi, value in zip(phis, following, strict=True):
+            phi.add_incoming(value, self.builder.block)
+        self.builder.branch(header)
+        self.builder.position_at_end(after)
+        return list(phis)
+
+    def repeat(
+        self,
+        begin: Value,
+        end: Value,
+        carried: Sequence[Value],
+        step: Callable[[Value, list[Value]], Sequence[Value]],
+        by: int = 1,
+    ) -> list[Value]:
+        """`step(index, carried)` for each index from `begin` up to but not including `end`."""
+
+        def advance(values: list[Value]) -> Sequence[Value]:
+            index, *rest = values
+            following = step(index, rest)
+            return [self.builder.add(index, self.whole(by)), *following]
+
+        _, *last = self.loop([begin, *carried], lambda v: self.builder.icmp_signed("<", v[0], end), advance)
+        return last
+
+    def declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
+        """A function that is defined elsewhere."""
+        return self._declared(name, result, parameters)
+
+    def _declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
+        known = self.module.globals.get(name)
+        return known or ir.Function(self.module, ir.FunctionType(result, parameters), name)
+
+    def _one_by_one(self, name: str, values: Sequence[Value]) -> Value:
+        callee = self._declared(name, DOUBLE, [DOUBLE] * len(values))
+        answer: Value = ir.Constant(WIDE, ir.Undefined)
+        for lane in range(LANES):
+            place = ir.Constant(INDEX, lane)
+            arguments = [self.builder.extract_element(value, place) for value in values]
+            answer = self.builder.insert_element(answer, self.builder.call(callee, arguments), place)
+        return answer

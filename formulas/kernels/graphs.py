@@ -1,0 +1,138 @@
+"""Which kernels make up some primitives: a graph of calls in which equal calls are one.
+
+A reader may look back at any series: history costs no pass of its own. Blocks of windows are series like all others,
+so windows of several lengths, and several functions over the same input, share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from .declaring import COMPOSED, KERNELS, Kernel
+
+Key: TypeAlias = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A column of the candles, packed into a register."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """A constant: one row that stands for all."""
+
+    number: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """A kernel's run over a block."""
+
+    kernel: Kernel
+    inputs: tuple[Series, ...]
+    settings: tuple[float, ...]
+
+
+Source: TypeAlias = Loaded | Fixed | Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A value per bar: an output of its source, so many bars ago."""
+
+    source: Source
+    output: int = 0
+    lag: int = 0
+    graph: Graph | None = None
+
+    @property
+    def constant(self) -> float | None:
+        """The number, if it is the same at every bar."""
+        return self.source.number if isinstance(self.source, Fixed) else None
+
+    def ago(self, bars: int) -> Series:
+        """The value so many bars ago; undefined at a symbol's first bars, a constant's too."""
+        if bars == 0:
+            return self
+        if isinstance(self.source, Fixed):
+            assert self.graph is not None
+            return self.graph.call("same", self).ago(bars)
+        return Series(self.source, self.output, self.lag + bars, self.graph)
+
+    @property
+    def key(self) -> Key:
+        """Equal for equal series."""
+        return (id(self.source), self.output, self.lag)
+
+
+class Call(Protocol):
+    """`call("sma", x, n=20)`: the first output of a primitive or kernel over series."""
+
+    def __call__(self, name: str, *inputs: Series, **settings: float) -> Series: ...
+
+
+class Graph:
+    """The calls that some results need, in an order in which they can run."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self._known: dict[Key, Source] = {}
+
+    def load(self, column: str) -> Series:
+        """A column of the candles."""
+        return Series(self._source(("load", column), Loaded(column)), graph=self)
+
+    def constant(self, number: float) -> Series:
+        """The same number at every bar."""
+        return Series(self._source(("constant", repr(number)), Fixed(number)), graph=self)
+
+    def call(self, name: str, *inputs: Series, **settings: float) -> Series:
+        """The first output of a primitive or kernel."""
+        if name in COMPOSED:
+            found: Series = COMPOSED[name](self.call, *inputs, **settings)
+            return found
+        return self._run(name, inputs, settings)
+
+    def outputs(self, name: str, inputs: Sequence[Series], settings: Sequence[float]) -> tuple[Series, ...]:
+        """All outputs of a primitive, whose settings are given by position."""
+        named = dict(zip(settings_of(name), settings, strict=True))
+        first = self.call(name, *inputs, **named)
+        count = first.source.kernel.outputs if isinstance(first.source, Operation) and name not in COMPOSED else 1
+        return tuple(Series(first.source, output, first.lag, self) for output in range(count)) if count > 1 else (first,)
+
+    def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> Series:
+        kernel = KERNELS[name]
+        numbers = tuple(float(settings[setting]) for setting in kernel.settings)
+        inputs = tuple(inputs)
+        assert len(inputs) == kernel.inputs, name
+        if kernel.form == "ranged" and isinstance(inputs[0].source, Fixed):
+            inputs = (self.call("same", inputs[0]), *inputs[1:])
+        key = (name, tuple(each.key for each in inputs), numbers)
+        return Series(self._source(key, Operation(kernel, inputs, numbers)), graph=self)
+
+    def _source(self, key: Key, fresh: Source) -> Source:
+        if key not in self._known:
+            self._known[key] = fresh
+            self.sources.append(fresh)
+        return self._known[key]
+
+
+def settings_of(name: str) -> tuple[str, ...]:
+    """The names of a primitive's settings, in the order of its declaration."""
+    if name in KERNELS and name not in COMPOSED:
+        return KERNELS[name].settings
+    code = COMPOSED[name].__code__
+    first = code.co_argcount
+    return code.co_varnames[first : first + code.co_kwonlyargcount]
+
+
+def is_computed(name: str) -> bool:
+    """Whether there are kernels for a primitive."""
+    return name in KERNELS or name in COMPOSED
+
+

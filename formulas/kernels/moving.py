@@ -1,0 +1,297 @@
+"""Moving numbers between columns and registers.
+
+Registers hold one symbol a lane, columns one
+symbol after the other; eight rows of eight lanes are turned round at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from llvmlite import ir
+
+from .declaring import Kernel
+from .emitting import DOUBLE, WHOLE, Emitter, Value
+from .lanes import LANES
+from .tiles import BEGINS, FIRST, IDS, LENGTHS, ROW
+
+EIGHT: Final = 8
+PART: Final = ir.VectorType(DOUBLE, EIGHT)
+BYTE: Final = ir.IntType(8)
+HALFWORD: Final = ir.IntType(16)
+INDEX: Final = ir.IntType(32)
+NAN: Final = ir.Constant(DOUBLE, float("nan"))
+
+
+class Mover:
+    """What pack, unpack and find have in common: lanes, their columns' rows, and eight-by-eight blocks."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self.emitter, self.builder = emitter, emitter.builder
+        self.operands, self.rows, self.settings, self.memory, self.tile = emitter.function_made.args
+        self.first = emitter.whole_at(self.tile, FIRST)
+
+    def pointer(self, operand: int) -> Value:
+        return self.emitter.pointer(self.operands, 2 * operand)
+
+    def of_lane(self, place: int, lane: Value) -> Value:
+        """The lane's entry in the tile."""
+        return self.emitter.whole_at(self.tile, self.builder.add(lane, self.emitter.whole(place)))
+
+    def column_row(self, lane: Value) -> Value:
+        """Where the block's first row of the lane's symbol stands in a column."""
+        return self.builder.add(self.of_lane(BEGINS, lane), self.first)
+
+    def bars(self, lane: Value) -> Value:
+        """How many of the block's rows the lane's symbol has."""
+        left = self.builder.sub(self.of_lane(LENGTHS, lane), self.first)
+        left = self.at_most(left, self.rows)
+        return self.builder.select(self.builder.icmp_signed(">", left, self.emitter.whole(0)), left, self.emitter.whole(0))
+
+    def at_most(self, x: Value, y: Value) -> Value:
+        return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
+
+    def cell(self, register: Value, row: Value, lane: Value) -> Value:
+        place = self.builder.add(self.builder.mul(row, self.emitter.whole(LANES)), lane)
+        return self.element(register, place)
+
+    def element(self, column: Value, row: Value) -> Value:
+        return self.emitter.offset(column, self.builder.mul(row, self.emitter.whole(8)))
+
+    def in_eights(self, block: Callable[[int, Value], None], single: Callable[[Value, Value], None]) -> None:
+        """`block(half, row)` where eight lanes have eight rows, `single(lane, row)` for what is left of the bars."""
+        emitter, builder = self.emitter, self.builder
+        for half in (0, EIGHT):
+            shortest = self.rows
+            for lane in range(half, half + EIGHT):
+                shortest = self.at_most(shortest, self.bars(emitter.whole(lane)))
+            eights = builder.and_(shortest, emitter.whole(-EIGHT))
+            emitter.repeat(emitter.whole(0), eights, [], lambda row, _: block(half, row) or [], by=EIGHT)  # noqa: B023
+
+            def lane_rest(lane: Value, _: Sequence[Value], begin: Value = eights) -> list[Value]:
+                emitter.repeat(begin, self.bars(lane), [], lambda row, _: single(lane, row) or [])
+                return []
+
+            emitter.repeat(emitter.whole(half), emitter.whole(half + EIGHT), [], lane_rest)
+
+
+def transposed(builder: ir.IRBuilder, rows: Sequence[Value]) -> list[Value]:
+    """Eight vectors of eight, turned round, in three steps of exchanging blocks of 1, 2 and 4."""
+    turned = list(rows)
+    for step in (1, 2, 4):
+        for k in range(EIGHT):
+            if k & step:
+                continue
+            x, y = turned[k], turned[k + step]
+            low = [j if not j & step else EIGHT + j - step for j in range(EIGHT)]
+            high = [j + step if not j & step else EIGHT + j for j in range(EIGHT)]
+            turned[k], turned[k + step] = (builder.shuffle_vector(x, y, _places(each)) for each in (low, high))
+    return turned
+
+
+def _places(places: Sequence[int]) -> Value:
+    return ir.Constant(ir.VectorType(INDEX, EIGHT), list(places))
+
+
+def pack(emitter: Emitter) -> None:
+    """Lay a column's symbols side by side. Operands: column, register. Rows that a symbol has not are undefined."""
+    move = Mover(emitter)
+    builder, column, register = emitter.builder, move.pointer(0), move.pointer(1)
+
+    def block(half: int, row: Value) -> None:
+        places = [builder.add(move.column_row(emitter.whole(lane)), row) for lane in range(half, half + EIGHT)]
+        loaded = [builder.load(move.element(column, place), typ=PART, align=8) for place in places]
+        for k, part in enumerate(transposed(builder, loaded)):
+            target = move.cell(register, builder.add(row, emitter.whole(k)), emitter.whole(half))
+            builder.store(part, target, align=8)
+
+    def single(lane: Value, row: Value) -> None:
+        place = builder.add(move.column_row(lane), row)
+        number = builder.load(move.element(column, place), typ=DOUBLE, align=8)
+        builder.store(number, move.cell(register, row, lane), align=8)
+
+    move.in_eights(block, single)
+
+    def beyond(lane: Value, _: Sequence[Value]) -> list[Value]:
+        def empty(row: Value, _: Sequence[Value]) -> list[Value]:
+            builder.store(NAN, move.cell(register, row, lane), align=8)
+            return []
+
+        emitter.repeat(move.bars(lane), move.rows, [], empty)
+        return []
+
+    emitter.repeat(emitter.whole(0), emitter.whole(LANES), [], beyond)
+
+
+def unpack(emitter: Emitter) -> None:
+    """Write a register back. Operands: register, column, and the column's bits of validity, all set beforehand."""
+    move = Mover(emitter)
+    builder, register, column, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
+
+    def block(half: int, row: Value) -> None:
+        places = [builder.add(move.column_row(emitter.whole(lane)), row) for lane in range(half, half + EIGHT)]
+        parts = transposed(builder, _eight_rows(move, register, half, row))
+        for part, place in zip(parts, places, strict=True):
+            builder.store(part, move.element(column, place), align=8)
+        missing = [_bits(builder, builder.fcmp_unordered("uno", part, part)) for part in parts]
+        some = missing[0]
+        for each in missing[1:]:
+            some = builder.or_(some, each)
+        with builder.if_then(builder.icmp_unsigned("!=", some, ir.Constant(BYTE, 0)), likely=False):
+            for bits, place in zip(missing, places, strict=True):
+                _write_bits(move, valid, place, bits, clear=True)
+
+    def single(lane: Value, row: Value) -> None:
+        place = builder.add(move.column_row(lane), row)
+        number = builder.load(move.cell(register, row, lane), typ=DOUBLE, align=8)
+        builder.store(number, move.element(column, place), align=8)
+        missing = builder.zext(builder.fcmp_unordered("uno", number, number), BYTE)
+        _write_bits(move, valid, place, missing, clear=True)
+
+    move.in_eights(block, single)
+
+
+def unpack_truth(emitter: Emitter) -> None:
+    """Write a condition back. Operands: register, bits of truth, all clear, and bits of validity, all set beforehand."""
+    move = Mover(emitter)
+    builder, register, true, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
+
+    def write(numbers: Value, place: Value) -> None:
+        one = ir.Constant(PART, [ir.Constant(DOUBLE, 1.0)] * EIGHT) if numbers.type == PART else ir.Constant(DOUBLE, 1.0)
+        holds, missing = builder.fcmp_ordered("==", numbers, one), builder.fcmp_unordered("uno", numbers, numbers)
+        for bits, mask, clear in ((true, holds, False), (valid, missing, True)):
+            packed = _bits(builder, mask) if numbers.type == PART else builder.zext(mask, BYTE)
+            _write_bits(move, bits, place, packed, clear=clear)
+
+    def block(half: int, row: Value) -> None:
+        parts = transposed(builder, _eight_rows(move, register, half, row))
+        for lane, part in enumerate(parts, start=half):
+            write(part, builder.add(move.column_row(emitter.whole(lane)), row))
+
+    def single(lane: Value, row: Value) -> None:
+        number = builder.load(move.cell(register, row, lane), typ=DOUBLE, align=8)
+        write(number, builder.add(move.column_row(lane), row))
+
+    move.in_eights(block, single)
+
+
+def _eight_rows(move: Mover, register: Value, half: int, row: Value) -> list[Value]:
+    emitter, builder = move.emitter, move.builder
+    places = [move.cell(register, builder.add(row, emitter.whole(k)), emitter.whole(half)) for k in range(EIGHT)]
+    return [builder.load(place, typ=PART, align=8) for place in places]
+
+
+def _bits(builder: ir.IRBuilder, mask: Value) -> Value:
+    return builder.bitcast(mask, BYTE)
+
+
+def _write_bits(move: Mover, bits: Value, place: Value, chosen: Value, *, clear: bool) -> None:
+    """Set or clear the chosen ones of eight bits from a row's own on: they may lie in two bytes."""
+    builder = move.builder
+    address = move.emitter.offset(bits, builder.lshr(place, move.emitter.whole(3)))
+    shift = builder.trunc(builder.and_(place, move.emitter.whole(7)), HALFWORD)
+    wide = builder.shl(builder.zext(chosen, HALFWORD), shift)
+    before = builder.load(address, typ=HALFWORD, align=1)
+    after = builder.and_(before, builder.not_(wide)) if clear else builder.or_(before, wide)
+    builder.store(after, address, align=1)
+
+
+def find(emitter: Emitter) -> None:
+    """List the block's bars at which a condition is true, symbol by symbol in the rows of its own.
+
+    Operands: the condition's register; a list, its length first, then two words for each: the cell in a register, and
+    the row of the results; the results' rows in the columns; how many each symbol has.
+    """
+    move = Mover(emitter)
+    builder, whole = emitter.builder, emitter.whole
+    register, listed, found, counts = (move.pointer(k) for k in range(4))
+    bits = ir.IntType(LANES)
+
+    def one(carried: list[Value], row: Value) -> Sequence[Value]:
+        left, length = carried
+        lane = builder.zext(builder.call(emitter.declared(f"llvm.cttz.i{LANES}", bits, [bits, ir.IntType(1)]),
+                                         [left, ir.Constant(ir.IntType(1), 1)]), WHOLE)
+        at = builder.add(move.first, row)
+        place = builder.add(move.of_lane(BEGINS, lane), at)
+        counter = move.element(counts, move.of_lane(IDS, lane))
+        count = builder.load(counter, typ=WHOLE, align=8)
+        target = builder.add(move.of_lane(BEGINS, lane), count)
+        inside = builder.icmp_signed("<", at, move.of_lane(LENGTHS, lane))
+        with builder.if_then(inside):
+            builder.store(builder.add(count, whole(1)), counter, align=8)
+            builder.store(place, move.element(found, target), align=8)
+            entry = builder.add(builder.mul(length, whole(2)), whole(1))
+            builder.store(builder.add(builder.mul(row, whole(LANES)), lane), move.element(listed, entry), align=8)
+            builder.store(target, move.element(listed, builder.add(entry, whole(1))), align=8)
+        rest = builder.and_(left, builder.sub(left, ir.Constant(bits, 1)))
+        return [rest, builder.add(length, builder.zext(inside, WHOLE))]
+
+    def step(row: Value, carried: list[Value]) -> Sequence[Value]:
+        numbers = emitter.load_row(move.cell(register, row, whole(0)))
+        holds = emitter.bits(emitter.compare("==", numbers, emitter.constant(1.0)))
+        some = lambda values: builder.icmp_unsigned("!=", values[0], ir.Constant(bits, 0))  # noqa: E731
+        return [emitter.loop([holds, carried[0]], some, lambda values: one(values, row))[1]]
+
+    length = emitter.repeat(whole(0), move.rows, [whole(0)], step)[0]
+    builder.store(length, listed, align=8)
+
+
+def pick(emitter: Emitter) -> None:
+    """Copy the cells of a list. Operands: register, list (see find), results."""
+    move = Mover(emitter)
+    builder, whole = emitter.builder, emitter.whole
+    register, listed, results = (move.pointer(k) for k in range(3))
+
+    def step(index: Value, _: list[Value]) -> Sequence[Value]:
+        entry = builder.add(builder.mul(index, whole(2)), whole(1))
+        source, target = emitter.whole_at(listed, entry), emitter.whole_at(listed, builder.add(entry, whole(1)))
+        number = builder.load(move.element(register, source), typ=DOUBLE, align=8)
+        builder.store(number, move.element(results, target), align=8)
+        return []
+
+    emitter.repeat(whole(0), emitter.whole_at(listed, 0), [], step)
+
+
+def keep(emitter: Emitter) -> None:
+    """The last rows of a block become history of the next. Operand: register from its history on; setting: its rows."""
+    move = Mover(emitter)
+    builder, register = emitter.builder, move.pointer(0)
+    source = emitter.offset(register, builder.mul(move.rows, emitter.whole(ROW)))
+
+    def step(row: Value, _: list[Value]) -> Sequence[Value]:
+        distance = builder.mul(row, emitter.whole(ROW))
+        emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
+        return []
+
+    emitter.repeat(emitter.whole(0), _setting(move), [], step)
+
+
+def fill(emitter: Emitter) -> None:
+    """Set rows to a number. Operand: their first; settings: how many, the number."""
+    move = Mover(emitter)
+    register, number = move.pointer(0), emitter.splat(emitter.number(move.settings, 1))
+
+    def step(row: Value, _: list[Value]) -> Sequence[Value]:
+        emitter.store_row(number, emitter.offset(register, emitter.builder.mul(row, emitter.whole(ROW))))
+        return []
+
+    emitter.repeat(emitter.whole(0), _setting(move), [], step)
+
+
+def _setting(move: Mover) -> Value:
+    return move.builder.fptosi(move.emitter.number(move.settings, 0), WHOLE)
+
+
+MOVING: Final = {
+    body.__name__: Kernel(body.__name__, "moving", inputs, 0, settings, body)
+    for body, inputs, settings in (
+        (pack, 2, ()),
+        (unpack, 3, ()),
+        (unpack_truth, 3, ()),
+        (find, 4, ()),
+        (pick, 3, ()),
+        (keep, 1, ("rows",)),
+        (fill, 1, ("rows", "number")),
+    )
+}

@@ -1,0 +1,58 @@
+"""The loop that runs a program over tiles, block after block: once it has begun, no interpreter is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from llvmlite import ir
+
+from .building import PARAMETERS
+from .emitting import POINTER, WHOLE, Emitter, Value
+from .tiles import LONGEST, OPERATION, TILE
+
+KERNEL: Final = ir.FunctionType(ir.VoidType(), PARAMETERS)
+
+
+def define_sweep(module: ir.Module) -> None:
+    """`sweep(begins, how many, operations, how many, tiles, how many, rows of a block, stop) -> tiles done`.
+
+    For each tile run `begins` once and `operations` block after block. `stop` points to a number that anybody may set to
+    other than 0: it is looked at after every block.
+    """
+    emitter = Emitter(module, "sweep", [POINTER, WHOLE, POINTER, WHOLE, POINTER, WHOLE, WHOLE, POINTER], WHOLE)
+    begins, begin_count, operations, count, tiles, tile_count, block, stop = emitter.function_made.args
+    builder, whole = emitter.builder, emitter.whole
+
+    def run(first: Value, many: Value, rows: Value, tile: Value) -> None:
+        def call(index: Value, _: list[Value]) -> Sequence[Value]:
+            entry = emitter.offset(first, builder.mul(index, whole(8 * OPERATION)))
+            function = builder.load(entry, typ=KERNEL.as_pointer(), align=8)
+            operands, settings, memory = (emitter.pointer(entry, word) for word in range(1, OPERATION))
+            builder.call(function, [operands, rows, settings, memory, tile])
+            return []
+
+        emitter.repeat(whole(0), many, [], call)
+
+    def goes_on(carried: list[Value], tile: Value) -> Value:
+        stopped = builder.load(stop, typ=WHOLE, align=8)
+        stopped.volatile = True
+        inside = builder.icmp_signed("<", carried[0], emitter.whole_at(tile, LONGEST))
+        return builder.and_(inside, builder.icmp_signed("==", stopped, whole(0)))
+
+    def advance(carried: list[Value], tile: Value) -> Sequence[Value]:
+        builder.store(carried[0], tile, align=8)
+        left = builder.sub(emitter.whole_at(tile, LONGEST), carried[0])
+        rows = builder.select(builder.icmp_signed("<", left, block), left, block)
+        run(operations, count, rows, tile)
+        return [builder.add(carried[0], block)]
+
+    def one_tile(index: Value, carried: list[Value]) -> Sequence[Value]:
+        tile = emitter.offset(tiles, builder.mul(index, whole(8 * TILE)))
+        builder.store(whole(0), tile, align=8)
+        run(begins, begin_count, whole(0), tile)
+        last = emitter.loop([whole(0)], lambda v: goes_on(v, tile), lambda v: advance(v, tile))[0]
+        done = builder.icmp_signed(">=", last, emitter.whole_at(tile, LONGEST))
+        return [builder.add(carried[0], builder.zext(done, WHOLE))]
+
+    builder.ret(emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0])
