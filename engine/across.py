@@ -66,7 +66,7 @@ class AcrossJob:
                 loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
             self.control.events.put(lambda: self._list(loaded))
             with ticket.place("compute"):
-                return self.evaluator.advance((stage,), self.evaluator.start(loaded.frame), ticket)
+                return self.evaluator.advance((stage,), self.evaluator.start(loaded.candles), ticket)
 
         return self._run(prepared.batches, work)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 
 import polars as pl
 
@@ -23,7 +24,7 @@ class Collected:
     """What the batches have reported so far."""
 
     prepared: Prepared
-    tables: list[pl.DataFrame] = field(default_factory=list)
+    parts: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
 
     def __post_init__(self) -> None:
@@ -34,7 +35,8 @@ class Collected:
         """Take a batch's piece."""
         total = self.total
         if piece.table is not None:
-            self.tables.append(piece.table)
+            self.parts.append((min(piece.bars, default=""), piece.table))
+        total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
             self.fail([symbol], error)
@@ -54,20 +56,27 @@ class Collected:
         self.fail(batch.symbols, error)
 
 
+    @property
+    def tables(self) -> list[pl.DataFrame]:
+        """The batches' tables in ascending order of their symbols: each batch has a run of them."""
+        return [table for _, table in sorted(self.parts, key=itemgetter(0))]
+
+
 def values_table(collected: Collected) -> pl.DataFrame:
     """The values at every bar: symbol, ts, then a column a formula; sorted by symbol, ts."""
-    if not collected.tables:
+    if not collected.parts:
         names = collected.prepared.selection.results
         return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
-    return pl.concat(collected.tables, how="vertical_relaxed").sort("symbol", "ts", maintain_order=True)
+    return pl.concat(collected.tables, how="vertical_relaxed")
 
 
 def assemble(collected: Collected, elapsed: float) -> BatchResult:
     """Make the result of a job that took `elapsed` seconds."""
     prepared, total = collected.prepared, collected.total
     order = {symbol: place for place, symbol in enumerate(dict.fromkeys(prepared.requested))}
-    matches = _ordered(_latest(_matches(collected), collected), order)
-    lengths = dict(matches.group_by("symbol", maintain_order=True).len().iter_rows())
+    every = _matches(collected)
+    matches = _ordered(_latest(every, collected), order)
+    lengths = total.found if matches.height == every.height else _lengths(matches)
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -89,7 +98,7 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
 
 
 def _matches(collected: Collected) -> pl.DataFrame:
-    if collected.tables:
+    if collected.parts:
         return pl.concat(collected.tables, how="vertical_relaxed")
     selection = collected.prepared.selection
     labels = {reported(label): pl.Float64 for labels in selection.indicators.values() for label in labels}
@@ -119,10 +128,14 @@ def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
 
 def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
     """Symbols in the order of the request; the rows of each stay in theirs."""
-    if matches.is_empty():
+    if matches.is_empty() or list(order) == sorted(order):
         return matches
     place = pl.col("symbol").replace_strict(order, return_dtype=pl.UInt32)
     return matches.sort(place, maintain_order=True)
+
+
+def _lengths(matches: pl.DataFrame) -> dict[str, int]:
+    return dict(matches.group_by("symbol", maintain_order=True).len().iter_rows())
 
 
 def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:

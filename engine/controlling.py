@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Final, TypeAlias
 
+from ..formulas.kernels.machine import Stop
+
 LOG: Final = logging.getLogger("barsweep")
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
@@ -66,6 +68,7 @@ class Ticket:
     def __init__(self, gates: Mapping[str, Gate], seconds: float, *, last: bool = False) -> None:
         self.last = last
         self.abandoned = threading.Event()
+        self.stop = Stop()  # looked at by compiled code, which holds no interpreter lock
         self.started = time.monotonic()
         self._gates, self._expires, self._waiting = gates, self.started + seconds, False
 
@@ -86,6 +89,7 @@ class Ticket:
     def abandon(self) -> None:
         """Nobody waits any more: give the places to others at once."""
         self.abandoned.set()
+        self.stop.raise_flag()
         for gate in self._gates.values():
             gate.leave(self)
 

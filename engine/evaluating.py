@@ -9,14 +9,16 @@ from typing import Any, Protocol, cast
 
 import polars as pl
 
+from ..data.candles import Candles
 from ..data.timeframes import Timeframe
 from ..errors import BarsweepError, ProcessingEngineError
 from ..formulas import Plan, Stage
 from .controlling import Ticket
-from .executors import Executor
+from .executors import Executor, TileExecutor
 from .jobs import Formula, ProcessingJob, Setting
 from .results import SymbolError
 from .running import describe
+from .splitting import Piece, Selection, split, split_columns, split_found
 
 
 class EvaluatingService(Protocol):
@@ -28,7 +30,7 @@ class EvaluatingService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A frame with symbol, ts and the result columns. `elapsed` (seconds by symbol) only where it was measured."""
+    """A frame with symbol, ts and the result columns, the symbols that failed, and the seconds by symbol."""
 
     frame: pl.DataFrame
     errors: dict[str, SymbolError] = field(default_factory=dict)
@@ -38,8 +40,8 @@ class Evaluated:
 class Evaluator(Protocol):
     """Computes a batch."""
 
-    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
-        """Evaluate whole symbols, sorted by (symbol, ts)."""
+    def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
+        """Evaluate whole symbols and select what is reported of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,26 @@ class PlanEvaluator:
     timeframe: Timeframe
     references: Mapping[str, pl.DataFrame]
 
-    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
-        """All stages of a plan without cross-sectional ones."""
-        return Evaluated(self.advance(self.plan.stages, self.start(candles), ticket))
+    def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
+        """All stages of a plan without cross-sectional ones; where tiles do it all, in one go."""
+        if isinstance(self.executor, TileExecutor) and self.executor.in_one_go:
+            return self._tiled(self.executor, candles, selection, ticket)
+        return split(self.advance(self.plan.stages, self.start(candles), ticket), selection)
 
-    def start(self, candles: pl.DataFrame) -> pl.DataFrame:
+    def _tiled(self, executor: TileExecutor, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
+        around = (self.timeframe, self.references, ticket.stop)
+        if selection.everything:
+            columns = executor.columns(candles, tuple(selection.results.values()), *around)
+            ticket.look()
+            assert columns is not None, "only who abandons a batch stops its kernels"
+            return split_columns(candles, columns, selection)
+        wanted = [(selection.results[name], tuple(labels.values())) for name, labels in selection.indicators.items()]
+        found = executor.find(candles, wanted, *around)
+        ticket.look()
+        assert found is not None, "only who abandons a batch stops its kernels"
+        return split_found(candles, found, selection)
+
+    def start(self, candles: Candles) -> pl.DataFrame:
         """The frame before the first stage."""
         return self.executor.start(candles, self.timeframe, self.references)
 
@@ -71,10 +88,10 @@ class PlanEvaluator:
 class CountingEvaluator:
     """Evaluates nothing: the candles are checked and counted."""
 
-    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
-        """Hand the bars on as they are."""
+    def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
+        """Count the bars."""
         ticket.look()
-        return Evaluated(candles)
+        return split(candles.frame, selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,15 @@ class ServiceEvaluator:
     service: EvaluatingService
     job: ProcessingJob
 
-    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+    def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         """Evaluate every formula on every symbol's rows."""
+        evaluated = self.evaluate(candles.frame, ticket)
+        piece = split(evaluated.frame, selection)
+        piece.errors, piece.elapsed = evaluated.errors, evaluated.elapsed
+        return piece
+
+    def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:
+        """The frame with the formulas' results."""
         frames: list[pl.DataFrame] = []
         done = Evaluated(candles)
         for (symbol,), rows in candles.group_by(["symbol"], maintain_order=True):

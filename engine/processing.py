@@ -41,7 +41,7 @@ from .results import BatchResult, SymbolError
 from .running import Limits, Runner
 from .service import FormulaService
 from .sources import as_repository
-from .splitting import Piece, split
+from .splitting import Piece
 
 T = TypeVar("T")
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
@@ -230,21 +230,18 @@ def _process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
     with ticket.place("compute"):
         piece = _evaluate(prepared, loaded, ticket)
     if not piece.elapsed:
-        lengths = loaded.frame.group_by("symbol", maintain_order=True).len()
-        seconds = (time.perf_counter() - began) / max(1, loaded.frame.height)
-        piece.elapsed = {symbol: length * seconds for symbol, length in lengths.iter_rows()}
+        shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
+        piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))
     return piece
 
 
 def _evaluate(prepared: Prepared, loaded: Loaded, ticket: Ticket) -> Piece:
-    if loaded.frame.is_empty():
+    if not loaded.candles.height:
         return Piece(errors=loaded.errors, defects=loaded.defects)
-    evaluated = prepared.evaluator.evaluate(loaded.frame, ticket)
-    piece = split(evaluated.frame, prepared.selection)
-    piece.loaded = loaded.frame.height
-    piece.errors = {**loaded.errors, **evaluated.errors}
+    piece = prepared.evaluator.piece(loaded.candles, prepared.selection, ticket)
+    piece.loaded = loaded.candles.height
+    piece.errors = {**loaded.errors, **piece.errors}
     piece.defects = loaded.defects
-    piece.elapsed = evaluated.elapsed
     return piece
 
 

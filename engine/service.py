@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from ..data.candles import Candles
 from ..data.checking import check_candles
 from ..data.frames import FrameRepository, to_polars
 from ..data.policies import CandlePolicy, companions
@@ -87,13 +88,13 @@ class FormulaService:
         if checked.frame.height != given.height:
             missing = given.height - checked.frame.height
             raise ProcessingEngineError(f"{missing} rows have no time or no symbol: give them one, or take them out")
-        values = self._values(plan, checked.frame, repository)
+        values = self._values(plan, checked.candles, repository)
         # executors keep the rows in their order, so the candles' row numbers are still theirs
         return in_kind_of(frame, pl.DataFrame({"row": checked.frame[row], "value": values}).sort("row")["value"])
 
-    def _values(self, plan: Plan, candles: pl.DataFrame, repository: FrameRepository) -> pl.Series:
+    def _values(self, plan: Plan, candles: Candles, repository: FrameRepository) -> pl.Series:
         executor = make_executor("auto", plan, repository.zone_name)
-        references = {name: candles.filter(pl.col("symbol") == name) for name in plan.symbols}
+        references = {name: candles.frame.filter(pl.col("symbol") == name) for name in plan.symbols}
         frame = executor.start(candles, repository.stored, references)
         for stage in plan.stages:
             frame = executor.advance(stage, frame)

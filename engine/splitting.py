@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from ..data.candles import Candles
 from ..data.instants import Bounds
+from .executors.columns import Found
 from .jobs import Bound
 from .results import KEYS, SymbolError
 
@@ -41,9 +45,10 @@ class Selection:
 
 @dataclass(slots=True)
 class Piece:
-    """What a batch adds to the job's results. `elapsed` is in seconds, by symbol."""
+    """What a batch adds to the job's results. `found` counts matches, `elapsed` is in seconds, both by symbol."""
 
     table: pl.DataFrame | None = None
+    found: dict[str, int] = field(default_factory=dict)
     bars: dict[str, int] = field(default_factory=dict)
     loaded: int = 0
     last: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +60,63 @@ class Piece:
 def reported(label: str) -> str:
     """The column of an indicator in the matches: its label, unless that is a name of the table's own."""
     return f"{label}_" if label in KEYS else label
+
+
+def split_columns(candles: Candles, columns: Sequence[pl.Series], selection: Selection) -> Piece:
+    """Every bar inside the range, with the results' values, which stand in the order of `selection.results`."""
+    named = [column.alias(name) for name, column in zip(selection.results, columns, strict=True)]
+    frame = candles.frame.select("symbol", "ts")
+    piece = _counted(candles, inside := _inside(candles, selection), selection)
+    table = pl.DataFrame([*frame.get_columns(), *named])
+    piece.table = table if inside is None else table.filter(pl.Series(inside))
+    return piece
+
+
+def split_found(candles: Candles, found: Sequence[Found], selection: Selection) -> Piece:
+    """The matches of each formula, in the order of `selection.results`, from the rows that kernels found."""
+    inside = _inside(candles, selection)
+    piece = _counted(candles, inside, selection)
+    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
+    tables = []
+    for (name, labels), each in zip(selection.indicators.items(), found, strict=True):
+        formula = [pl.repeat(name, len(each.rows), eager=True).alias("formula")] if selection.several else []
+        places = np.repeat(np.arange(len(names), dtype=np.uint32), each.counts)
+        keys = [names.gather(places), candles.ts.gather(each.rows).alias("ts"), *formula]
+        values = [column.alias(reported(label)) for label, column in zip(labels, each.columns, strict=True)]
+        rows = pl.Series("~row", each.rows)
+        tables.append(pl.DataFrame([rows, *keys, *values]))
+        if inside is not None:
+            tables[-1] = tables[-1].filter(pl.Series(inside[each.rows]))
+    if len(tables) > 1:
+        together = pl.concat(tables, how="diagonal_relaxed").sort("~row", maintain_order=True)
+    else:
+        together = tables[0]
+    piece.found = candles.by_symbol(together["~row"].to_numpy())
+    piece.table = together.drop("~row")
+    return piece
+
+
+def _inside(candles: Candles, selection: Selection) -> NDArray[np.bool_] | None:
+    """The rows that are reported; None: all of them."""
+    if selection.latest:
+        inside = np.zeros(candles.height, np.bool_)
+        inside[candles.starts[1:] - 1] = True
+        return inside
+    if selection.start is None:
+        return None
+    dates = candles.ts.dtype == pl.Date
+    bounds = Bounds.read(selection.start, None, dates=dates, tz=selection.zone)
+    return candles.table.select(bounds.filter()).to_series().to_numpy()
+
+
+def _counted(candles: Candles, inside: NDArray[np.bool_] | None, selection: Selection) -> Piece:
+    """A piece that counts the bars, and where the latest ones are asked for, knows each symbol's last."""
+    starts = candles.starts
+    counts = candles.lengths if inside is None else np.diff(np.concatenate([[0], np.cumsum(inside)])[starts])
+    piece = Piece(loaded=candles.height, bars=dict(zip(candles.symbols, counts.tolist(), strict=True)))
+    if selection.latest:
+        piece.last = dict(zip(candles.symbols, candles.ts.gather(starts[1:] - 1), strict=True))
+    return piece
 
 
 def split(frame: pl.DataFrame, selection: Selection) -> Piece:
@@ -71,6 +133,7 @@ def split(frame: pl.DataFrame, selection: Selection) -> Piece:
         piece.bars[symbol] = bars
         piece.last[symbol] = last
     piece.table = _values(inside, selection) if selection.everything else _matches(inside, selection)
+    piece.found = dict(piece.table.group_by("symbol", maintain_order=True).len().iter_rows())
     return piece
 
 

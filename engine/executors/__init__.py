@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Final, Protocol
 
 import polars as pl
@@ -16,7 +17,7 @@ from .polars_executor import PolarsExecutor
 from .tile_executor import TileExecutor
 
 EXECUTORS: Final = ("auto", "polars", "tiles")
-"""`auto` is Polars for now: the tiles' kernels take a while to compile when they are first used on a machine."""
+"""`auto` takes tiles, and Polars where llvmlite, which compiles their kernels, is missing."""
 
 
 class Executor(Protocol):
@@ -45,7 +46,14 @@ def make_executor(name: str, plan: Plan, zone: str = "UTC") -> Executor:
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    return TileExecutor(plan, zone) if name == "tiles" else PolarsExecutor(plan, zone)
+    return PolarsExecutor(plan, zone) if chosen(name) == "polars" else TileExecutor(plan, zone)
 
 
-__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "TileExecutor", "made_of", "make_executor"]
+def chosen(name: str) -> str:
+    """What `auto` stands for on this machine."""
+    if name != "auto":
+        return name
+    return "tiles" if find_spec("llvmlite") else "polars"
+
+
+__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "TileExecutor", "chosen", "made_of", "make_executor"]

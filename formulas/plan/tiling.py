@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ..declaring import PRIMITIVES, Primitive
 from ..kernels.graphs import Graph, Series, is_computed
 from ..kinds import Kind, Shape
 from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
@@ -20,13 +21,18 @@ def is_tiled(node: Node) -> bool:
         return False
     match node:
         case Apply():
-            return is_computed(node.primitive.name) and node.primitive.shape is not Shape.ACROSS
+            return _is_built_in(node.primitive) and is_computed(node.primitive.name)
         case Pick():
             return is_tiled(node.source)
         case OnTimeframe() | OnSymbol():
             return False
         case Constant() | Column():
             return node.kind is not Kind.CATEGORY
+
+
+def _is_built_in(primitive: Primitive) -> bool:
+    """Whether it is no function of the user's that is called like a kernel."""
+    return PRIMITIVES.get(primitive.name) is primitive and primitive.shape is not Shape.ACROSS
 
 
 def left_to_polars(roots: Sequence[Node], given: Mapping[Node, str]) -> list[Node]:
