@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Any, Final, Self, Unpack
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .instants import TS, Bounds, read_ts
+from .checking import CheckedCandles
+from .connecting import literal, open_for_reading, quoted
+from .instants import TS, Bound, Bounds, in_kind, read_ts
+from .loading import Loading
+from .numbered import ROW, NumberedLoading, Runs
 from .options import TableOptions
 from .parquet import stored_bound
 from .placing import Placed
+from .policies import CandlePolicy, companions
+from .spans import Numbers
 from .tables import TableRepository
 
-ROW: Final = "~row"  # the name under which DuckDB's numbers of rows are read
+DENSE: Final = 2  # rows read for each that is wanted, up to which all between the first and the last are read
 
 
 class DuckDBRepository(TableRepository):
@@ -130,9 +137,8 @@ class DuckDBRepository(TableRepository):
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
-        layout = self.layout
-        symbol = literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
-        chosen = [f"{symbol} as symbol", f"{quoted(layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
+        chosen = [f"{self.symbol_text} as symbol", f"{quoted(self.layout.ts)} as ts"]
+        chosen += map(self.selected, dict.fromkeys(names))
         where, values = self.conditions(symbols, around)
         columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
         found = self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
@@ -157,19 +163,81 @@ class DuckDBRepository(TableRepository):
         return Placed(candles, counts, placed.repeated)
 
     @cached_property
-    def labels(self) -> pl.DataFrame:
-        """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
+    def counted(self) -> pl.DataFrame:
+        """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
         layout = self.layout
-        if layout.symbol is None or not layout.types[layout.ts].is_temporal():
-            return super().labels
-        symbol, ts = f"cast({quoted(layout.symbol)} as varchar)", quoted(layout.ts)
+        symbol, ts = self.symbol_text, quoted(layout.ts)
+        ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
         found = self.fetch(
-            f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count({ts}) as rows from {{relation}}"  # noqa: S608
-            f" where {symbol} is not null and {ts} is not null group by 1 order by 1",
+            f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count(*) as rows,"  # noqa: S608
+            f" count({ts}) as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
             [],
         )
-        ends = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
-        return found.with_columns(*ends, pl.col("rows").cast(pl.UInt32))
+        times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
+        return found.with_columns(*times)
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
+        if not self.countable:
+            return super().labels
+        placed = self.counted.filter(pl.col("symbol").is_not_null() & (pl.col("timed") > 0))
+        return placed.select("symbol", "first", "last", pl.col("timed").cast(pl.UInt32).alias("rows"))
+
+    @property
+    def countable(self) -> bool:
+        """Whether DuckDB can count each symbol's rows and order them by time."""
+        return self.layout.symbol is not None and self.layout.types[self.layout.ts].is_temporal()
+
+    @cached_property
+    def runs(self) -> Runs | None:
+        """Where each symbol's rows lie, if the table is stored symbol after symbol."""
+        return Runs.of(self.counted) if self.countable and self.keeps_order else None
+
+    @property
+    def symbol_text(self) -> str:
+        """The symbol as it is selected."""
+        layout = self.layout
+        return literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """As for every table; where it is stored symbol after symbol, the names are not read again."""
+        asked, runs = self.fitting(timeframe), self.runs
+        if asked == self.stored and runs is not None and self.loads_as_tables_do:
+            numbers = runs.numbers_of(symbols)
+            loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
+            if len(numbers) and loading.is_plain:
+                bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
+                found = NumberedLoading(self, runs, loading).load(numbers, bounds, before, policy, columns)
+                if found is not None:
+                    return found
+        return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
+
+    def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
+        """Read rows by their numbers where most of them are wanted, else by the symbols' names."""
+        first, last = int(runs.starts[numbers[0]]), int(runs.starts[numbers[-1] + 1]) - 1
+        wanted = np.diff(runs.starts)[numbers].sum()
+        if last - first < DENSE * wanted:
+            where, values = self.conditions(None, around)
+            where = f"{where} and" if where else "where"
+            where, values = f"{where} rowid between ? and ?", [*values, first, last]
+        else:
+            where, values = self.conditions([runs.symbols[number] for number in numbers], around)
+        chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
+        columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"])
+        found = self.fetch(f"select {columns} from {{relation}} {where}", values).rechunk()  # noqa: S608 - quoted
+        found = found if found[ROW].is_sorted() else found.sort(ROW)
+        ts = read_ts(found, self.zone_name, self.where)
+        return in_kind(self.from_starts(found.with_columns(ts.alias("ts"))), dates=self.dates)
 
     def selected(self, name: str) -> str:
         """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""
@@ -214,45 +282,3 @@ def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:
     """
     ordered = found if found[ROW].is_sorted() else found.sort(ROW)
     return ordered.drop(ROW)
-
-
-def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
-    if not path.is_file():
-        raise RepositoryError(f"no such file: {path}", retryable=True)
-    try:
-        return duckdb.connect(str(path), read_only=True, config=dict(settings))
-    except duckdb.ConnectionException:
-        # This process holds the file open in another way, for writing perhaps: share it; only SELECT is run here.
-        return share_open_database(path)
-    except duckdb.IOException as error:
-        locked = "lock" in str(error).lower()
-        advice = "another process writes to it; try again when that is done" if locked else "is it a DuckDB file?"
-        raise RepositoryError(f"{path} cannot be opened: {advice} ({first_line(error)})", retryable=locked) from error
-    except duckdb.Error as error:
-        raise RepositoryError(f"{path} cannot be opened: {first_line(error)}") from error
-
-
-def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """Join the connection that this process has already."""
-    try:
-        return duckdb.connect(str(path))
-    except duckdb.Error as error:
-        raise RepositoryError(
-            f"{path} is open in this process with other settings: {first_line(error)}", retryable=True
-        ) from error
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text."""
-    return str(error).partition("\n")[0]
-
-
-def quoted(name: str) -> str:
-    """An identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text for SQL."""
-    return "'" + text.replace("'", "''") + "'"

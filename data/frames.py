@@ -15,7 +15,7 @@ from .candles import Candles
 from .checking import CheckedCandles, checked
 from .inspecting import Inspection
 from .instants import Bound, Bounds, from_text
-from .layout import CANDLE_FIELDS, RECOGNISED, is_text
+from .layout import RECOGNISED, is_text
 from .loading import Loading
 from .options import TableOptions
 from .placing import Counts, Placed
@@ -100,20 +100,14 @@ class FrameRepository(TableRepository):
         policy: CandlePolicy,
     ) -> CheckedCandles:
         """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
-        seen = companions(columns, policy, self.layout.kinds())
-        if self.fitting(timeframe) != self.stored or not self.loads_as_tables_do or not self.lasting(seen):
+        asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
+        if asked != self.stored or not self.loads_as_tables_do or not Loading(self, asked, seen).is_plain:
             return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
         bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
         numbers = None if symbols is None else self.numbers_of(symbols)
         candles = self.inspection.candles
         spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
         return checked(self.inspection, spans, seen, columns, policy, self.counts_of(numbers))
-
-    def lasting(self, names: Iterable[str]) -> bool:
-        """Whether these columns can be kept as a whole: text that is no number concerns only the rows it is in."""
-        layout = self.layout
-        fields = [name for name in names if name in CANDLE_FIELDS and name in layout.columns]
-        return not any(is_text(layout.types[layout.columns[name]]) for name in fields)
 
     def numbers_of(self, symbols: Iterable[str]) -> NDArray[np.int64]:
         """The numbers of those symbols that there are, ascending."""

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
-from .database import first_line, literal, open_for_reading, quoted
+from .connecting import first_line, literal, open_for_reading, quoted
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .opening import DATABASES, open_path

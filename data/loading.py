@@ -17,7 +17,7 @@ import pyarrow as pa
 from .adjusting import adjust_prices, columns_to_adjust
 from .checking import CheckedCandles, check_candles, check_frame, merged
 from .instants import TS, Bound, Bounds, Instant, in_kind
-from .layout import Layout
+from .layout import CANDLE_FIELDS, Layout, is_text
 from .placing import Counts, Placed, ahead_counts, keep_before, numbers, to_table
 from .policies import KINDS, Action, CandlePolicy
 from .resampling import LAST_TS, resample
@@ -60,6 +60,12 @@ class Loading:
         layout = repository.layout
         self.needed = self.columns + columns_to_adjust(self.columns, repository.adjusted_by, layout)
         self.sources = {name: layout.source_of(name, repository.where) for name in self.needed}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no number is stored as text, of which rows that are none must be named with their symbol."""
+        types = self.repository.layout.types
+        return not any(is_text(types[source]) for name, source in self.sources.items() if name in CANDLE_FIELDS)
 
     def load(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pa.Table:
         """The candle table."""

@@ -22,7 +22,7 @@ from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
 from .placing import Placed, place
 from .policies import CandlePolicy, companions
-from .timeframes import Timeframe, infer_timeframe
+from .timeframes import ROWS_LOOKED_AT, Timeframe, infer_timeframe
 
 LOG = logging.getLogger("barsweep")
 
@@ -78,7 +78,7 @@ class TableRepository(ABC):
 
     def forget(self) -> None:
         """Forget what is known of the source, so that it is found out anew."""
-        for name in ("layout", "adjusted_by", "labels", "catalog", "stored"):
+        for name in ("layout", "adjusted_by", "counted", "labels", "catalog", "stored", "runs"):
             self.__dict__.pop(name, None)
 
     # What follows from that.
@@ -120,8 +120,9 @@ class TableRepository(ABC):
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
         if self.told_timeframe is not None:
             return self.told_timeframe
-        few = self.labels.sort("rows", descending=True).head(20)["symbol"].to_list()
-        return infer_timeframe(self.place_keys(self.read((), few, Bounds(None, None))).frame)
+        few = self.labels.sort("rows", descending=True).head(20).sort("symbol")
+        few = few.filter(pl.col("rows").cum_sum() - pl.col("rows") < ROWS_LOOKED_AT)  # no more than are looked at
+        return infer_timeframe(self.place_keys(self.read((), few["symbol"].to_list(), Bounds(None, None))).frame)
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
@@ -140,8 +141,11 @@ class TableRepository(ABC):
         """Bars labelled with their end labelled with their start."""
         if self.label == "start":
             return placed
-        candles = placed.candles
-        return Placed(replace(candles, table=candles.table.with_columns(self.begins("ts"))), placed.counts)
+        return Placed(replace(placed.candles, table=self.from_starts(placed.candles.table)), placed.counts)
+
+    def from_starts(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The table with its ts, which are labels, as the starts of the bars."""
+        return table if self.label == "start" else table.with_columns(self.begins("ts"))
 
     def begins(self, name: str) -> pl.Expr:
         """The start of a bar that is labelled with its end."""

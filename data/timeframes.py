@@ -13,6 +13,7 @@ from ..errors import RepositoryError
 DAY: Final = 86_400
 SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 MONTHS: Final = {"mo": 1, "q": 3, "y": 12}
+ROWS_LOOKED_AT: Final = 200_000  # to tell a table's timeframe
 SECONDS_IN_A_MONTH: Final = 365.2425 * DAY / 12
 PATTERN: Final = re.compile(r"(\d{1,4})\s*(mo|[smhdwqy])")
 
@@ -107,7 +108,7 @@ def infer_timeframe(frame: pl.DataFrame) -> Timeframe:
 
     `frame` has columns symbol and ts (Date or Datetime), sorted by both.
     """
-    head = frame.select("symbol", "ts").head(200_000)
+    head = frame.select("symbol", "ts").head(ROWS_LOOKED_AT)
     steps = head.select(
         step=pl.col("ts").diff().dt.total_seconds().filter(pl.col("symbol") == pl.col("symbol").shift(1))
     ).filter(pl.col("step") > 0)

@@ -1,0 +1,52 @@
+"""A DuckDB file opened, and names and texts written for its SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from ..errors import RepositoryError
+
+
+def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
+    if not path.is_file():
+        raise RepositoryError(f"no such file: {path}", retryable=True)
+    try:
+        return duckdb.connect(str(path), read_only=True, config=dict(settings))
+    except duckdb.ConnectionException:
+        # This process holds the file open in another way, for writing perhaps: share it; only SELECT is run here.
+        return share_open_database(path)
+    except duckdb.IOException as error:
+        locked = "lock" in str(error).lower()
+        advice = "another process writes to it; try again when that is done" if locked else "is it a DuckDB file?"
+        raise RepositoryError(f"{path} cannot be opened: {advice} ({first_line(error)})", retryable=locked) from error
+    except duckdb.Error as error:
+        raise RepositoryError(f"{path} cannot be opened: {first_line(error)}") from error
+
+
+def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Join the connection that this process has already."""
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise RepositoryError(
+            f"{path} is open in this process with other settings: {first_line(error)}", retryable=True
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text."""
+    return str(error).partition("\n")[0]
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text for SQL."""
+    return "'" + text.replace("'", "''") + "'"

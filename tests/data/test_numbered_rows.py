@@ -1,0 +1,137 @@
+"""A DuckDB table that is stored symbol after symbol is read without its symbols, with the same outcome as ever."""
+
+import itertools
+from datetime import date, datetime, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+from faulty import FIELDS, FIRST, candles, same
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from barsweep.data import CandlePolicy, DuckDBRepository, check_candles, companions
+from barsweep.data.numbered import NumberedLoading
+
+DAYS = [FIRST + timedelta(days=day) for day in range(60)]
+SOME = pl.DataFrame(
+    {
+        "symbol": ["A"] * 60 + ["B"] * 3 + ["C"] * 1 + ["D"] * 60 + ["E"] * 60,
+        "ts": DAYS + DAYS[:3] + DAYS[50:51] + DAYS + DAYS,
+        "close": [float(number) for number in range(1, 185)],
+        "volume": [None if number % 50 == 7 else float(number % 50 - 1) for number in range(184)],
+    }
+)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Write a frame into a DuckDB file and open it."""
+    made = []
+
+    def opened(frame, then="", **options):
+        path = tmp_path / f"{len(made)}.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.register("frame", frame.to_arrow())
+            connection.execute("create table candles as select * from frame")
+            connection.execute(then or "select 1")
+        made.append(DuckDBRepository(path, timeframe="1d", **options))
+        return made[-1]
+
+    yield opened
+    for repository in made:
+        repository.close()
+
+
+@pytest.fixture
+def numbered(monkeypatch):
+    """The loads that were made by the numbers of rows and succeeded."""
+    loads, own = [], NumberedLoading.load
+
+    def load(self, *args):
+        found = own(self, *args)
+        loads.extend([] if found is None else [args])
+        return found
+
+    monkeypatch.setattr(NumberedLoading, "load", load)
+    return loads
+
+
+def compared(repository, symbols, start, end, columns, before, policy):
+    """A load that checks, held against a check of what is loaded."""
+    table = repository.load(symbols, "1d", start, end, companions(columns, policy, FIELDS), before)
+    same(
+        repository.load_checked(symbols, "1d", start, end, columns, before, policy),
+        check_candles(table, policy, columns),
+    )
+
+
+@pytest.mark.parametrize("symbols", [None, ["A"], ["B", "C"], ["A", "E"], ["A", "B", "D", "nobody"], ["C"]], ids=str)
+def test_sorted_tables_are_read_by_numbers(opened, numbered, symbols):
+    repository = opened(SOME)
+    starts = [None, DAYS[0], DAYS[45], DAYS[59], date(2030, 1, 1)]
+    loads = list(itertools.product(starts, [None, DAYS[55]], [0, 2, 40, None]))
+    for start, end, before in loads:
+        compared(repository, symbols, start, end, ["volume", "close"], before, CandlePolicy())
+
+    assert len(numbered) == len(loads)
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(candles(), st.sampled_from([None, ["A"], ["A", "C"]]), st.sampled_from([None, FIRST + timedelta(4)]))
+def test_faulty_tables_in_any_order(opened, frame, symbols, start):
+    repository = opened(frame)
+    policy = CandlePolicy(duplicate_ts="drop", null="drop")
+
+    compared(repository, symbols, start, None, ["close", "high"], 2, policy)
+    compared(repository, symbols, start, None, ["volume"], 2, CandlePolicy())
+
+
+OTHERS = {
+    "by ts": SOME.sort("ts", maintain_order=True),
+    "reversed": SOME.reverse(),
+    "a row after the others": pl.concat([SOME, SOME.tail(1)]),
+    "without a time": SOME.with_columns(pl.when(pl.col("close") != 4).then("ts").alias("ts")),
+    "without a symbol": SOME.with_columns(pl.when(pl.col("close") != 4).then("symbol").alias("symbol")),
+}
+
+
+@pytest.mark.parametrize("frame", OTHERS.values(), ids=OTHERS)
+def test_tables_in_another_order(opened, frame):
+    compared(opened(frame), None, DAYS[10], None, ["close"], 3, CandlePolicy(duplicate_ts="drop"))
+
+
+def test_rows_that_were_deleted_and_put_last(opened, numbered):
+    deleted = opened(SOME, "delete from candles where symbol = 'B'")
+    replaced = opened(SOME, "update candles set symbol = 'Z' where symbol = 'B'")
+    for repository in (deleted, replaced):
+        compared(repository, None, None, None, ["close"], 0, CandlePolicy())
+
+    assert not numbered
+
+
+def test_views_and_queries_have_no_numbers(opened, numbered):
+    path = opened(SOME, "create view seen as select * from candles").path
+    for source in ({"table": "seen"}, {"query": "select * from candles"}):
+        with DuckDBRepository(path, timeframe="1d", **source) as repository:
+            compared(repository, ["A", "D"], DAYS[30], None, ["close"], 3, CandlePolicy())
+
+    assert not numbered
+
+
+def test_times_in_a_zone_and_at_the_end_of_the_bar(opened, numbered):
+    moments = [datetime(2024, 1, 1, 9, 30) + timedelta(days=day) for day in range(60)]
+    frame = pl.DataFrame({"symbol": "A", "ts": moments, "close": [float(day + 1) for day in range(60)]})
+    for label in ("start", "end"):
+        repository = opened(frame, tz="America/New_York", label=label)
+        compared(repository, None, datetime(2024, 2, 1, 9, 30), date(2024, 2, 10), ["close"], 5, CandlePolicy())
+
+    assert len(numbered) == 2
+
+
+def test_adjusted_prices(opened, numbered):
+    repository = opened(SOME.with_columns(factor=pl.col("close") * 0 + 0.5), adjust="factor")
+
+    compared(repository, ["D"], None, None, ["close"], 0, CandlePolicy())
+
+    assert len(numbered) == 1
