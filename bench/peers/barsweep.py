@@ -1,0 +1,64 @@
+"""barsweep itself, through its public API: from the long table to the match frame, or to a frame of all columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import polars as pl
+
+import barsweep as bs
+from bench.peers.serving import Candles, Columns, Way, serve
+from bench.workloads import INDICATORS, RANK, SCAN
+
+Job = bs.ProcessingJob
+EXECUTORS = ("tiles", "polars")
+
+
+def engine(candles: Candles) -> tuple[bs.ProcessingEngine, pl.DataFrame]:
+    """An engine over the frame; what it remembers of the candles between jobs is part of the offer."""
+    return bs.ProcessingEngine(bs.FrameRepository(candles.frame), max_workers=candles.threads), candles.frame
+
+
+def run(held: tuple[bs.ProcessingEngine, pl.DataFrame], executor: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return held[0].run(Job(None, SCAN, executor=executor)).matches, held[1]
+
+
+def scan(candles: Candles) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """With nothing remembered: the candles are checked anew."""
+    return bs.scan(SCAN, candles.frame).matches, candles.frame
+
+
+def evaluate(held: tuple[bs.ProcessingEngine, pl.DataFrame], formulas: dict[str, str], executor: str) -> pl.DataFrame:
+    return held[0].evaluate(Job(None, formulas, executor=executor))
+
+
+def match(found: tuple[pl.DataFrame, pl.DataFrame]) -> Columns:
+    """The match frame as a mask over the candles."""
+    matches, frame = found
+    marked = matches.select("symbol", "ts", match=pl.lit(value=True))
+    joined = frame.select("symbol", "ts").join(marked, on=("symbol", "ts"), how="left", maintain_order="left")
+    return {"match": joined["match"].fill_null(value=False).to_numpy()}
+
+
+def values(found: pl.DataFrame) -> Columns:
+    return {name: found[name].cast(pl.Float64).to_numpy() for name in found.columns if name not in {"symbol", "ts"}}
+
+
+def ways() -> list[Way]:
+    """Each workload with each executor, and the scan that remembers nothing."""
+    sweep: Callable[..., Way] = partial(Way, "barsweep", prepare=engine, threads=None)
+    anew = "bs.scan(formula, frame): candles checked anew each time, executor chosen by barsweep"
+    found = [Way("barsweep", "nothing remembered", "scan", scan, match, threads=None, remark=anew)]
+    for name in EXECUTORS:
+        label = f'executor="{name}"'
+        found += [
+            sweep(label, "scan", partial(run, executor=name), match, remark="to the match frame"),
+            sweep(label, "indicators", partial(evaluate, formulas=INDICATORS, executor=name), values),
+            sweep(label, "rank", partial(evaluate, formulas=RANK, executor=name), values),
+        ]
+    return found
+
+
+if __name__ == "__main__":
+    serve(ways())
