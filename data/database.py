@@ -6,30 +6,23 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self, Unpack
+from typing import Any, Self, Unpack
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .checking import CheckedCandles
 from .connecting import literal, open_for_reading, quoted
-from .instants import TS, Bound, Bounds, in_kind, read_ts
-from .loading import Loading
-from .numbered import ROW, NumberedLoading, Runs
+from .instants import TS, Bounds, read_ts
+from .numbered import ROW, NumberedRepository, Runs
 from .options import TableOptions
 from .parquet import stored_bound
 from .placing import Placed
-from .policies import CandlePolicy, companions
 from .spans import Numbers
-from .tables import TableRepository
-
-DENSE: Final = 2  # rows read for each that is wanted, up to which all between the first and the last are read
 
 
-class DuckDBRepository(TableRepository):
+class DuckDBRepository(NumberedRepository):
     """Candles of one table, view or query of a DuckDB file, opened for reading only.
 
     Options as in `open_repository`. `table` may be left out where the file holds one table. `settings` are DuckDB's
@@ -200,44 +193,19 @@ class DuckDBRepository(TableRepository):
         layout = self.layout
         return literal(self.single_symbol) if layout.symbol is None else f"cast({quoted(layout.symbol)} as varchar)"
 
-    def load_checked(
-        self,
-        symbols: Sequence[str] | None,
-        timeframe: str,
-        start: Bound,
-        end: Bound,
-        columns: Sequence[str],
-        before: int | None,
-        policy: CandlePolicy,
-    ) -> CheckedCandles:
-        """As for every table; where it is stored symbol after symbol, the names are not read again."""
-        asked, runs = self.fitting(timeframe), self.runs
-        if asked == self.stored and runs is not None and self.loads_as_tables_do:
-            numbers = runs.numbers_of(symbols)
-            loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
-            if len(numbers) and loading.is_plain:
-                bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
-                found = NumberedLoading(self, runs, loading).load(numbers, bounds, before, policy, columns)
-                if found is not None:
-                    return found
-        return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
-
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """Read rows by their numbers where most of them are wanted, else by the symbols' names."""
-        first, last = int(runs.starts[numbers[0]]), int(runs.starts[numbers[-1] + 1]) - 1
-        wanted = np.diff(runs.starts)[numbers].sum()
-        if last - first < DENSE * wanted:
-            where, values = self.conditions(None, around)
-            where = f"{where} and" if where else "where"
-            where, values = f"{where} rowid between ? and ?", [*values, first, last]
-        else:
+        between = runs.between(numbers)
+        if between is None:
             where, values = self.conditions([runs.symbols[number] for number in numbers], around)
-        chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, dict.fromkeys(names))]
-        columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"])
-        found = self.fetch(f"select {columns} from {{relation}} {where}", values).rechunk()  # noqa: S608 - quoted
-        found = found if found[ROW].is_sorted() else found.sort(ROW)
-        ts = read_ts(found, self.zone_name, self.where)
-        return in_kind(self.from_starts(found.with_columns(ts.alias("ts"))), dates=self.dates)
+        else:
+            where, values = self.conditions(None, around)
+            where = f"{where} and rowid >= ? and rowid < ?" if where else "where rowid >= ? and rowid < ?"
+            values += between
+        chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, names), f"rowid as {quoted(ROW)}"]
+        found = self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - quoted
+        ordered = found if found[ROW].is_sorted() else found.sort(ROW)
+        return pl.DataFrame([*ordered.drop(ROW).rechunk().get_columns(), ordered[ROW]])
 
     def selected(self, name: str) -> str:
         """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""

@@ -6,10 +6,11 @@ symbol: the names themselves, which cost more to read than a candle's numbers, a
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,13 +18,16 @@ import polars as pl
 from .candles import Candles
 from .checking import CheckedCandles, checked
 from .inspecting import Inspection
-from .instants import Bounds
+from .instants import Bound, Bounds, in_kind, read_ts
 from .loading import Loading
-from .placing import late_rows
-from .policies import CandlePolicy
+from .placing import earlier_of, late_rows
+from .policies import CandlePolicy, companions
 from .spans import Numbers, Spans, physical, rows_below
+from .tables import TableRepository
 
 ROW: Final = "~row"  # the name under which the numbers of rows are read
+
+DENSE: Final = 2  # rows read for each that is wanted, up to which all between the first and the last are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,15 @@ class Runs:
             return None
         return cls(tuple(counted["symbol"]), np.append(head, tail[-1] + 1).astype(np.int64))
 
+    def between(self, numbers: Numbers) -> tuple[int, int] | None:
+        """The first row of the first of these symbols and the row behind the last one's last.
+
+        None where most rows between are of other symbols.
+        """
+        first, last = int(self.starts[numbers[0]]), int(self.starts[numbers[-1] + 1])
+        wanted = np.diff(self.starts)[numbers].sum()
+        return (first, last) if last - first <= DENSE * wanted else None
+
     def numbers_of(self, symbols: Iterable[str] | None) -> Numbers:
         """The numbers of those symbols that there are, ascending; None: of all."""
         if symbols is None:
@@ -62,23 +75,55 @@ class Runs:
         return {symbol: number for number, symbol in enumerate(self.symbols)}
 
 
-class NumberedTable(Protocol):
-    """What is asked of a repository whose rows are numbered."""
+class NumberedRepository(TableRepository):
+    """A table whose rows are numbered. Where symbols lie side by side in it, a load is told by the numbers."""
 
+    @property
+    @abstractmethod
+    def runs(self) -> Runs | None:
+        """Where each symbol's rows lie, if the table is stored symbol after symbol."""
+
+    @abstractmethod
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
-        """Read ts, under that name and in its kind, the source's columns `names`, and `~row`; sorted by that.
+        """Read ts as stored, but under that name, the source's columns `names`, and `~row`; sorted by that.
 
         Of the symbols with these numbers all rows inside `around` must be there; further ones may be, and other symbols
         between them.
         """
-        ...
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """As for every table; where it is stored symbol after symbol, the names are not read again."""
+        asked, runs = self.fitting(timeframe), self.runs
+        if asked == self.stored and runs is not None and self.loads_as_tables_do:
+            numbers = runs.numbers_of(symbols)
+            loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
+            if len(numbers) and loading.is_plain:
+                bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
+                found = NumberedLoading(self, runs, loading).load(numbers, bounds, before, policy, columns)
+                if found is not None:
+                    return found
+        return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
+
+    def timed(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Rows as they were read, with the start of the bar as their ts."""
+        ts = read_ts(raw, self.zone_name, self.where)
+        return in_kind(self.from_starts(raw.with_columns(ts.alias("ts"))), dates=self.dates)
 
 
 @dataclass(frozen=True, eq=False)
 class NumberedLoading:
     """One load from such a table: which columns are read, and under which names."""
 
-    repository: NumberedTable
+    repository: NumberedRepository
     runs: Runs
     loading: Loading
 
@@ -92,18 +137,20 @@ class NumberedLoading:
             raw = self.completed(raw, numbers, bounds, before)
         number = int(numbers[0])
         candles = self.candles(raw, number, int(numbers[-1]) + 1)
-        late = late_rows(candles.ts, candles.starts)
-        moments = candles.ts.to_physical()
         whole = bounds.last is not None or first is not None or self.is_whole(candles, numbers)
-        if not whole or (moments.gather(late) < moments.gather(late - 1)).any():
+        if not whole or candles.ts.null_count():
+            return None
+        late = late_rows(candles.ts, candles.starts)
+        if len(earlier_of(late, candles.ts)):
             return None
         inspection = Inspection(candles, repeated=late - np.uint32(1))
         spans = Spans.of(candles.starts, numbers - number).within(candles.ts, bounds, before)
         return checked(inspection, spans, self.loading.columns, kept, policy, {})
 
     def read(self, numbers: Numbers, around: Bounds) -> pl.DataFrame:
-        """The rows as stored."""
-        return self.repository.read_numbered(list(self.loading.sources.values()), self.runs, numbers, around)
+        """The rows, columns as stored."""
+        sources = list(dict.fromkeys(self.loading.sources.values()))
+        return self.repository.timed(self.repository.read_numbered(sources, self.runs, numbers, around))
 
     def is_whole(self, candles: Candles, numbers: Numbers) -> bool:
         """Whether all rows of the symbols are there."""
@@ -112,7 +159,7 @@ class NumberedLoading:
 
     def candles(self, raw: pl.DataFrame, first: int, last: int) -> Candles:
         """Candles of all symbols from number `first` up to, not including, `last`; some of them may have no rows."""
-        starts = np.searchsorted(raw[ROW].to_numpy(), self.runs.starts[first : last + 1])
+        starts = raw[ROW].search_sorted(pl.Series(self.runs.starts[first : last + 1])).to_numpy()
         symbols = self.runs.symbols[first:last]
         return Candles(symbols, starts.astype(np.int64), self.loading.adjusted(raw.drop(ROW)))
 

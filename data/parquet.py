@@ -7,19 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from ..errors import RepositoryError
-from .instants import Bounds, Instant
+from .candles import Candles
+from .instants import Bounds, Instant, read_ts
 from .layout import RECOGNISED, is_text
+from .numbered import ROW, NumberedRepository, Runs
 from .options import TableOptions
-from .tables import TableRepository
+from .placing import back_rows
+from .spans import Numbers
+from .tables import summary
+
+PART: Final = 2**23  # rows whose names are in memory at a time while they are counted
 
 
-class ParquetRepository(TableRepository):
+class ParquetRepository(NumberedRepository):
     """Candles of a Parquet file or folder; hive partitions (`symbol=AAPL/…`) are understood.
 
     Options as in `open_repository`. Only the columns asked for are read, and only the row groups that can hold the
@@ -102,23 +108,102 @@ class ParquetRepository(TableRepository):
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Read the rows that may be inside, by the row groups' statistics."""
         layout = self.layout
-        rows = self.lazy
-        if symbols is not None and layout.symbol is not None:
-            rows = rows.filter(among(pl.col(layout.symbol), self.layout.types[layout.symbol], symbols))
-        ts = layout.types[layout.ts]
-        slack = self.slack if (around.first, around.last) != (None, None) else dt.timedelta(0)
-        for bound, sign in ((around.first, -1), (around.last, 1)):
-            limit = None if bound is None else stored_bound(bound + sign * slack, ts)
-            if limit is not None:
-                rows = rows.filter(
-                    pl.col(layout.ts) >= pl.lit(limit, ts) if sign < 0 else pl.col(layout.ts) <= pl.lit(limit, ts)
-                )
+        rows = self.inside(self.lazy if symbols is None else self.of_symbols(self.lazy, symbols), around)
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
         with readable(self.path):
             found = chosen.collect()
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
+
+    def of_symbols(self, rows: pl.LazyFrame, symbols: Sequence[str]) -> pl.LazyFrame:
+        """The rows of these symbols, where rows name their symbol."""
+        name = self.layout.symbol
+        return rows if name is None else rows.filter(among(pl.col(name), self.layout.types[name], symbols))
+
+    def inside(self, rows: pl.LazyFrame, around: Bounds) -> pl.LazyFrame:
+        """The rows that may be inside the bounds."""
+        ts = self.layout.types[self.layout.ts]
+        for bound, sign in ((around.first, -1), (around.last, 1)):
+            limit = None if bound is None else stored_bound(bound + sign * self.slack, ts)
+            if limit is not None:
+                stored = pl.col(self.layout.ts)
+                rows = rows.filter(stored >= pl.lit(limit, ts) if sign < 0 else stored <= pl.lit(limit, ts))
+        return rows
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows."""
+        if self.counted is None:
+            return super().labels
+        return self.counted.select("symbol", "first", "last", pl.col("rows").cast(pl.UInt32))
+
+    @cached_property
+    def runs(self) -> Runs | None:
+        """Where each symbol's rows lie, if the files hold one symbol after the other."""
+        return None if self.counted is None else Runs.of(self.counted)
+
+    @cached_property
+    def counted(self) -> pl.DataFrame | None:
+        """One row per symbol: symbol, first and last label, rows, the numbers of its ends; None unless all is sorted.
+
+        Read in parts, so that no column of names of the whole table is in memory.
+        """
+        layout = self.layout
+        if layout.symbol is None or not layout.types[layout.ts].is_temporal():
+            return None
+        keys = self.lazy.select(pl.col(layout.symbol).alias("symbol"), pl.col(layout.ts).alias("ts"))
+        parts, begin = list[pl.DataFrame](), 0
+        while begin == 0 or parts[-1]["rows"].sum() == PART:
+            with readable(self.path):
+                part = keys.slice(begin, PART).collect()
+            summed = summary_of_sorted(part.with_columns(read_ts(part, self.zone_name, self.where).alias("ts")))
+            if summed is None:
+                return None
+            parts.append(summed)
+            begin += PART
+        return joined_parts(parts)
+
+    def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
+        """Read rows by their numbers where most of them are wanted, else by the symbols' names."""
+        between = runs.between(numbers)
+        rows = self.lazy
+        every = between is not None and (around.first, around.last) == (None, None)
+        if not every:
+            rows = rows.with_row_index(ROW)
+        if between is None:
+            rows = self.of_symbols(rows, [runs.symbols[number] for number in numbers])
+        else:
+            rows = rows.slice(between[0], between[1] - between[0])
+        chosen = [pl.col(self.layout.ts).alias("ts"), *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
+        with readable(self.path):
+            found = self.inside(rows, around).select(chosen).collect().rechunk()
+        if not every:
+            return found if found[ROW].is_sorted() else found.sort(ROW)
+        assert between is not None
+        return found.with_columns(pl.int_range(between[0], between[0] + found.height, eager=True).alias(ROW))
+
+
+def summary_of_sorted(part: pl.DataFrame) -> pl.DataFrame | None:
+    """One row per symbol of a part: symbol, first, last, rows; None where a row is nameless or has no place."""
+    if part["symbol"].null_count() or part["ts"].null_count():
+        return None
+    candles = Candles.found(part)
+    return None if candles is None or len(back_rows(candles.ts, candles.starts)) else summary(candles)
+
+
+def joined_parts(parts: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
+    """The parts' symbols, of which one may go on in the next part; None where they do not ascend."""
+    joined = pl.concat(parts).with_columns(pl.col("rows").cast(pl.Int64))
+    goes_on = pl.col("symbol") == pl.col("symbol").shift(1)
+    back = joined.select((goes_on & (pl.col("first") < pl.col("last").shift(1))).any()).item()
+    if back or not joined["symbol"].is_sorted():
+        return None
+    one = joined.group_by("symbol", maintain_order=True).agg(
+        pl.col("first").first(), pl.col("last").last(), pl.col("rows").sum()
+    )
+    tail = pl.col("rows").cum_sum()
+    return one.with_columns(timed=pl.col("rows"), head=tail - pl.col("rows"), tail=tail - 1)
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

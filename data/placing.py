@@ -51,13 +51,12 @@ def place(frame: pl.DataFrame) -> Placed:
         frame = frame.with_columns(symbol.cast(pl.String)).sort("symbol", maintain_order=True)
         candles = Candles.of(frame)
     late = late_rows(candles.ts, candles.starts)
-    moments = candles.ts.to_physical()
-    wrong = late[(moments.gather(late) < moments.gather(late - 1)).to_numpy()]
+    wrong = earlier_of(late, candles.ts)
     if len(wrong):
         counts["unsorted"] = candles.by_symbol(wrong)
         candles = Candles.of(candles.frame.sort("symbol", "ts", maintain_order=True))
         late = late_rows(candles.ts, candles.starts)
-    return Placed(candles, {kind: found for kind, found in counts.items() if found}, late - 1)
+    return Placed(candles, {kind: found for kind, found in counts.items() if found}, late - np.uint32(1))
 
 
 def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
@@ -65,6 +64,18 @@ def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
     moments = ts.to_physical()
     late = (moments.slice(1) <= moments.slice(0, max(len(ts) - 1, 0))).arg_true().to_numpy() + np.uint32(1)
     return late[~np.isin(late, starts)]
+
+
+def back_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
+    """The rows that are earlier than the row before them, of the same symbol."""
+    return earlier_of(late_rows(ts, starts), ts)
+
+
+def earlier_of(late: Rows, ts: pl.Series) -> Rows:
+    """Of rows that are not later than the row before them those that are earlier."""
+    moments = ts.to_physical()
+    earlier: Rows = late[(moments.gather(late) < moments.gather(late - np.uint32(1))).to_numpy()]
+    return earlier
 
 
 def repeated_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:

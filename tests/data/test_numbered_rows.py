@@ -10,7 +10,15 @@ from faulty import FIELDS, FIRST, candles, same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from barsweep.data import CandlePolicy, DuckDBRepository, check_candles, companions
+from barsweep.data import (
+    CandlePolicy,
+    DuckDBRepository,
+    FrameRepository,
+    ParquetRepository,
+    check_candles,
+    companions,
+    parquet,
+)
 from barsweep.data.numbered import NumberedLoading
 
 DAYS = [FIRST + timedelta(days=day) for day in range(60)]
@@ -25,8 +33,8 @@ SOME = pl.DataFrame(
 
 
 @pytest.fixture
-def opened(tmp_path):
-    """Write a frame into a DuckDB file and open it."""
+def database(tmp_path):
+    """Write a frame into a DuckDB file and open it; `then` is run before."""
     made = []
 
     def opened(frame, then="", **options):
@@ -41,6 +49,27 @@ def opened(tmp_path):
     yield opened
     for repository in made:
         repository.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Write a frame into a folder of Parquet files, with small row groups, and open it."""
+    numbers = itertools.count()
+
+    def opened(frame, **options):
+        path = tmp_path / f"{next(numbers)}"
+        path.mkdir()
+        for part in range(0, max(frame.height, 1), 70):
+            frame.slice(part, 70).write_parquet(path / f"{part:05}.parquet", row_group_size=20)
+        return ParquetRepository(path, timeframe="1d", **options)
+
+    return opened
+
+
+@pytest.fixture(params=["database", "folder"])
+def opened(request):
+    """Write a frame and open it."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -90,7 +119,7 @@ def test_faulty_tables_in_any_order(opened, frame, symbols, start):
 OTHERS = {
     "by ts": SOME.sort("ts", maintain_order=True),
     "reversed": SOME.reverse(),
-    "a row after the others": pl.concat([SOME, SOME.tail(1)]),
+    "a row after the others": pl.concat([SOME, SOME.head(1)]),
     "without a time": SOME.with_columns(pl.when(pl.col("close") != 4).then("ts").alias("ts")),
     "without a symbol": SOME.with_columns(pl.when(pl.col("close") != 4).then("symbol").alias("symbol")),
 }
@@ -101,17 +130,17 @@ def test_tables_in_another_order(opened, frame):
     compared(opened(frame), None, DAYS[10], None, ["close"], 3, CandlePolicy(duplicate_ts="drop"))
 
 
-def test_rows_that_were_deleted_and_put_last(opened, numbered):
-    deleted = opened(SOME, "delete from candles where symbol = 'B'")
-    replaced = opened(SOME, "update candles set symbol = 'Z' where symbol = 'B'")
+def test_rows_that_were_deleted_and_put_last(database, numbered):
+    deleted = database(SOME, "delete from candles where symbol = 'B'")
+    replaced = database(SOME, "update candles set symbol = 'Z' where symbol = 'B'")
     for repository in (deleted, replaced):
         compared(repository, None, None, None, ["close"], 0, CandlePolicy())
 
     assert not numbered
 
 
-def test_views_and_queries_have_no_numbers(opened, numbered):
-    path = opened(SOME, "create view seen as select * from candles").path
+def test_views_and_queries_have_no_numbers(database, numbered):
+    path = database(SOME, "create view seen as select * from candles").path
     for source in ({"table": "seen"}, {"query": "select * from candles"}):
         with DuckDBRepository(path, timeframe="1d", **source) as repository:
             compared(repository, ["A", "D"], DAYS[30], None, ["close"], 3, CandlePolicy())
@@ -135,3 +164,26 @@ def test_adjusted_prices(opened, numbered):
     compared(repository, ["D"], None, None, ["close"], 0, CandlePolicy())
 
     assert len(numbered) == 1
+
+
+@pytest.mark.parametrize("part", [1, 7, 60, 61, 184, 185])
+def test_files_are_counted_in_parts(folder, monkeypatch, part):
+    whole = folder(SOME)
+    monkeypatch.setattr(parquet, "PART", part)
+    repository = folder(SOME)
+
+    assert repository.counted.equals(whole.counted)
+    assert repository.runs.starts.tolist() == [0, 60, 63, 64, 124, 184]
+    for frame in OTHERS.values():
+        assert folder(frame).runs is None
+        assert folder(frame).labels.equals(FrameRepository(frame).labels)
+
+
+def test_times_that_do_not_exist(opened, numbered):
+    moments = [datetime(2024, 3, 10, hour, 30) for hour in range(5)]
+    repository = opened(pl.DataFrame({"symbol": "A", "ts": moments, "close": [1.0] * 5}), tz="America/New_York")
+
+    compared(repository, None, None, None, ["close"], 0, CandlePolicy())
+
+    assert repository.load_checked(None, "1d", None, None, ["close"], 0, CandlePolicy()).counts == {"null": 1}
+    assert not numbered
