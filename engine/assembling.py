@@ -55,7 +55,6 @@ class Collected:
         """Record the error of all symbols of a batch."""
         self.fail(batch.symbols, error)
 
-
     @property
     def tables(self) -> list[pl.DataFrame]:
         """The batches' tables in ascending order of their symbols: each batch has a run of them."""

@@ -10,11 +10,10 @@ from typing import Any, Protocol, cast
 import polars as pl
 
 from ..data.candles import Candles
-from ..data.timeframes import Timeframe
 from ..errors import BarsweepError, ProcessingEngineError
 from ..formulas import Plan, Stage
 from .controlling import Ticket
-from .executors import Executor, TileExecutor
+from .executors import Executor, Surroundings, TileExecutor
 from .jobs import Formula, ProcessingJob, Setting
 from .results import SymbolError
 from .running import describe
@@ -50,37 +49,40 @@ class PlanEvaluator:
 
     plan: Plan
     executor: Executor
-    timeframe: Timeframe
-    references: Mapping[str, pl.DataFrame]
+    around: Surroundings
+
+    @property
+    def in_tiles(self) -> bool:
+        """Whether kernels go from the candles to what is reported in one go."""
+        return isinstance(self.executor, TileExecutor) and self.executor.in_one_go
 
     def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         """All stages of a plan without cross-sectional ones; where tiles do it all, in one go."""
-        if isinstance(self.executor, TileExecutor) and self.executor.in_one_go:
+        if isinstance(self.executor, TileExecutor) and self.in_tiles:
             return self._tiled(self.executor, candles, selection, ticket)
         return split(self.advance(self.plan.stages, self.start(candles), ticket), selection)
 
     def _tiled(self, executor: TileExecutor, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
-        around = (self.timeframe, self.references, ticket.stop)
         if selection.everything:
-            columns = executor.columns(candles, tuple(selection.results.values()), *around)
+            columns = executor.columns(candles, tuple(selection.results.values()), self.around, ticket.stop)
             ticket.look()
             assert columns is not None, "only who abandons a batch stops its kernels"
             return split_columns(candles, columns, selection)
         wanted = [(selection.results[name], tuple(labels.values())) for name, labels in selection.indicators.items()]
-        found = executor.find(candles, wanted, *around)
+        found = executor.find(candles, wanted, self.around, ticket.stop)
         ticket.look()
         assert found is not None, "only who abandons a batch stops its kernels"
         return split_found(candles, found, selection)
 
     def start(self, candles: Candles) -> pl.DataFrame:
         """The frame before the first stage."""
-        return self.executor.start(candles, self.timeframe, self.references)
+        return self.executor.start(candles, self.around)
 
     def advance(self, stages: tuple[Stage, ...], frame: pl.DataFrame, ticket: Ticket) -> pl.DataFrame:
         """Run stages; between two of them, look whether anybody still waits."""
         for stage in stages:
             ticket.look()
-            frame = self.executor.advance(stage, frame)
+            frame = self.executor.advance(stage, frame, self.around)
         return frame
 
 

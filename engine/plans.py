@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Final
 
 from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
+from .executors import Executor, make_executor
 from .jobs import ProcessingJob
 from .service import FormulaService
+
+MOST: Final = 16
 
 
 def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool) -> Plan:
@@ -35,6 +41,36 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
         for name in formulas:
             _require_condition(checked[name])
     return make_plan({name: checked[name] for name in (*formulas, *map(value_key, job.values))})
+
+
+class Plans:
+    """An engine's plans with their executors, the latest `MOST` of them: who asks again waits for nothing.
+
+    Executors keep compiled programs and the memory that they run in, so a job that comes again finds both warm.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[object, tuple[Plan, Executor]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(
+        self, service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool
+    ) -> tuple[Plan, Executor]:
+        """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
+        formulas = [(name, each.source, repr(job.settings(each))) for name, each in job.formulas.items()]
+        key = repr((formulas, job.several, job.values, job.settings(), sorted(kinds.items()), conditions, job.executor))
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        plan = plan_job(service, job, kinds, conditions=conditions)
+        assert_computable(plan)
+        made = plan, make_executor(job.executor, plan)
+        with self._lock:
+            self._known[key] = made
+            while len(self._known) > MOST:
+                self._known.popitem(last=False)
+        return made
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
-from .batching import MOST_SYMBOLS, Batch, cut, rows_per_batch
+from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
-from .executors import made_of, make_executor
+from .executors import Surroundings, made_of
 from .jobs import DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
-from .plans import assert_computable, bars_before, plan_job, value_key
+from .plans import Plans, bars_before, value_key
 from .referring import References
 from .results import SymbolError
 from .running import Limits
@@ -55,6 +55,7 @@ class Preparer:
     limits: Limits
     memory_limit: int
     retries: int
+    plans: Plans = field(default_factory=Plans)
 
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
@@ -69,14 +70,14 @@ class Preparer:
         return self._served(job, self.service) if job.formulas else self._counted(job)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
-        plan = plan_job(service, job, columns_of(self.repository, job.timeframe), conditions=not everything)
+        kinds = columns_of(self.repository, job.timeframe)
+        plan, executor = self.plans.of(service, job, kinds, conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
-        assert_computable(plan)
-        executor = make_executor(job.executor, plan, zone_of(self.repository))
         own = Timeframe.parse(job.timeframe)
         for target in sorted(plan.timeframes):
             made_of(own, target)
-        evaluator = PlanEvaluator(plan, executor, own, {})
+        around = Surroundings(own, {}, zone_of(self.repository))
+        evaluator = PlanEvaluator(plan, executor, around)
         results = {name: plan.results[name] for name in job.formulas}
         selection = self._selection(job, results, _reported(plan, job), everything=everything)
         return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
@@ -127,8 +128,13 @@ class Preparer:
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
+        in_tiles = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles
         rows = rows_per_batch(
-            self.memory_limit, len(loader.request.columns), self.limits.in_flight, sum(sizes.values())
+            self.memory_limit,
+            len(loader.request.columns),
+            self.limits.in_flight,
+            sum(sizes.values()),
+            most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
         )
         most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
         return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))

@@ -205,7 +205,8 @@ class ProcessingEngine:
         if prepared.references is not None and isinstance(prepared.evaluator, PlanEvaluator):
             progress.advance(0)
             references = prepared.references.load(self._limits, control)
-            prepared = replace(prepared, evaluator=replace(prepared.evaluator, references=references))
+            around = replace(prepared.evaluator.around, references=references)
+            prepared = replace(prepared, evaluator=replace(prepared.evaluator, around=around))
         if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
             AcrossJob(collected, prepared.evaluator, self._limits, control, progress).run()
             return collected

@@ -16,7 +16,7 @@ from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
 from ..formulas.extending import PythonFunction, function, library
 from ..formulas.plan.explaining import Explanation, explain_plan
-from .executors import make_executor
+from .executors import Surroundings, make_executor
 from .jobs import Setting
 
 
@@ -93,11 +93,12 @@ class FormulaService:
         return in_kind_of(frame, pl.DataFrame({"row": checked.frame[row], "value": values}).sort("row")["value"])
 
     def _values(self, plan: Plan, candles: Candles, repository: FrameRepository) -> pl.Series:
-        executor = make_executor("auto", plan, repository.zone_name)
+        executor = make_executor("auto", plan)
         references = {name: candles.frame.filter(pl.col("symbol") == name) for name in plan.symbols}
-        frame = executor.start(candles, repository.stored, references)
+        around = Surroundings(repository.stored, references, repository.zone_name)
+        frame = executor.start(candles, around)
         for stage in plan.stages:
-            frame = executor.advance(stage, frame)
+            frame = executor.advance(stage, frame, around)
         return frame[plan.results["value"]]
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from barsweep.data.candles import Candles
 from barsweep.data.timeframes import Timeframe
-from barsweep.engine.executors import make_executor
+from barsweep.engine.executors import Surroundings, make_executor
 from barsweep.formulas import Language, Primitive, make_plan
 from barsweep.formulas.kinds import Flag, Kind, Series, Shape, Span
 
@@ -21,9 +21,10 @@ def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE,
     """{name: formula} over a frame of several symbols -> frame of symbol, ts and a column for each name."""
     plan = make_plan({name: language.check(source, KINDS) for name, source in formulas.items()})
     runner = make_executor(executor, plan)
-    frame = runner.start(Candles.of(candles), timeframe, references or {})
+    around = Surroundings(timeframe, references or {})
+    frame = runner.start(Candles.of(candles), around)
     for stage in plan.stages:
-        frame = runner.advance(stage, frame)
+        frame = runner.advance(stage, frame, around)
     return frame.select("symbol", "ts", *(pl.col(plan.results[name]).alias(name) for name in formulas))
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Final, Protocol
 
 import polars as pl
 
 from ...data.candles import Candles
-from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
 from .joining import made_of
 from .polars_executor import PolarsExecutor
+from .surroundings import Surroundings
 from .tile_executor import TileExecutor
 
 EXECUTORS: Final = ("auto", "polars", "tiles")
@@ -23,30 +22,29 @@ EXECUTORS: Final = ("auto", "polars", "tiles")
 class Executor(Protocol):
     """Runs the stages of one plan.
 
-    `start` takes checked candles of whole symbols (ts and the plan's columns; float64, undefined = null), and the candles of the plan's other symbols. `advance` runs one stage and keeps symbol,
-    ts and what later stages and the results need. Both may be called from several threads at once.
+    `start` takes checked candles of whole symbols (ts and the plan's columns; float64, undefined = null). `advance`
+    runs one stage and keeps symbol, ts and what later stages and the results need. An executor remembers nothing of the
+    candles: several jobs, and several threads, may use it at once.
     """
 
-    def start(
-        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
-    ) -> pl.DataFrame:
+    def start(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
         """Make the frame that the first stage reads."""
         ...
 
-    def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """Run one stage."""
         ...
 
 
-def make_executor(name: str, plan: Plan, zone: str = "UTC") -> Executor:
-    """The executor of that name for a plan; `zone` is the exchange's time zone.
+def make_executor(name: str, plan: Plan) -> Executor:
+    """The executor of that name for a plan.
 
     Raises ProcessingEngineError if there is none of that name.
     """
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    return PolarsExecutor(plan, zone) if chosen(name) == "polars" else TileExecutor(plan, zone)
+    return PolarsExecutor() if chosen(name) == "polars" else TileExecutor(plan)
 
 
 def chosen(name: str) -> str:
@@ -56,4 +54,13 @@ def chosen(name: str) -> str:
     return "tiles" if find_spec("llvmlite") else "polars"
 
 
-__all__ = ["EXECUTORS", "Executor", "PolarsExecutor", "TileExecutor", "chosen", "made_of", "make_executor"]
+__all__ = [
+    "EXECUTORS",
+    "Executor",
+    "PolarsExecutor",
+    "Surroundings",
+    "TileExecutor",
+    "chosen",
+    "made_of",
+    "make_executor",
+]

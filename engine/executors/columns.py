@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+LINE: Final = 8  # numbers in a line of the cache
+NOTHING: Final[Floats] = np.empty(0)
 
 
 def numbers_of(series: pl.Series) -> Floats:
@@ -30,11 +35,23 @@ class Column:
     is_condition: bool
 
     @classmethod
-    def empty(cls, rows: int, is_condition: bool) -> Column:
-        """Room for so many rows; bits are written two bytes at a time, which may reach beyond the last."""
-        size = rows // 8 + 3
-        values = np.zeros(size, np.uint8) if is_condition else np.empty(rows, np.float64)
-        return cls(values, np.full(size, 0xFF, np.uint8), rows, is_condition)
+    def several(cls, rows: int, conditions: Sequence[bool]) -> list[Column]:
+        """Room for columns of so many rows, each of numbers or of conditions.
+
+        The numbers stand in one piece of memory, which the system hands out several times as fast as many small ones.
+        Bits are written two bytes at a time, which may reach beyond the last.
+        """
+        size, width = rows // 8 + 3, -(-rows // LINE) * LINE
+        numbers = iter(np.empty(width * (len(conditions) - sum(conditions))).reshape(-1, width) if width else ())
+        return [
+            cls(
+                np.zeros(size, np.uint8) if is_condition else next(numbers, NOTHING)[:rows],
+                np.full(size, 0xFF, np.uint8),
+                rows,
+                is_condition,
+            )
+            for is_condition in conditions
+        ]
 
     @property
     def arrays(self) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
@@ -50,33 +67,38 @@ class Column:
 
 @dataclass(slots=True)
 class Found:
-    """Bars that were found: `rows` of the candles, ascending, `counts` by symbol, and the values there.
-
-    Kernels write each symbol's from the symbol's first row on, into room for all rows, of which only what is written
-    takes memory; `gather` puts them together.
-    """
+    """Bars that were found: `rows` of the candles, ascending, `counts` by symbol, and the values there."""
 
     rows: Whole
     counts: Whole
     values: list[Floats]
     columns: list[pl.Series] = field(default_factory=list)
 
-    @classmethod
-    def empty(cls, rows: int, symbols: int, values: int) -> Found:
-        """Room for every bar; empty lanes count as one more symbol."""
-        return cls(
-            np.empty(rows, np.int64), np.zeros(symbols + 1, np.int64), [np.empty(rows) for _ in range(values)]
-        )
 
-    @property
-    def arrays(self) -> list[NDArray[np.generic]]:
-        """What kernels write to."""
+@dataclass(slots=True)
+class Room:
+    """Where kernels write what they find: each symbol's bars from the symbol's first row on.
+
+    It is as large as the candles, and kept from run to run: fresh memory would cost more than what is written to it.
+    """
+
+    rows: Whole
+    values: list[Floats]
+    counts: Whole
+
+    @classmethod
+    def of(cls, rows: int, values: int) -> Room:
+        """Room for every bar of so many rows."""
+        return cls(np.empty(rows, np.int64), [np.empty(rows) for _ in range(values)], np.zeros(1, np.int64))
+
+    def arrays(self, symbols: int) -> list[NDArray[np.generic]]:
+        """What kernels write to; empty lanes count as one more symbol."""
+        self.counts = np.zeros(symbols + 1, np.int64)
         return [self.rows, self.counts, *self.values]
 
-    def gather(self, starts: Whole) -> None:
-        """Put the symbols' bars together."""
-        self.counts = self.counts[:-1]
-        ends = np.cumsum(self.counts)
-        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts[:-1] - ends + self.counts, self.counts)
-        self.rows = self.rows[place]
-        self.values = [values[place] for values in self.values]
+    def found(self, starts: Whole) -> Found:
+        """The symbols' bars together, in memory of their own."""
+        counts = self.counts[:-1]
+        ends = np.cumsum(counts)
+        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts[:-1] - ends + counts, counts)
+        return Found(self.rows[place], counts, [values[place] for values in self.values])

@@ -7,8 +7,7 @@ which the program masks. Recursions run over a dense symbol id, all of a level i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,53 +16,38 @@ from numpy.typing import NDArray
 
 from ...data.candles import Candles, starts_of
 from ...data.timeframes import Timeframe
-from ...formulas import Plan, Program, Stage
+from ...formulas import Program, Stage
 from ...formulas.kernels.calling import run_primitive
 from ...formulas.plan.programs import Step, SymbolCall, TimeframeCall
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS, Defined, KernelCall, PythonCall
 from .calling import call_python
 from .columns import numbers_of
 from .joining import KNOWN, join_known, join_other, known_at, on_timeframe
+from .surroundings import Surroundings
 
 FRAME_COLUMNS: Final = ("symbol", TS, SYMBOL, BAR, LOCAL)
 """What every frame between stages has: the symbol's name, ts, dense symbol id, row within the symbol, exchange time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a program may look at beside its own frame. `timeframe` is the data's own, None where nobody knows it."""
-
-    timeframe: Timeframe | None
-    references: Mapping[str, pl.DataFrame]
-    zone: str
-
-
 class PolarsExecutor:
     """Runs a plan's stages with Polars. Works for every plan."""
 
-    def __init__(self, plan: Plan, zone: str = "UTC") -> None:
-        self._plan = plan
-        self._around = Surroundings(None, {}, zone)
+    def start(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
+        """Number symbols and bars."""
+        return numbered(candles.frame, candles.lengths, around.zone)
 
-    def start(
-        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
-    ) -> pl.DataFrame:
-        """Number symbols and bars, and remember what the plan may look at beside its candles."""
-        self._around = Surroundings(timeframe, references, self._around.zone)
-        return numbered(candles.frame, candles.lengths, self._around.zone)
-
-    def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
         along = stage.direction == "time"
-        made = self.run(stage.program, frame) if along else run_program(stage.program, frame, self._around)
+        made = self.run(stage.program, frame, around) if along else run_program(stage.program, frame, around)
         return made.select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
-    def run(self, program: Program, frame: pl.DataFrame) -> pl.DataFrame:
+    def run(self, program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """The frame with the outputs of a program along time added."""
         # Polars computes with a column of one row as with a constant, and rounds differently there
         # (and takes two equal rows for one; those of Arrow are two)
         padded = pl.DataFrame(pl.concat([frame, frame]).to_arrow()) if frame.height == 1 else frame
-        return run_program(program, prepared(padded, self._around.zone), self._around).head(frame.height)
+        return run_program(program, prepared(padded, around.zone), around).head(frame.height)
 
 
 def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:

@@ -8,7 +8,8 @@ meanwhile, so batches in several threads use several cores.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +18,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...data.candles import Candles
-from ...data.timeframes import Timeframe
 from ...formulas import Plan, Stage
 from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
@@ -27,8 +27,9 @@ from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
-from .columns import Column, Found, numbers_of
+from .columns import Column, Found, Room, numbers_of
 from .polars_executor import FRAME_COLUMNS, PolarsExecutor, starts
+from .surroundings import Surroundings
 
 BLOCK_ROWS: Final = 64
 """Rows of a block: few enough for the registers of a dozen values to stay in the cache, many enough for calls to be few."""
@@ -40,8 +41,8 @@ class TileExecutor:
     A plan of one stage can be asked for the whole columns or for the bars found, without a frame in between.
     """
 
-    def __init__(self, plan: Plan, zone: str = "UTC") -> None:
-        self._polars = PolarsExecutor(plan, zone)
+    def __init__(self, plan: Plan) -> None:
+        self._polars = PolarsExecutor()
         self._stages = {stage.nodes: TileStage.of(stage) for stage in plan.stages if stage.direction == "time"}
         self._only = next(iter(self._stages.values())) if len(plan.stages) == 1 else None
 
@@ -50,75 +51,79 @@ class TileExecutor:
         """Whether `columns` and `find` can be asked."""
         return self._only is not None
 
-    def start(
-        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
-    ) -> pl.DataFrame:
-        """Number symbols and bars, and remember what the plan may look at beside its candles."""
-        return self._polars.start(candles, timeframe, references)
+    def start(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
+        """Number symbols and bars."""
+        return self._polars.start(candles, around)
 
-    def advance(self, stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
         tiled = self._stages.get(stage.nodes)
         if tiled is None:
-            return self._polars.advance(stage, frame)
-        frame = self._polars.run(tiled.ahead, frame)
+            return self._polars.advance(stage, frame, around)
+        frame = self._polars.run(tiled.ahead, frame, around)
         made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), Stop())
         assert made is not None
         return frame.with_columns(*made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
     def columns(
-        self,
-        candles: Candles,
-        names: Sequence[str],
-        timeframe: Timeframe | None,
-        references: Mapping[str, pl.DataFrame],
-        stop: Stop,
+        self, candles: Candles, names: Sequence[str], around: Surroundings, stop: Stop
     ) -> list[pl.Series] | None:
         """The plan's columns of these names at every bar; None if the flag was raised."""
         assert self._only is not None
-        frame = self._ahead(candles, timeframe, references)
+        frame = self._ahead(candles, around)
         return self._only.columns(frame, candles.starts, tuple(names), stop)
 
     def find(
         self,
         candles: Candles,
         wanted: Sequence[tuple[str, Sequence[str]]],
-        timeframe: Timeframe | None,
-        references: Mapping[str, pl.DataFrame],
+        around: Surroundings,
         stop: Stop,
     ) -> list[Found] | None:
         """For each (condition, values), both names of the plan's columns, where it is true; None if stopped."""
         assert self._only is not None
-        frame = self._ahead(candles, timeframe, references)
+        frame = self._ahead(candles, around)
         return self._only.find(frame, candles.starts, tuple((name, tuple(values)) for name, values in wanted), stop)
 
-    def _ahead(
-        self, candles: Candles, timeframe: Timeframe | None, references: Mapping[str, pl.DataFrame]
-    ) -> pl.DataFrame:
+    def _ahead(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
         """The candles' columns and what Polars computes ahead of the tiles."""
         assert self._only is not None
         if not self._only.ahead.levels:
             return candles.table
-        frame = self._polars.start(candles, timeframe, references)
-        return self._polars.run(self._only.ahead, frame)
+        return self._polars.run(self._only.ahead, self._polars.start(candles, around), around)
+
+
+@dataclass(slots=True)
+class _Bench:
+    """A machine, and for each of its program's matches the room where it writes them."""
+
+    machine: Machine
+    rooms: list[Room] = field(default_factory=list)
+
+    def clear(self, rows: int, values: Sequence[int]) -> None:
+        """Have room for so many rows, and so many values beside each of the matches."""
+        if not self.rooms or self.rooms[0].rows.size < rows:
+            self.rooms = [Room.of(rows, count) for count in values]
 
 
 @dataclass(slots=True)
 class _Prepared:
-    """A program, and machines that are not running."""
+    """A program, and benches at which nobody works."""
 
     program: TileProgram
-    idle: list[Machine] = field(default_factory=list)
+    idle: list[_Bench] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, outside: Sequence[NDArray[np.generic]], starts: NDArray[np.int64], stop: Stop) -> bool:
+    @contextmanager
+    def bench(self) -> Iterator[_Bench]:
+        """A bench for one run."""
         with self.lock:
-            machine = self.idle.pop() if self.idle else None
-        machine = machine or Machine(self.program)
-        done = machine.run(outside, starts, stop)
-        with self.lock:
-            self.idle.append(machine)
-        return done
+            bench = self.idle.pop() if self.idle else _Bench(Machine(self.program))
+        try:
+            yield bench
+        finally:
+            with self.lock:
+                self.idle.append(bench)
 
 
 @dataclass(slots=True)
@@ -155,10 +160,12 @@ class TileStage:
         """Whole columns, one for each name."""
         numbers = tuple(name for name in dict.fromkeys(names) if name not in self.texts)
         prepared = self._prepared(("columns", numbers), lambda: self._whole(numbers))
-        made = {name: Column.empty(frame.height, self._is_condition(name)) for name in numbers}
-        arrays = [array for column in made.values() for array in column.arrays]
-        if not prepared.run([*self._read(prepared.program, frame), *arrays], starts, stop):
-            return None
+        columns = Column.several(frame.height, [self._is_condition(name) for name in numbers])
+        made = dict(zip(numbers, columns, strict=True))
+        arrays = [array for column in columns for array in column.arrays]
+        with prepared.bench() as bench:
+            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+                return None
         texts = {name: frame[source] for name, source in self.texts.items()}
         return [texts[name].alias(name) if name in texts else made[name].series(name) for name in names]
 
@@ -172,12 +179,13 @@ class TileStage:
         """The rows at which conditions are true, and the values of other columns there."""
         prepared = self._prepared(("find", wanted), lambda: self._found(wanted))
         listed = [tuple(name for name in values if name not in self.texts) for _, values in wanted]
-        made = [Found.empty(frame.height, starts.size - 1, len(values)) for values in listed]
-        arrays = [array for found in made for array in found.arrays]
-        if not prepared.run([*self._read(prepared.program, frame), *arrays], starts, stop):
-            return None
+        with prepared.bench() as bench:
+            bench.clear(frame.height, list(map(len, listed)))
+            arrays = [array for room in bench.rooms for array in room.arrays(starts.size - 1)]
+            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+                return None
+            made = [room.found(starts) for room in bench.rooms]
         for found, (_, values), numbers in zip(made, wanted, listed, strict=True):
-            found.gather(starts)
             columns = {name: self._series(name, array) for name, array in zip(numbers, found.values, strict=True)}
             texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
             found.columns = [{**columns, **texts}[name].alias(name) for name in values]
@@ -206,5 +214,3 @@ class TileStage:
     def _series(self, name: str, values: NDArray[np.float64]) -> pl.Series:
         numbers = pl.Series(name, values).fill_nan(None)
         return numbers.cast(pl.Boolean) if self._is_condition(name) else numbers
-
-

@@ -49,5 +49,3 @@ def _program(name: str, inputs: int, settings: tuple[float, ...], block: int) ->
     loaded = [graph.load(str(number)) for number in range(inputs)]
     outputs = graph.outputs(name, loaded, settings)
     return lay_out(graph, Stores(outputs, (False,) * len(outputs)), block), len(outputs)
-
-

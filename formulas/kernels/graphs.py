@@ -103,7 +103,9 @@ class Graph:
         named = dict(zip(settings_of(name), settings, strict=True))
         first = self.call(name, *inputs, **named)
         count = first.source.kernel.outputs if isinstance(first.source, Operation) and name not in COMPOSED else 1
-        return tuple(Series(first.source, output, first.lag, self) for output in range(count)) if count > 1 else (first,)
+        return (
+            tuple(Series(first.source, output, first.lag, self) for output in range(count)) if count > 1 else (first,)
+        )
 
     def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> Series:
         kernel = KERNELS[name]
@@ -134,5 +136,3 @@ def settings_of(name: str) -> tuple[str, ...]:
 def is_computed(name: str) -> bool:
     """Whether there are kernels for a primitive."""
     return name in KERNELS or name in COMPOSED
-
-

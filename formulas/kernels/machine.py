@@ -67,7 +67,13 @@ class Machine:
         flag = stop or Stop()
         begins, steps = bound
         done = self.code.sweep(
-            begins.address, len(begins), steps.address, len(steps), tiles.ctypes.data, len(tiles), self.program.block,
+            begins.address,
+            len(begins),
+            steps.address,
+            len(steps),
+            tiles.ctypes.data,
+            len(tiles),
+            self.program.block,
             flag.address,
         )
         return bool(done == len(tiles))

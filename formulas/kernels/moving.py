@@ -47,7 +47,9 @@ class Mover:
         """How many of the block's rows the lane's symbol has."""
         left = self.builder.sub(self.of_lane(LENGTHS, lane), self.first)
         left = self.at_most(left, self.rows)
-        return self.builder.select(self.builder.icmp_signed(">", left, self.emitter.whole(0)), left, self.emitter.whole(0))
+        return self.builder.select(
+            self.builder.icmp_signed(">", left, self.emitter.whole(0)), left, self.emitter.whole(0)
+        )
 
     def at_most(self, x: Value, y: Value) -> Value:
         return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
@@ -158,7 +160,9 @@ def unpack_truth(emitter: Emitter) -> None:
     builder, register, true, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
 
     def write(numbers: Value, place: Value) -> None:
-        one = ir.Constant(PART, [ir.Constant(DOUBLE, 1.0)] * EIGHT) if numbers.type == PART else ir.Constant(DOUBLE, 1.0)
+        one = (
+            ir.Constant(PART, [ir.Constant(DOUBLE, 1.0)] * EIGHT) if numbers.type == PART else ir.Constant(DOUBLE, 1.0)
+        )
         holds, missing = builder.fcmp_ordered("==", numbers, one), builder.fcmp_unordered("uno", numbers, numbers)
         for bits, mask, clear in ((true, holds, False), (valid, missing, True)):
             packed = _bits(builder, mask) if numbers.type == PART else builder.zext(mask, BYTE)
@@ -210,8 +214,13 @@ def find(emitter: Emitter) -> None:
 
     def one(carried: list[Value], row: Value) -> Sequence[Value]:
         left, length = carried
-        lane = builder.zext(builder.call(emitter.declared(f"llvm.cttz.i{LANES}", bits, [bits, ir.IntType(1)]),
-                                         [left, ir.Constant(ir.IntType(1), 1)]), WHOLE)
+        lane = builder.zext(
+            builder.call(
+                emitter.declared(f"llvm.cttz.i{LANES}", bits, [bits, ir.IntType(1)]),
+                [left, ir.Constant(ir.IntType(1), 1)],
+            ),
+            WHOLE,
+        )
         at = builder.add(move.first, row)
         place = builder.add(move.of_lane(BEGINS, lane), at)
         counter = move.element(counts, move.of_lane(IDS, lane))

@@ -19,7 +19,7 @@ def steps():
 
 @pytest.fixture
 def _small_batches(monkeypatch):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_: 8)
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 8)
 
 
 @pytest.mark.usefixtures("_small_batches")

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsweep.engine.batching import Batch, cut, rows_per_batch
+from barsweep.engine.batching import MOST_TILED_ROWS, Batch, cut, rows_per_batch
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(1, 50), st.integers(1, 7))
@@ -38,3 +38,12 @@ def test_a_market_is_cut_finely():
     batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
 
     assert 25 <= len(batches[0].symbols) <= 100
+
+
+def test_tiles_take_larger_batches():
+    """Their batches are done in less time all the same, and what a batch costs beside its bars would show."""
+    rows = rows_per_batch(2**30, 5, 3, 2_500 * 2_520, most=MOST_TILED_ROWS)
+
+    batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
+
+    assert 100 <= len(batches[0].symbols) <= 400

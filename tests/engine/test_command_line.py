@@ -241,7 +241,7 @@ def test_interrupting_returns_what_is_finished(tmp_path):
     code = f"""
 import pathlib, sys, time
 from barsweep.engine import preparing, processing
-preparing.rows_per_batch = lambda *_: 500
+preparing.rows_per_batch = lambda *_, **__: 500
 work = processing._process
 def slowly(prepared, batch, ticket):
     time.sleep(0.5)

@@ -115,7 +115,7 @@ def test_results_do_not_depend_on_the_way_they_are_cut(monkeypatch):
     frame = rising(40, bars=30)
     whole = bs.scan("ema(close, 3) > 4 and close > sma(close, 5)", frame)
 
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_: 70)
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 70)
     cut = bs.scan("ema(close, 3) > 4 and close > sma(close, 5)", frame)
 
     assert cut.matches.equals(whole.matches)

@@ -1,0 +1,19 @@
+"""What a plan may look at beside the candles at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ...data.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The data's own timeframe, None where nobody knows it; candles of other symbols; the exchange's time zone."""
+
+    timeframe: Timeframe | None = None
+    references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    zone: str = "UTC"
