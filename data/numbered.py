@@ -24,6 +24,7 @@ from .placing import earlier_of, late_rows
 from .policies import CandlePolicy, companions
 from .spans import Numbers, Spans, physical, rows_below
 from .tables import TableRepository
+from .timeframes import Timeframe, infer_timeframe
 
 ROW: Final = "~row"  # the name under which the numbers of rows are read
 
@@ -82,6 +83,19 @@ class NumberedRepository(TableRepository):
     @abstractmethod
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the table is stored symbol after symbol."""
+
+    @cached_property
+    def stored(self) -> Timeframe:
+        """The timeframe of the table: as told, or inferred from the symbols with most bars."""
+        runs = self.runs
+        if self.told_timeframe is not None or runs is None:
+            return super().stored
+        numbers = runs.numbers_of(self.symbols_looked_at())
+        raw = self.read_numbered((), runs, numbers, Bounds(None, None))
+        ts = read_ts(raw, self.zone_name, self.where)
+        of_rows = np.searchsorted(runs.starts, raw[ROW].to_numpy(), side="right") - 1
+        frame = pl.DataFrame({"symbol": of_rows, "ts": ts})
+        return infer_timeframe(frame.filter(pl.Series(np.isin(of_rows, numbers))))
 
     @abstractmethod
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from .layout import RECOGNISED, is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .options import TableOptions
 from .placing import back_rows
-from .spans import Numbers
+from .spans import Numbers, Spans
 from .tables import summary
 
 PART: Final = 2**23  # rows whose names are in memory at a time while they are counted
@@ -165,23 +165,19 @@ class ParquetRepository(NumberedRepository):
         return joined_parts(parts)
 
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
-        """Read rows by their numbers where most of them are wanted, else by the symbols' names."""
+        """Read rows by their numbers: all between where most of them are wanted, else piece by piece."""
         between = runs.between(numbers)
-        rows = self.lazy
-        every = between is not None and (around.first, around.last) == (None, None)
-        if not every:
-            rows = rows.with_row_index(ROW)
-        if between is None:
-            rows = self.of_symbols(rows, [runs.symbols[number] for number in numbers])
-        else:
-            rows = rows.slice(between[0], between[1] - between[0])
+        pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
+        every = (around.first, around.last) == (None, None)
+        rows = self.lazy if every else self.lazy.with_row_index(ROW)
         chosen = [pl.col(self.layout.ts).alias("ts"), *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
+        parts = [self.inside(rows.slice(begin, end - begin), around).select(chosen) for begin, end in pieces]
         with readable(self.path):
-            found = self.inside(rows, around).select(chosen).collect().rechunk()
+            found = pl.concat(pl.collect_all(parts)).rechunk()
         if not every:
             return found if found[ROW].is_sorted() else found.sort(ROW)
-        assert between is not None
-        return found.with_columns(pl.int_range(between[0], between[0] + found.height, eager=True).alias(ROW))
+        numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
+        return found.with_columns(numbered.alias(ROW).head(found.height))
 
 
 def summary_of_sorted(part: pl.DataFrame) -> pl.DataFrame | None:

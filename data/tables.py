@@ -120,9 +120,13 @@ class TableRepository(ABC):
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
         if self.told_timeframe is not None:
             return self.told_timeframe
-        few = self.labels.sort("rows", descending=True).head(20).sort("symbol")
-        few = few.filter(pl.col("rows").cum_sum() - pl.col("rows") < ROWS_LOOKED_AT)  # no more than are looked at
-        return infer_timeframe(self.place_keys(self.read((), few["symbol"].to_list(), Bounds(None, None))).frame)
+        few = self.symbols_looked_at()
+        return infer_timeframe(self.place_keys(self.read((), few, Bounds(None, None))).frame)
+
+    def symbols_looked_at(self) -> list[str]:
+        """Of the symbols with most bars as many as are needed to tell the timeframe."""
+        few = self.labels.sort("rows", descending=True, maintain_order=True).head(20).sort("symbol")
+        return few.filter(pl.col("rows").cum_sum() - pl.col("rows") < ROWS_LOOKED_AT)["symbol"].to_list()
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
