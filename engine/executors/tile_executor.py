@@ -32,7 +32,7 @@ from .polars_executor import FRAME_COLUMNS, PolarsExecutor, starts
 from .surroundings import Surroundings
 
 BLOCK_ROWS: Final = 64
-"""Rows of a block: few enough for the registers of a dozen values to stay in the cache, many enough for calls to be few."""
+"""Rows of a block: few enough for the registers of a dozen values to stay in the cache, enough for calls to be few."""
 
 
 class TileExecutor:

@@ -90,8 +90,7 @@ class _Frame:
         return [following, *(getattr(memory, name).value for name in self.kernel.memory)]
 
     def remembered(self, carried: list[Value]) -> Memory:
-        values = dict(zip(self.kernel.memory, map(self.lanes, carried[1:]), strict=True))
-        return Memory(**values)
+        return Memory(dict(zip(self.kernel.memory, map(self.lanes, carried[1:]), strict=True)))
 
     def read(self, index: Value) -> list[Lanes]:
         return [self.lanes(self.emitter.load_row(self.address(k, index))) for k in range(self.kernel.inputs)]

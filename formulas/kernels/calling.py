@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from .graphs import Graph
-from .machine import Floats, Machine, Whole
+from .machine import Floats, Machine
 from .registers import Stores, TileProgram, lay_out
+from .tiles import Whole
 
 BLOCK_ROWS = 64
 

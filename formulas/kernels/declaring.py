@@ -11,10 +11,9 @@ Inputs are positional, settings keyword-only: constants of the formula such as t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from .lanes import Lanes, Mask
 
@@ -23,11 +22,16 @@ Body: TypeAlias = Callable[..., Any]
 Rows: TypeAlias = Callable[..., int]
 
 
-class Memory(SimpleNamespace):
+class Memory:
     """What a recursion remembers, by name: sixteen numbers each, 0 before a symbol's first bar."""
 
-    def __getattr__(self, name: str) -> Lanes:  # for the type checker: every name that was declared
-        raise AttributeError(name)
+    def __init__(self, values: Mapping[str, Lanes]) -> None:
+        self.__dict__.update(values)
+
+    if TYPE_CHECKING:  # every name that was declared is there
+
+        def __getattr__(self, name: str) -> Lanes: ...
+        def __setattr__(self, name: str, value: Lanes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,29 +36,36 @@ class Emitter:
     # What bodies ask for: see lanes.Body.
 
     def constant(self, number: float) -> Value:
+        """The number in every lane."""
         return ir.Constant(WIDE, [ir.Constant(DOUBLE, number)] * LANES)
 
     def arithmetic(self, operation: str, x: Value, y: Value) -> Value:
+        """Plain IEEE arithmetic: no flag lets LLVM contract or reorder it."""
         return getattr(self.builder, f"f{operation}")(x, y)
 
     def function(self, name: str, *values: Value) -> Value:
+        """An instruction, or the C library's function."""
         if name in ONE_BY_ONE:
             return self._one_by_one(name, values)
-        callee = self._declared(f"llvm.{name}.v{LANES}f64", WIDE, [WIDE] * len(values))
+        callee = self.declared(f"llvm.{name}.v{LANES}f64", WIDE, [WIDE] * len(values))
         return self.builder.call(callee, values)
 
     def compare(self, operator: str, x: Value, y: Value) -> Value:
+        """Ordered, so that NaN fails; save !=, by which NaN differs from everything."""
         if operator == "!=":
             return self.builder.fcmp_unordered("!=", x, y)
         return self.builder.fcmp_ordered(operator, x, y)
 
     def logic(self, operation: str, x: Value, y: Value) -> Value:
+        """One of and, or, xor on masks."""
         return getattr(self.builder, "xor" if operation == "xor" else f"{operation}_")(x, y)
 
     def select(self, mask: Value, yes: Value, no: Value) -> Value:
+        """Lane by lane one of two."""
         return self.builder.select(mask, yes, no)
 
     def every(self) -> Value:
+        """The mask that holds in each lane."""
         return ir.Constant(MASK, [ir.Constant(BIT, 1)] * LANES)
 
     # What the kernels' frames ask for.
@@ -148,16 +155,22 @@ class Emitter:
         _, *last = self.loop([begin, *carried], lambda v: self.builder.icmp_signed("<", v[0], end), advance)
         return last
 
+    def each(self, begin: Value, end: Value, step: Callable[[Value], object], by: int = 1) -> None:
+        """`step(index)` for each index from `begin` up to but not including `end`."""
+
+        def advance(index: Value, _: list[Value]) -> list[Value]:
+            step(index)
+            return []
+
+        self.repeat(begin, end, [], advance, by)
+
     def declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
         """A function that is defined elsewhere."""
-        return self._declared(name, result, parameters)
-
-    def _declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
         known = self.module.globals.get(name)
         return known or ir.Function(self.module, ir.FunctionType(result, parameters), name)
 
     def _one_by_one(self, name: str, values: Sequence[Value]) -> Value:
-        callee = self._declared(name, DOUBLE, [DOUBLE] * len(values))
+        callee = self.declared(name, DOUBLE, [DOUBLE] * len(values))
         answer: Value = ir.Constant(WIDE, ir.Undefined)
         for lane in range(LANES):
             place = ir.Constant(INDEX, lane)

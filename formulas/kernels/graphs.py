@@ -73,7 +73,8 @@ class Series:
 class Call(Protocol):
     """`call("sma", x, n=20)`: the first output of a primitive or kernel over series."""
 
-    def __call__(self, name: str, *inputs: Series, **settings: float) -> Series: ...
+    def __call__(self, name: str, *inputs: Series, **settings: float) -> Series:
+        """Enter it into the graph, unless it is there already."""
 
 
 class Graph:
@@ -102,10 +103,9 @@ class Graph:
         """All outputs of a primitive, whose settings are given by position."""
         named = dict(zip(settings_of(name), settings, strict=True))
         first = self.call(name, *inputs, **named)
-        count = first.source.kernel.outputs if isinstance(first.source, Operation) and name not in COMPOSED else 1
-        return (
-            tuple(Series(first.source, output, first.lag, self) for output in range(count)) if count > 1 else (first,)
-        )
+        if name in COMPOSED or not isinstance(first.source, Operation):
+            return (first,)
+        return tuple(Series(first.source, k, first.lag, self) for k in range(first.source.kernel.outputs))
 
     def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> Series:
         kernel = KERNELS[name]

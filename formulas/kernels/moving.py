@@ -7,6 +7,7 @@ symbol after the other; eight rows of eight lanes are turned round at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from llvmlite import ir
@@ -33,6 +34,7 @@ class Mover:
         self.first = emitter.whole_at(self.tile, FIRST)
 
     def pointer(self, operand: int) -> Value:
+        """Where an operand begins."""
         return self.emitter.pointer(self.operands, 2 * operand)
 
     def of_lane(self, place: int, lane: Value) -> Value:
@@ -46,19 +48,20 @@ class Mover:
     def bars(self, lane: Value) -> Value:
         """How many of the block's rows the lane's symbol has."""
         left = self.builder.sub(self.of_lane(LENGTHS, lane), self.first)
-        left = self.at_most(left, self.rows)
-        return self.builder.select(
-            self.builder.icmp_signed(">", left, self.emitter.whole(0)), left, self.emitter.whole(0)
-        )
+        left, none = self.at_most(left, self.rows), self.emitter.whole(0)
+        return self.builder.select(self.builder.icmp_signed(">", left, none), left, none)
 
     def at_most(self, x: Value, y: Value) -> Value:
+        """The smaller of two whole numbers."""
         return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
 
     def cell(self, register: Value, row: Value, lane: Value) -> Value:
+        """Where a lane of a register's row stands."""
         place = self.builder.add(self.builder.mul(row, self.emitter.whole(LANES)), lane)
         return self.element(register, place)
 
     def element(self, column: Value, row: Value) -> Value:
+        """Where a row of a column stands."""
         return self.emitter.offset(column, self.builder.mul(row, self.emitter.whole(8)))
 
     def in_eights(self, block: Callable[[int, Value], None], single: Callable[[Value, Value], None]) -> None:
@@ -69,13 +72,12 @@ class Mover:
             for lane in range(half, half + EIGHT):
                 shortest = self.at_most(shortest, self.bars(emitter.whole(lane)))
             eights = builder.and_(shortest, emitter.whole(-EIGHT))
-            emitter.repeat(emitter.whole(0), eights, [], lambda row, _: block(half, row) or [], by=EIGHT)  # noqa: B023
+            emitter.each(emitter.whole(0), eights, partial(block, half), by=EIGHT)
 
-            def lane_rest(lane: Value, _: Sequence[Value], begin: Value = eights) -> list[Value]:
-                emitter.repeat(begin, self.bars(lane), [], lambda row, _: single(lane, row) or [])
-                return []
+            def rest(lane: Value, begin: Value = eights) -> None:
+                emitter.each(begin, self.bars(lane), partial(single, lane))
 
-            emitter.repeat(emitter.whole(half), emitter.whole(half + EIGHT), [], lane_rest)
+            emitter.each(emitter.whole(half), emitter.whole(half + EIGHT), rest)
 
 
 def transposed(builder: ir.IRBuilder, rows: Sequence[Value]) -> list[Value]:
@@ -115,15 +117,12 @@ def pack(emitter: Emitter) -> None:
 
     move.in_eights(block, single)
 
-    def beyond(lane: Value, _: Sequence[Value]) -> list[Value]:
-        def empty(row: Value, _: Sequence[Value]) -> list[Value]:
-            builder.store(NAN, move.cell(register, row, lane), align=8)
-            return []
+    def beyond(lane: Value) -> None:
+        emitter.each(
+            move.bars(lane), move.rows, lambda row: builder.store(NAN, move.cell(register, row, lane), align=8)
+        )
 
-        emitter.repeat(move.bars(lane), move.rows, [], empty)
-        return []
-
-    emitter.repeat(emitter.whole(0), emitter.whole(LANES), [], beyond)
+    emitter.each(emitter.whole(0), emitter.whole(LANES), beyond)
 
 
 def unpack(emitter: Emitter) -> None:
@@ -155,7 +154,7 @@ def unpack(emitter: Emitter) -> None:
 
 
 def unpack_truth(emitter: Emitter) -> None:
-    """Write a condition back. Operands: register, bits of truth, all clear, and bits of validity, all set beforehand."""
+    """Write a condition back. Operands: register, bits of truth, all clear, bits of validity, all set beforehand."""
     move = Mover(emitter)
     builder, register, true, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
 
@@ -252,14 +251,13 @@ def pick(emitter: Emitter) -> None:
     builder, whole = emitter.builder, emitter.whole
     register, listed, results = (move.pointer(k) for k in range(3))
 
-    def step(index: Value, _: list[Value]) -> Sequence[Value]:
+    def copy(index: Value) -> None:
         entry = builder.add(builder.mul(index, whole(2)), whole(1))
         source, target = emitter.whole_at(listed, entry), emitter.whole_at(listed, builder.add(entry, whole(1)))
         number = builder.load(move.element(register, source), typ=DOUBLE, align=8)
         builder.store(number, move.element(results, target), align=8)
-        return []
 
-    emitter.repeat(whole(0), emitter.whole_at(listed, 0), [], step)
+    emitter.each(whole(0), emitter.whole_at(listed, 0), copy)
 
 
 def keep(emitter: Emitter) -> None:
@@ -268,12 +266,11 @@ def keep(emitter: Emitter) -> None:
     builder, register = emitter.builder, move.pointer(0)
     source = emitter.offset(register, builder.mul(move.rows, emitter.whole(ROW)))
 
-    def step(row: Value, _: list[Value]) -> Sequence[Value]:
+    def copy(row: Value) -> None:
         distance = builder.mul(row, emitter.whole(ROW))
         emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
-        return []
 
-    emitter.repeat(emitter.whole(0), _setting(move), [], step)
+    emitter.each(emitter.whole(0), _setting(move), copy)
 
 
 def fill(emitter: Emitter) -> None:
@@ -281,11 +278,10 @@ def fill(emitter: Emitter) -> None:
     move = Mover(emitter)
     register, number = move.pointer(0), emitter.splat(emitter.number(move.settings, 1))
 
-    def step(row: Value, _: list[Value]) -> Sequence[Value]:
+    def write(row: Value) -> None:
         emitter.store_row(number, emitter.offset(register, emitter.builder.mul(row, emitter.whole(ROW))))
-        return []
 
-    emitter.repeat(emitter.whole(0), _setting(move), [], step)
+    emitter.each(emitter.whole(0), _setting(move), write)
 
 
 def _setting(move: Mover) -> Value:

@@ -17,22 +17,21 @@ KERNEL: Final = ir.FunctionType(ir.VoidType(), PARAMETERS)
 def define_sweep(module: ir.Module) -> None:
     """`sweep(begins, how many, operations, how many, tiles, how many, rows of a block, stop) -> tiles done`.
 
-    For each tile run `begins` once and `operations` block after block. `stop` points to a number that anybody may set to
-    other than 0: it is looked at after every block.
+    For each tile run `begins` once and `operations` block after block. `stop` points to a number that anybody may set
+    to other than 0: it is looked at after every block.
     """
     emitter = Emitter(module, "sweep", [POINTER, WHOLE, POINTER, WHOLE, POINTER, WHOLE, WHOLE, POINTER], WHOLE)
     begins, begin_count, operations, count, tiles, tile_count, block, stop = emitter.function_made.args
     builder, whole = emitter.builder, emitter.whole
 
     def run(first: Value, many: Value, rows: Value, tile: Value) -> None:
-        def call(index: Value, _: list[Value]) -> Sequence[Value]:
+        def call(index: Value) -> None:
             entry = emitter.offset(first, builder.mul(index, whole(8 * OPERATION)))
             function = builder.load(entry, typ=KERNEL.as_pointer(), align=8)
             operands, settings, memory = (emitter.pointer(entry, word) for word in range(1, OPERATION))
             builder.call(function, [operands, rows, settings, memory, tile])
-            return []
 
-        emitter.repeat(whole(0), many, [], call)
+        emitter.each(whole(0), many, call)
 
     def goes_on(carried: list[Value], tile: Value) -> Value:
         stopped = builder.load(stop, typ=WHOLE, align=8)
