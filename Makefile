@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit bench clean
+.PHONY: demo test lint types unit bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -24,12 +24,27 @@ unit: .venv/installed-test
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
 
-# The speed of this machine: time, rate and memory by number of symbols.
-bench: .venv/installed-test
+# The speed of this machine: time, rate and memory by number of symbols, threads, how the cost grows, every round saved.
+bench: .venv/installed-test bench/.venvs/own/installed
 	$(BIN)/python -m bench.scan_scaling
+	$(BIN)/python -m bench.threads
+	$(BIN)/python -m bench.growing
+	bench/.venvs/own/bin/python -m pytest bench/test_speed.py --quiet --benchmark-json bench/results/benchmark.json
+	$(BIN)/python -m bench.report
+
+# Side by side with other engines, each in an environment of its own: equal results first, then times, in turn.
+bench-peers: .venv/installed-test
+	$(BIN)/python -m bench.side_by_side
+	$(BIN)/python -m bench.report
 
 clean:
-	rm -rf .venv demo build dist *.egg-info .coverage .coverage.*
+	rm -rf .venv bench/.venvs demo build dist *.egg-info .coverage .coverage.*
+
+# pytest-benchmark has an environment of its own too: beside pytest-xdist it warns, and in tests warnings are errors.
+bench/.venvs/own/installed: pyproject.toml
+	$(PYTHON) -m venv bench/.venvs/own
+	bench/.venvs/own/bin/python -m pip install --quiet --quiet --editable . pytest pytest-benchmark
+	touch $@
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -11,19 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 import psutil
 
-from barsweep import BatchResult, DuckDBRepository, FrameRepository, scan
+from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob, evaluate, scan
 from barsweep.data import CandleRepository, sample_candles
 from barsweep.data.importing import write_table
 from bench.memory import PeakMemory
+from bench.workloads import INDICATORS
+from bench.workloads import SCAN as FORMULA
 
-FORMULA: Final = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and rsi(close, 14) < 70"
 FINITE: Final = "close > sma(close, 50) and volume > 1.5 * sma(volume, 20)"  # only 49 earlier bars influence it
 ROUNDS: Final = 3
+T = TypeVar("T")
 SINGLES: Final = 200
 
 
@@ -53,6 +55,24 @@ def scaling(folder: str, symbols: str) -> dict[str, object]:
         "candles": held,
         "peak": memory.peak - imports,
     }
+
+
+def indicators(folder: str, symbols: str) -> dict[str, object]:
+    """Seconds and peak memory of a table of indicator columns over candles in memory."""
+    evaluate(INDICATORS, sample_candles(2, 300, defects=False))
+    imports = psutil.Process().memory_info().rss
+    with PeakMemory() as memory:
+        candles = pl.read_parquet(Path(folder) / f"{symbols}.parquet")
+        engine = ProcessingEngine(FrameRepository(candles))
+        seconds, _ = timed(lambda: engine.evaluate(ProcessingJob(None, INDICATORS)), ROUNDS)
+    return {"seconds": seconds, "peak": memory.peak - imports}
+
+
+def cold(folder: str, symbols: str) -> dict[str, object]:
+    """Seconds of a process's first scan: what is imported late, and kernels read from disk, are in it."""
+    candles = pl.read_parquet(Path(folder) / f"{symbols}.parquet")
+    seconds, _ = timed(lambda: scan(FORMULA, candles), 1)
+    return {"seconds": seconds}
 
 
 def single(bars: str) -> dict[str, object]:
@@ -92,7 +112,7 @@ def warm_up() -> None:
     scan(FORMULA, sample_candles(2, 60, defects=False))
 
 
-def timed(call: Callable[[], BatchResult], rounds: int) -> tuple[float, BatchResult]:
+def timed(call: Callable[[], T], rounds: int) -> tuple[float, T]:
     """The median wall time of some calls in seconds, and the last one's result."""
     times = []
     for _ in range(rounds):
@@ -105,6 +125,8 @@ def timed(call: Callable[[], BatchResult], rounds: int) -> tuple[float, BatchRes
 MEASUREMENTS: Final[Mapping[str, Callable[..., dict[str, object]]]] = {
     "make": make,
     "scaling": scaling,
+    "indicators": indicators,
+    "cold": cold,
     "single": single,
     "latest": latest,
 }

@@ -6,16 +6,12 @@ Every figure comes from a fresh process (bench/measuring.py). It stands beside t
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +19,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.machines import machine
 from bench.measuring import FORMULA
 from bench.memory import PeakMemory
 
@@ -60,7 +57,13 @@ def measure(sizes: Sequence[int], bars: int) -> dict[str, Any]:
             "bars": bars,
             "formula": FORMULA,
             "sizes": [
-                {**run("scaling", folder, symbols), "process": whole_process(folder, symbols)} for symbols in sizes
+                {
+                    **run("scaling", folder, symbols),
+                    "indicators": run("indicators", folder, symbols),
+                    "cold": run("cold", folder, symbols),
+                    "process": whole_process(folder, symbols),
+                }
+                for symbols in sizes
             ],
             "single": run("single", bars),
             "latest": {"symbols": max(sizes), **run("latest", folder, max(sizes))},
@@ -87,17 +90,6 @@ def whole_process(folder: str, symbols: int) -> dict[str, float]:
     if code != 0:
         raise SystemExit(f"barsweep scan ended with exit code {code}")
     return {"seconds": time.perf_counter() - began, "peak": memory.peak}
-
-
-def machine() -> dict[str, object]:
-    """What the figures were taken on."""
-    return {
-        "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count(),
-        "memory": psutil.virtual_memory().total,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("barsweep", "polars", "duckdb", "numba")},
-    }
 
 
 def show(found: Mapping[str, Any], console: Console) -> None:
@@ -130,7 +122,20 @@ def beyond_floors(found: Mapping[str, Any]) -> list[str]:
 def scaling_table(sizes: Sequence[Mapping[str, Any]]) -> Table:
     """A row for each universe size."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("symbols", "s", "floor s", "symbols/s", "rows/s", "peak MB", "floor MB", "from DuckDB s", "MB"):
+    for heading in (
+        "symbols",
+        "s",
+        "floor s",
+        "symbols/s",
+        "rows/s",
+        "peak MB",
+        "floor MB",
+        "W2 s",
+        "MB",
+        "cold s",
+        "from DuckDB s",
+        "MB",
+    ):
         table.add_column(heading, justify="right")
     for size in sizes:
         floor_seconds, floor_memory = FLOORS.get(size["symbols"], ("", ""))
@@ -142,6 +147,9 @@ def scaling_table(sizes: Sequence[Mapping[str, Any]]) -> Table:
             f"{size['rows_per_second']:,.0f}",
             f"{size['peak'] / MEBIBYTE:,.0f}",
             str(floor_memory),
+            f"{size['indicators']['seconds']:.3f}",
+            f"{size['indicators']['peak'] / MEBIBYTE:,.0f}",
+            f"{size['cold']['seconds']:.2f}",
             f"{size['process']['seconds']:.2f}",
             f"{size['process']['peak'] / MEBIBYTE:,.0f}",
         )

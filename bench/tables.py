@@ -45,6 +45,8 @@ def outcome(line: Mapping[str, Any]) -> str:
     if verdict["faults"]:
         more = len(verdict["faults"]) - 1
         return f"differ, not timed: {verdict['faults'][0]}" + (f" and {more} more" if more else "")
+    if not verdict["compared"]:
+        return "not compared: known to differ"
     words = ["same", *verdict["excused"]]
     if verdict["missing"]:
         words.append(f"without {', '.join(verdict['missing'])}")

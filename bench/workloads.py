@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
 from typing import Final
 
 SCAN: Final = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and rsi(close, 14) < 70"
@@ -33,3 +34,23 @@ MARGINS: Final = {
     "strength": "rsi(close, 14) / 70 - 1",
 }
 """How far the scan's comparisons are from a tie: at a tie, the last bit decides, and everybody rounds differently."""
+KINDS: Final = (
+    "close > sma(close, {n}) and rsi(close, 14) < 30 + {n} / 10",
+    "crosses_above(ema(close, {n}), ema(close, {m}))",
+    "close > highest(high, {n})[1]",
+    "close < bbands(close, {n}, 2).lower and volume > 2 * sma(volume, {n})",
+    "crosses_below(rsi(close, {n}), 70)",
+    "roc(close, {n}) > 0.1 and stdev(close, {n}) < 0.05 * close",
+    "macd(close, 12, 26, 9).hist > 0 and close > wma(close, {n})",
+    "atr({n}) / close > 0.05 and close > open",
+    "stoch({n}, 3).k < 10 and adx(14) > 40",
+    "correlation(close, volume, {n}) > 0.8",
+)
+"""Ordinary formulas, each of which comes in ten lengths."""
+
+
+def many(count: int) -> dict[str, str]:
+    """So many formulas by name, at most a hundred: first one of each kind, then the next length."""
+    lengths = range(10, 60, 5)
+    texts = (kind.format(n=n, m=2 * n) for n, kind in product(lengths, KINDS))
+    return {f"formula {at}": text for at, text in enumerate(islice(texts, count), start=1)}
