@@ -6,6 +6,7 @@ again at every step. So a name is kept once, with its first row; the column of n
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Rows = NDArray[np.uint32]  # numbers of rows, ascending
+from .numbers_of_rows import Rows, rows_where
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,5 +109,4 @@ def starts_of(symbols: pl.Series) -> NDArray[np.int64]:
     if symbols.is_empty():
         return np.zeros(1, dtype=np.int64)
     codes = symbols if symbols.dtype == pl.String else symbols.to_physical()
-    changed = (codes != codes.shift(1)).fill_null(value=True).arg_true().to_numpy()
-    return np.append(changed, symbols.len()).astype(np.int64)
+    return np.concatenate([[0], rows_where(codes, operator.ne), [len(codes)]])

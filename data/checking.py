@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import CandleError
-from .candles import Candles, Rows
-from .inspecting import NONE, Fault, Inspection
+from .candles import Candles
+from .inspecting import Fault, Inspection
+from .numbers_of_rows import Rows, together
 from .placing import Counts, place, read_counts
 from .policies import KINDS, CandlePolicy, DefectKind
 from .spans import Spans
@@ -131,7 +132,7 @@ class Defects:
         for kind in KINDS:
             found = [each.rows for each in faults if each.kind == kind]
             if found:
-                self.rows[kind] = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+                self.rows[kind] = together(found)
 
     def counts(self) -> Counts:
         """The faulty rows: kind -> symbol -> number."""
@@ -172,7 +173,7 @@ class Defects:
         if errors:
             spans = spans.only(np.array([symbols[number] not in errors for number in spans.numbers], dtype=np.bool_))
         dropped = [rows for kind, rows in self.rows.items() if self.policy.action(kind) == "drop"]
-        gone = np.unique(np.concatenate(dropped)) if dropped else NONE
+        gone = together(dropped)
         lost = spans.counts(gone)
         shortened = frozenset(symbols[number] for number in spans.numbers[lost > 0])
         lengths = spans.lengths - lost

@@ -16,10 +16,10 @@ from .candles import Candles
 from .connecting import literal, open_for_reading, quoted
 from .instants import TS, Bounds, read_ts
 from .numbered import ROW, NumberedRepository, Runs
+from .numbers_of_rows import Numbers
 from .options import TableOptions
 from .parquet import stored_bound
 from .placing import Placed
-from .spans import Numbers
 
 
 class DuckDBRepository(NumberedRepository):

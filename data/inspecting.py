@@ -15,12 +15,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from .candles import Candles, Rows
+from .candles import Candles
 from .layout import PRICES
+from .numbers_of_rows import NONE, Rows
 from .placing import repeated_rows
 from .policies import CandlePolicy, DefectKind
-
-NONE: Final[Rows] = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)

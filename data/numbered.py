@@ -20,9 +20,10 @@ from .checking import CheckedCandles, checked
 from .inspecting import Inspection
 from .instants import Bound, Bounds, in_kind, read_ts
 from .loading import Loading
+from .numbers_of_rows import Numbers, are_among
 from .placing import earlier_of, late_rows
 from .policies import CandlePolicy, companions
-from .spans import Numbers, Spans, physical, rows_below
+from .spans import Spans, physical, rows_below
 from .tables import TableRepository
 from .timeframes import Timeframe, infer_timeframe
 
@@ -95,7 +96,7 @@ class NumberedRepository(TableRepository):
         ts = read_ts(raw, self.zone_name, self.where)
         of_rows = np.searchsorted(runs.starts, raw[ROW].to_numpy(), side="right") - 1
         frame = pl.DataFrame({"symbol": of_rows, "ts": ts})
-        return infer_timeframe(frame.filter(pl.Series(np.isin(of_rows, numbers))))
+        return infer_timeframe(frame.filter(pl.Series(are_among(of_rows, numbers))))
 
     @abstractmethod
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
@@ -197,4 +198,4 @@ class NumberedLoading:
     def belonging(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
         """Which rows are of the symbols with these numbers."""
         of_rows = np.searchsorted(self.runs.starts, raw[ROW].to_numpy(), side="right") - 1
-        return pl.Series(np.isin(of_rows, numbers))
+        return pl.Series(are_among(of_rows, numbers))

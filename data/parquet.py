@@ -17,9 +17,10 @@ from .candles import Candles
 from .instants import Bounds, Instant, read_ts
 from .layout import RECOGNISED, is_text
 from .numbered import ROW, NumberedRepository, Runs
+from .numbers_of_rows import Numbers
 from .options import TableOptions
 from .placing import back_rows
-from .spans import Numbers, Spans
+from .spans import Spans
 from .tables import summary
 
 PART: Final = 2**23  # rows whose names are in memory at a time while they are counted

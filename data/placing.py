@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,8 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .candles import Candles, Rows, starts_of
+from .candles import Candles, starts_of
 from .layout import CANDLE_FIELDS, is_text
+from .numbers_of_rows import Rows, are_among, rows_where
 
 Counts = dict[str, dict[str, int]]  # kind of defect -> symbol -> rows
 
@@ -61,9 +63,8 @@ def place(frame: pl.DataFrame) -> Placed:
 
 def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
     """The rows that are not later than the row before them, of the same symbol."""
-    moments = ts.to_physical()
-    late = (moments.slice(1) <= moments.slice(0, max(len(ts) - 1, 0))).arg_true().to_numpy() + np.uint32(1)
-    return late[~np.isin(late, starts)]
+    late = rows_where(ts.to_physical(), operator.le)
+    return late[~are_among(late, starts)].astype(np.uint32)
 
 
 def back_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:

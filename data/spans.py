@@ -10,10 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .candles import Rows
 from .instants import Bounds, Instant
-
-Numbers = NDArray[np.int64]
+from .numbers_of_rows import Numbers, Rows, are_among
 
 LONG: Final = 256  # rows from which on a run is copied faster as a piece than row by row
 
@@ -80,7 +78,7 @@ class Spans:
         """The rows of each column, save those `without`. One piece is a slice, nothing is copied."""
         if without is not None and len(without):
             rows = self.rows()
-            rows = rows[~np.isin(rows, without)]
+            rows = rows[~are_among(rows, without)]
             return [column.gather(rows) for column in columns]
         pieces = self.pieces()
         if len(pieces) == 1:

@@ -1,0 +1,64 @@
+"""Numbers of rows, ascending: where something holds, which of them are among others, several lists in one.
+
+NumPy's own `isin` and `unique` load its masked arrays when they are first called, which takes longer than most loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Rows = NDArray[np.uint32]
+Numbers = NDArray[np.int64]
+
+NONE: Final[Rows] = np.zeros(0, dtype=np.uint32)
+
+
+def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.Series]) -> Numbers:
+    """The rows for which `compare(row, the row before it)` holds, or is undefined; the first row has none before it.
+
+    The pieces in which a column was read are compared one by one, so that nothing of its size is copied.
+
+    >>> rows_where(pl.Series([1, 3, 2, 2]), lambda row, before: row < before).tolist()
+    [2]
+    """
+    found, row, last = [np.zeros(0, dtype=np.int64)], 0, column.clear()
+    for part in column.get_chunks():
+        if part.is_empty():
+            continue
+        if row and compare(part.slice(0, 1), last).fill_null(value=True).item():
+            found.append(np.array([row]))
+        holds = compare(part.slice(1), part.slice(0, len(part) - 1)).fill_null(value=True)
+        found.append(holds.arg_true().to_numpy().astype(np.int64) + (row + 1))
+        row, last = row + len(part), part.slice(len(part) - 1)
+    return np.concatenate(found)
+
+
+def are_among(rows: NDArray[np.integer], others: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which of these numbers are among the others, which ascend.
+
+    >>> are_among(np.array([1, 2, 5]), np.array([2, 5, 7])).tolist()
+    [False, True, True]
+    """
+    if not len(others):
+        return np.zeros(len(rows), dtype=np.bool_)
+    place = np.searchsorted(others, rows)
+    same: NDArray[np.bool_] = others[np.minimum(place, len(others) - 1)] == rows
+    return same
+
+
+def together(lists: Sequence[Rows]) -> Rows:
+    """The numbers of all lists, each once.
+
+    >>> together([np.array([1, 4], dtype=np.uint32), np.array([0, 4], dtype=np.uint32)]).tolist()
+    [0, 1, 4]
+    """
+    if len(lists) < 2:
+        return lists[0] if lists else NONE
+    rows = np.sort(np.concatenate(lists))
+    once: Rows = rows[np.append([True], rows[1:] != rows[:-1])]
+    return once
