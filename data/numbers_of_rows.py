@@ -1,7 +1,4 @@
-"""Numbers of rows, ascending: where something holds, which of them are among others, several lists in one.
-
-NumPy's own `isin` and `unique` load its masked arrays when they are first called, which takes longer than most loads.
-"""
+"""Numbers of rows, ascending: where something holds, which of them are among others, several lists in one."""
 
 from __future__ import annotations
 
@@ -30,10 +27,11 @@ def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.S
     for part in column.get_chunks():
         if part.is_empty():
             continue
-        if row and compare(part.slice(0, 1), last).fill_null(value=True).item():
+        if row and compare(part.slice(0, 1), last)[0] is not False:
             found.append(np.array([row]))
-        holds = compare(part.slice(1), part.slice(0, len(part) - 1)).fill_null(value=True)
-        found.append(holds.arg_true().to_numpy().astype(np.int64) + (row + 1))
+        holds = compare(part.slice(1), part.slice(0, len(part) - 1))
+        known = holds.fill_null(value=True) if holds.null_count() else holds
+        found.append(np.flatnonzero(known.to_numpy()) + (row + 1))
         row, last = row + len(part), part.slice(len(part) - 1)
     return np.concatenate(found)
 
