@@ -93,6 +93,7 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
         totals=_totals(total.defects.values()),
         elapsed=elapsed,
         timed=isinstance(prepared.evaluator, ServiceEvaluator),
+        parameters=prepared.selection.parameters,
     )
 
 
@@ -102,7 +103,11 @@ def _matches(collected: Collected) -> pl.DataFrame:
     selection = collected.prepared.selection
     labels = {reported(label): pl.Float64 for labels in selection.indicators.values() for label in labels}
     formula = {"formula": pl.String} if selection.several else {}
-    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **formula, **labels})
+    swept = {
+        name: pl.Series([tags[name] for tags in selection.tags.values() if name in tags], strict=False).dtype
+        for name in selection.parameters
+    }
+    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **formula, **swept, **labels})
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
@@ -115,7 +120,8 @@ def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
     kept = matches.filter(pl.col("ts") >= pl.lit(oldest, dtype=matches.schema["ts"]))
     if job.patience is None:
         return kept
-    place = next((at for at, name in enumerate(kept.columns) if name not in {"symbol", "ts", "formula"}), kept.width)
+    keys = {"symbol", "ts", "formula", *collected.prepared.selection.parameters}
+    place = next((at for at, name in enumerate(kept.columns) if name not in keys), kept.width)
     return kept.insert_column(place, (kept["ts"] < newest).alias("stale"))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,11 @@ from ..errors import ProcessingEngineError
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
+Values: TypeAlias = Collection[Setting]
+"""Several values for a param, to be tried one by one: a range, a list, an array."""
 
+MOST_POINTS: Final = 10_000
+"""Of a sweep: more formulas than that make no plan that anybody waits for."""
 ONLY: str = "match"  # the name of a formula that was given without one
 
 
@@ -41,11 +45,14 @@ class DateRange:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula's source with values for its `param`s; `name` tells several formulas of a job apart."""
+    """A formula's source with values for its `param`s; `name` tells several formulas of a job apart.
+
+    A param with several values (a range, a list) is swept: each is tried, and the results have a column of its name.
+    """
 
     source: str
     name: str = ""
-    parameters: Mapping[str, Setting] = field(default_factory=dict)
+    parameters: Mapping[str, Setting | Values] = field(default_factory=dict)
 
 
 Formulas: TypeAlias = str | Formula | Mapping[str, str | Formula] | Sequence[Formula] | None
@@ -68,7 +75,7 @@ class ProcessingJob:
     formula: Formulas = None
     date_range: DateRange | None = None
     timeframe: str = "1d"
-    parameters: Mapping[str, Setting] | None = None
+    parameters: Mapping[str, Setting | Values] | None = None
     latest: bool = False
     stale: timedelta | float | None = None
     executor: str = "auto"
@@ -82,8 +89,11 @@ class ProcessingJob:
             raise ProcessingEngineError(message)
         _assert_texts(self.symbols)
         _assert_distinct(self.formula)
-        for formula in (None, *self.formulas.values()):
-            self.settings(formula)
+        for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
+            as_settings({name: value for name, value in each.items() if name not in swept(each)})
+            for name, values in swept(each).items():
+                for value in values:
+                    as_settings({name: value})
 
     @property
     def formulas(self) -> dict[str, Formula]:
@@ -120,7 +130,7 @@ class ProcessingJob:
         return timedelta(days=self.stale)
 
     def settings(self, formula: Formula | None = None) -> dict[str, Setting]:
-        """The job's parameters, and over them a formula's own."""
+        """The job's parameters, and over them a formula's own; of a job whose sweeps are laid open (sweeps.py)."""
         return as_settings({**(self.parameters or {}), **(formula.parameters if formula else {})})
 
 
@@ -135,6 +145,20 @@ def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
             raise ProcessingEngineError(f"the parameter {name} is {value}, which is no number to compute with")
         settings[name] = value
     return settings
+
+
+def swept(parameters: Mapping[str, object]) -> dict[str, list[Setting]]:
+    """The params that have several values, with them; raises ProcessingEngineError for no value and for too many."""
+    found: dict[str, list[Setting]] = {}
+    for name, given in parameters.items():
+        if not isinstance(given, Collection) or isinstance(given, str | Mapping) or getattr(given, "ndim", 1) == 0:
+            continue
+        if not 0 < len(given) <= MOST_POINTS:
+            raise ProcessingEngineError(
+                f"the parameter {name} has {len(given):,} values to try; from 1 to {MOST_POINTS:,} are computed at once"
+            )
+        found[name] = [value.item() if isinstance(value, np.generic) else value for value in given]
+    return found
 
 
 def _assert_texts(symbols: object) -> None:

@@ -27,6 +27,7 @@ from .service import FormulaService
 from .sizing import estimate_bars
 from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
 from .splitting import Labels, Selection
+from .sweeps import Sweep, expanded
 
 GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
@@ -71,6 +72,8 @@ class Preparer:
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         kinds = columns_of(self.repository, job.timeframe)
+        sweep = expanded(job)
+        job = sweep.job
         plan, executor = self.plans.of(service, job, kinds, conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
         own = Timeframe.parse(job.timeframe)
@@ -79,7 +82,7 @@ class Preparer:
         around = Surroundings(own, {}, zone_of(self.repository))
         evaluator = PlanEvaluator(plan, executor, around)
         results = {name: plan.results[name] for name in job.formulas}
-        selection = self._selection(job, results, _reported(plan, job), everything=everything)
+        selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
         return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
@@ -108,10 +111,18 @@ class Preparer:
         return DateRange(job.bounds.end or (span[1] if span else None), job.bounds.end)
 
     def _selection(
-        self, job: ProcessingJob, results: Mapping[str, str], indicators: Labels, *, everything: bool = False
+        self,
+        job: ProcessingJob,
+        results: Mapping[str, str],
+        indicators: Labels,
+        sweep: Sweep | None = None,
+        *,
+        everything: bool = False,
     ) -> Selection:
+        sweep = sweep or expanded(job)
+        origins = {name: point.formula for name, point in sweep.points.items()}
         return Selection(
-            results, indicators, job.several, job.bounds.start, zone_of(self.repository), job.latest, everything
+            results, indicators, sweep.tags, origins, job.bounds.start, zone_of(self.repository), job.latest, everything
         )
 
     def _references(self, plan: Plan, job: ProcessingJob) -> References | None:

@@ -37,20 +37,32 @@ class SymbolError:
 
 @dataclass(frozen=True, slots=True)
 class SignalMatch:
-    """A bar at which a formula was true. `values` holds its indicators by label, None where undefined."""
+    """A bar at which a formula was true. `values` holds its indicators by label, None where undefined.
+
+    `parameters` holds the values of the swept params.
+    """
 
     symbol: str
     ts: date | datetime
     values: Mapping[str, Any] = field(default_factory=dict)
     formula: str | None = None
     stale: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SymbolMatches(Sequence[SignalMatch]):
     """The matches of one symbol in ascending ts: a window on the job's table, no object until asked for one."""
 
-    def __init__(self, table: pl.DataFrame, offset: int, length: int, labels: Mapping[str, Mapping[str, str]]) -> None:
-        self._table, self._offset, self._length, self._labels = table, offset, length, labels
+    def __init__(
+        self,
+        table: pl.DataFrame,
+        offset: int,
+        length: int,
+        labels: Mapping[str, Mapping[str, str]],
+        parameters: Sequence[str] = (),
+    ) -> None:
+        self._table, self._offset, self._length = table, offset, length
+        self._labels, self._parameters = labels, parameters
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -68,8 +80,8 @@ class SymbolMatches(Sequence[SignalMatch]):
         if isinstance(index, slice):
             rows = range(self._length)[index]
             if rows.step == 1:
-                return SymbolMatches(self._table, self._offset + rows.start, len(rows), self._labels)
-            return SymbolMatches(self.frame[list(rows)], 0, len(rows), self._labels)
+                return SymbolMatches(self._table, self._offset + rows.start, len(rows), self._labels, self._parameters)
+            return SymbolMatches(self.frame[list(rows)], 0, len(rows), self._labels, self._parameters)
         row = range(self._length)[index]
         return self._match(self._table.row(self._offset + row, named=True))
 
@@ -85,7 +97,8 @@ class SymbolMatches(Sequence[SignalMatch]):
     def _match(self, row: Mapping[str, Any]) -> SignalMatch:
         formula = row.get("formula")
         values = {label: row[column] for label, column in self._labels[formula or ""].items()}
-        return SignalMatch(row["symbol"], row["ts"], values, formula, row.get("stale", False))
+        parameters = {name: row[name] for name in self._parameters if row[name] is not None}
+        return SignalMatch(row["symbol"], row["ts"], values, formula, row.get("stale", False), parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +140,8 @@ class Outcomes:
 class BatchResult(Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
-    `matches`  Polars frame: symbol, ts, with several formulas `formula`, with stale ones admitted `stale`, then a
-               column for each indicator label; symbols in the order of the request, ascending ts
+    `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
+               admitted `stale`, then a column for each indicator label; symbols in the order of the request, ascending ts
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
@@ -147,8 +160,10 @@ class BatchResult(Sequence[ProcessingResult]):
         totals: Mapping[str, int],
         elapsed: float,
         timed: bool = False,
+        parameters: Sequence[str] = (),
     ) -> None:
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
+        self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
         self.matches = matches
         self.errors = dict(errors)
@@ -205,7 +220,8 @@ class BatchResult(Sequence[ProcessingResult]):
 
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]
-        matches = SymbolMatches(self.matches, outcomes.offsets[place], outcomes.lengths[place], self._labels)
+        offset, length = outcomes.offsets[place], outcomes.lengths[place]
+        matches = SymbolMatches(self.matches, offset, length, self._labels, self._parameters)
         return ProcessingResult(
             symbol,
             matches,

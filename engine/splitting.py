@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.candles import Candles
 from ..data.instants import Bounds
 from .executors.columns import Found
-from .jobs import Bound
+from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -24,13 +24,16 @@ class Selection:
     """What of an evaluated frame is reported.
 
     `results` maps a formula's name to its column; `indicators` a formula's name to label -> column.
+    `tags` has for each formula the columns, beside symbol and ts, that tell its rows from those of others, and
+    `origins` the formula as it was asked for, of which a sweep makes several.
     `start` is the first reported moment in exchange time `zone`. `latest` keeps each symbol's last bar alone,
     `everything` keeps every bar with the results' values instead of the matches.
     """
 
     results: Mapping[str, str]
     indicators: Labels
-    several: bool = False
+    tags: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
     start: Bound | None = None
     zone: str = "UTC"
     latest: bool = False
@@ -39,8 +42,21 @@ class Selection:
     @property
     def labels(self) -> Labels:
         """A formula's labels and the columns that bear them in the matches; keyed by "" for a formula alone."""
-        columns = {name: {label: reported(label) for label in labels} for name, labels in self.indicators.items()}
+        columns = {
+            self.origins.get(name, name): {label: reported(label) for label in labels}
+            for name, labels in self.indicators.items()
+        }
         return columns if self.several else {"": next(iter(columns.values()), {})}
+
+    @property
+    def several(self) -> bool:
+        """Whether matches need a column `formula` to tell them apart."""
+        return any("formula" in tags for tags in self.tags.values())
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The swept params, which are columns of the matches."""
+        return tuple(dict.fromkeys(name for tags in self.tags.values() for name in tags if name != "formula"))
 
 
 @dataclass(slots=True)
@@ -64,12 +80,32 @@ def reported(label: str) -> str:
 
 def split_columns(candles: Candles, columns: Sequence[pl.Series], selection: Selection) -> Piece:
     """Every bar inside the range, with the results' values, which stand in the order of `selection.results`."""
-    named = [column.alias(name) for name, column in zip(selection.results, columns, strict=True)]
-    frame = candles.frame.select("symbol", "ts")
-    piece = _counted(candles, inside := _inside(candles, selection), selection)
-    table = pl.DataFrame([*frame.get_columns(), *named])
-    piece.table = table if inside is None else table.filter(pl.Series(inside))
+    inside = _inside(candles, selection)
+    piece = _counted(candles, inside, selection)
+    keys = candles.frame.select("symbol", "ts")
+    table = stacked(keys, dict(zip(selection.results, columns, strict=True)), selection)
+    if inside is not None:
+        points = table.height // max(1, keys.height)
+        table = table.filter(pl.Series(np.repeat(inside, points)))
+    piece.table = table
     return piece
+
+
+def stacked(keys: pl.DataFrame, columns: Mapping[str, pl.Series], selection: Selection) -> pl.DataFrame:
+    """The keys with a column for each formula; of a sweep, each row once for each point, with the params as columns."""
+    if not selection.parameters:
+        return pl.DataFrame([*keys.get_columns(), *(column.alias(name) for name, column in columns.items())])
+    points: dict[tuple[Setting | None, ...], dict[str, pl.Series]] = {}
+    for name, column in columns.items():
+        values = tuple(selection.tags[name].get(parameter) for parameter in selection.parameters)
+        points.setdefault(values, {})[selection.origins[name]] = column
+    tables = []
+    for values, named in points.items():
+        swept = zip(selection.parameters, values, strict=True)
+        tags = [pl.repeat(value, keys.height, eager=True).alias(parameter) for parameter, value in swept]
+        series = [column.alias(name) for name, column in named.items()]
+        tables.append(pl.DataFrame([pl.int_range(keys.height, eager=True).alias("~row"), *keys, *tags, *series]))
+    return pl.concat(tables, how="diagonal_relaxed").sort("~row", maintain_order=True).drop("~row")
 
 
 def split_found(candles: Candles, found: Sequence[Found], selection: Selection) -> Piece:
@@ -79,9 +115,9 @@ def split_found(candles: Candles, found: Sequence[Found], selection: Selection) 
     names = pl.Series("symbol", candles.symbols, dtype=pl.String)
     tables = []
     for (name, labels), each in zip(selection.indicators.items(), found, strict=True):
-        formula = [pl.repeat(name, len(each.rows), eager=True).alias("formula")] if selection.several else []
+        tags = [tag.alias(column) for column, tag in _tags(name, selection, len(each.rows)).items()]
         places = np.repeat(np.arange(len(names), dtype=np.uint32), each.counts)
-        keys = [names.gather(places), candles.ts.gather(each.rows).alias("ts"), *formula]
+        keys = [names.gather(places), candles.ts.gather(each.rows).alias("ts"), *tags]
         values = [column.alias(reported(label)) for label, column in zip(labels, each.columns, strict=True)]
         rows = pl.Series("~row", each.rows)
         tables.append(pl.DataFrame([rows, *keys, *values]))
@@ -138,8 +174,7 @@ def split(frame: pl.DataFrame, selection: Selection) -> Piece:
 
 
 def _values(frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    columns = [pl.col(column).alias(name) for name, column in selection.results.items()]
-    return frame.select("symbol", "ts", *columns)
+    return stacked(frame.select("symbol", "ts"), {name: frame[c] for name, c in selection.results.items()}, selection)
 
 
 def _matches(frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
@@ -153,5 +188,11 @@ def _matches(frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
 
 def _matches_of(name: str, frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     columns = [pl.col(column).alias(reported(label)) for label, column in selection.indicators[name].items()]
-    formula = [pl.lit(name).alias("formula")] if selection.several else []
-    return frame.filter(pl.col(selection.results[name])).select("symbol", "ts", *formula, *columns)
+    tags = [pl.lit(value).alias(column) for column, value in selection.tags.get(name, {}).items()]
+    return frame.filter(pl.col(selection.results[name])).select("symbol", "ts", *tags, *columns)
+
+
+def _tags(name: str, selection: Selection, rows: int) -> dict[str, pl.Series]:
+    """The columns that tell a formula's rows apart; numbers of one param are of one type throughout."""
+    tags = selection.tags.get(name, {})
+    return {column: pl.repeat(value, rows, eager=True) for column, value in tags.items()}

@@ -59,7 +59,7 @@ class Language:
         """
         try:
             known = columns_by_name(None if columns is None else dict(columns))
-            return check(parse(source), self._functions, self._interner, known, parameters)
+            return check(_parsed(source), self._functions, self._interner, known, parameters)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
 
@@ -99,10 +99,19 @@ class Language:
             raise FormulaError([Problem.at(source, 0, 1, f"no formula has a param {unknown[0]!r}", hint)], source)
 
 
+def declared_parameters(source: str) -> frozenset[str]:
+    """The names of a formula's params; raises FormulaError if it cannot be read."""
+    return frozenset(s.name.name for s in _parsed(source).statements if isinstance(s, syntax.Parameter))
+
+
 def _own_parameters(source: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
     """Of the parameters given, those that the formula declares."""
-    declared = {s.name.name for s in parse(source).statements if isinstance(s, syntax.Parameter)}
+    declared = declared_parameters(source)
     return {name: value for name, value in given.items() if name in declared}
+
+
+# A sweep checks the same text once for each of its points.
+_parsed = lru_cache(maxsize=128)(parse)
 
 
 @lru_cache(maxsize=1)

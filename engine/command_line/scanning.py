@@ -119,7 +119,7 @@ def _run(job: ProcessingJob, formula: str, opening: AbstractContextManager[Candl
         engine = ProcessingEngine(repository, service)
         with progress_bar() as progress, interruptible(engine.cancel):
             result = engine.run(job, progress)
-        warn(service.check(formula, kinds_of(repository, job.timeframe), job.parameters))
+        warn(service.check(formula, kinds_of(repository, job.timeframe), job.settings()))
     return result
 
 

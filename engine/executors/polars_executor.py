@@ -40,7 +40,9 @@ class PolarsExecutor:
         """Run one stage; only what is needed later stays."""
         along = stage.direction == "time"
         made = self.run(stage.program, frame, around) if along else run_program(stage.program, frame, around)
-        return made.select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
+        sources = dict(zip(stage.made.values(), stage.program.outputs, strict=True))
+        kept = sorted(stage.keeps - set(FRAME_COLUMNS))
+        return made.select(*FRAME_COLUMNS, *(pl.col(sources.get(name, name)).alias(name) for name in kept))
 
     def run(self, program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """The frame with the outputs of a program along time added."""

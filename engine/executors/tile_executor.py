@@ -43,7 +43,7 @@ class TileExecutor:
 
     def __init__(self, plan: Plan) -> None:
         self._polars = PolarsExecutor()
-        self._stages = {stage.nodes: TileStage.of(stage) for stage in plan.stages if stage.direction == "time"}
+        self._stages = {stage: TileStage.of(stage) for stage in plan.stages if stage.direction == "time"}
         self._only = next(iter(self._stages.values())) if len(plan.stages) == 1 else None
 
     @property
@@ -57,7 +57,7 @@ class TileExecutor:
 
     def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """Run one stage; only what is needed later stays."""
-        tiled = self._stages.get(stage.nodes)
+        tiled = self._stages.get(stage)
         if tiled is None:
             return self._polars.advance(stage, frame, around)
         frame = self._polars.run(tiled.ahead, frame, around)
@@ -143,10 +143,10 @@ class TileStage:
     @classmethod
     def of(cls, stage: Stage) -> TileStage:
         """Split a stage between Polars and the tiles."""
-        left = left_to_polars(stage.nodes, stage.given)
+        left = left_to_polars(tuple(stage.made), stage.given)
         ahead = compile_nodes(left, stage.given, prefix="~ahead")
         computed = dict(zip(left, ahead.outputs, strict=True))
-        nodes = dict(zip(stage.program.outputs, stage.nodes, strict=True))
+        nodes = {name: node for node, name in stage.made.items()}
         given = {**stage.given, **computed}
         tiled = [node for node in nodes.values() if node.kind is not Kind.CATEGORY]
         graph, places = tile_nodes(tiled, given)

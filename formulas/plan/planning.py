@@ -21,19 +21,23 @@ from .programs import Program
 Direction: TypeAlias = Literal["time", "across"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """A part of the plan with one direction.
 
-    `nodes` are those whose columns (`program.outputs`) leave the stage, `given` those that earlier stages made columns
+    `made` are the nodes that leave the stage with their columns' names, `given` those that earlier stages made columns
     of. `keeps` are the columns that later stages and the results need.
     """
 
     direction: Direction
-    program: Program
     keeps: frozenset[str]
-    nodes: tuple[Node, ...]
+    made: Mapping[Node, str]
     given: Mapping[Node, str]
+
+    @cached_property
+    def program(self) -> Program:
+        """The stage for Polars, compiled when it is asked for; its outputs are the nodes of `made`, in their order."""
+        return compile_nodes(tuple(self.made), self.given)
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,12 @@ def make_plan(formulas: Mapping[str, Checked]) -> Plan:
     stage_of = _stages(roots)
     made: dict[Node, str] = {}
     parts: list[_Part] = []
+    leaving = _leaving(roots, stage_of)
     for number in range(max(stage_of.values(), default=0) + 1):
-        wanted = tuple(node for node in _leaving(roots, stage_of) if stage_of[node] == number)
-        program = compile_nodes(wanted, made, prefix=f"~{number}.")
-        parts.append(_Part(program, wanted, dict(made)))
-        made.update(zip(wanted, program.outputs, strict=True))
+        wanted = [node for node in leaving if stage_of[node] == number]
+        named = {node: _column_of(node, f"~{number}:{place}") for place, node in enumerate(wanted)}
+        parts.append(_Part(named, dict(made)))
+        made.update(named)
     results = {name: made[checked.result] for name, checked in formulas.items()}
     indicators = {
         name: {label: made[node] for label, node in checked.indicators.items()} for name, checked in formulas.items()
@@ -111,9 +116,32 @@ def make_plan(formulas: Mapping[str, Checked]) -> Plan:
 class _Part:
     """A stage before it is known what later ones need of it."""
 
-    program: Program
-    nodes: tuple[Node, ...]
+    made: Mapping[Node, str]
     given: Mapping[Node, str]
+
+    @property
+    def reads(self) -> set[str]:
+        """The columns that are read: of the candles and of earlier stages."""
+        return {
+            self.given.get(node, node.name if isinstance(node, Column) else "")
+            for node in walk(self.made, _OwnBars(self.given))
+            if node in self.given or isinstance(node, Column)
+        }
+
+
+class _OwnBars:
+    """Where a walk stops that asks what is read of the frame: at what is given, and at other symbols."""
+
+    def __init__(self, given: Mapping[Node, str]) -> None:
+        self._given = given
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._given or isinstance(node, OnSymbol)
+
+
+def _column_of(node: Node, name: str) -> str:
+    """A candle column keeps its name."""
+    return node.name if isinstance(node, Column) else name
 
 
 def _roots(formulas: Mapping[str, Checked]) -> list[Node]:
@@ -158,6 +186,6 @@ def _with_keeps(parts: list[_Part], results: frozenset[str]) -> tuple[Stage, ...
     needed = results
     for number, part in reversed(list(enumerate(parts))):
         direction: Direction = "across" if number % 2 else "time"
-        stages.append(Stage(direction, part.program, needed, part.nodes, part.given))
-        needed = (needed - set(part.program.outputs)) | part.program.reads
+        stages.append(Stage(direction, needed, part.made, part.given))
+        needed = (needed - set(part.made.values())) | part.reads
     return tuple(reversed(stages))

@@ -94,4 +94,6 @@ def test_parameters_are_pythons_own_finite_numbers():
         with pytest.raises(ProcessingEngineError, match="the parameter n is"):
             ProcessingJob(formula=Formula("param n = 1\nclose > n", parameters={"n": wrong}))
     with pytest.raises(ProcessingEngineError, match="a number, True, False or a text"):
-        ProcessingJob(parameters={"n": [1]})
+        ProcessingJob(parameters={"n": [[1]]})
+    with pytest.raises(ProcessingEngineError, match="a number, True, False or a text"):
+        ProcessingJob(parameters={"n": {"from": 1}})
