@@ -141,7 +141,8 @@ class BatchResult(Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
-               admitted `stale`, then a column for each indicator label; symbols in the order of the request, ascending ts
+               admitted `stale`, then a column for each indicator label; symbols in the order of the request,
+               ascending ts
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols

@@ -52,11 +52,9 @@ def test_several_formulas_are_swept_by_the_params_they_declare():
 
 @pytest.mark.parametrize("executor", ["tiles", "polars"])
 def test_values_have_a_row_for_each_point(executor):
-    source = "param n = 2\nsma(close, n)"
+    source, start = "param n = 2\nsma(close, n)", dt.date(2024, 1, 2)
 
-    table = bs.evaluate(
-        source, CANDLES, parameters={"n": np.array([2, 5])}, executor=executor, start=dt.date(2024, 1, 2)
-    )
+    table = bs.evaluate(source, CANDLES, parameters={"n": np.array([2, 5])}, executor=executor, start=start)
 
     assert table.columns == ["symbol", "ts", "n", "value"]
     for n in (2, 5):
