@@ -14,11 +14,13 @@ from .repository import CandleRepository, CheckingRepository
 from .resampling import resample
 from .rows import RowRepository
 from .samples import sample_candles, sample_symbols
+from .store import CandleStore
 from .timeframes import Timeframe, infer_timeframe
 
 __all__ = [
     "CandlePolicy",
     "CandleRepository",
+    "CandleStore",
     "Candles",
     "CheckedCandles",
     "CheckingRepository",

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Unpack, cast
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .candles import Candles
-from .checking import CheckedCandles, checked
-from .inspecting import Inspection
-from .instants import Bound, Bounds, from_text
+from .held import HeldRepository
+from .instants import from_text
 from .layout import RECOGNISED, is_text
-from .loading import Loading
 from .options import TableOptions
-from .placing import Counts, Placed
-from .policies import CandlePolicy, companions
-from .spans import Spans
-from .tables import TableRepository, summary
-from .timeframes import Timeframe, infer_timeframe
+from .placing import Placed
+from .timeframes import ROWS_LOOKED_AT, Timeframe, infer_timeframe
 
 
-class FrameRepository(TableRepository):
+class FrameRepository(HeldRepository):
     """Candles of a Polars, pandas or Arrow frame, or anything with the Arrow PyCapsule interface.
 
     Options as in `open_repository`. The frame is sorted once, if it is not sorted; numbers are converted when they
@@ -69,85 +62,16 @@ class FrameRepository(TableRepository):
             raw = raw.with_columns(read.alias("ts"))
         return self.place_keys(raw)
 
-    @cached_property
-    def begun(self) -> Placed:
-        """The frame with every bar labelled by its start."""
-        return self.relabelled(self.placed)
-
-    @cached_property
-    def inspection(self) -> Inspection:
-        """The frame as candles, and what was found wrong in its columns so far."""
-        placed = self.begun
-        return Inspection(placed.candles.select(), self.value, placed.repeated)
-
-    def value(self, name: str) -> pl.Series:
-        """A whole column as it is handed out; the frame's own where that is float64 and needs no adjusting."""
-        return Loading(self, self.stored, [name]).adjusted(self.begun.candles.table)[name]
-
-    @cached_property
-    def numbering(self) -> dict[str, int]:
-        """The number of each symbol, counted from 0 in their order."""
-        return {symbol: number for number, symbol in enumerate(self.placed.candles.symbols)}
-
-    def load_checked(
-        self,
-        symbols: Sequence[str] | None,
-        timeframe: str,
-        start: Bound,
-        end: Bound,
-        columns: Sequence[str],
-        before: int | None,
-        policy: CandlePolicy,
-    ) -> CheckedCandles:
-        """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
-        asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
-        if asked != self.stored or not self.loads_as_tables_do or not Loading(self, asked, seen).is_plain:
-            return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
-        bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
-        numbers = None if symbols is None else self.numbers_of(symbols)
-        candles = self.inspection.candles
-        spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
-        return checked(self.inspection, spans, seen, columns, policy, self.counts_of(numbers))
-
-    def numbers_of(self, symbols: Iterable[str]) -> NDArray[np.int64]:
-        """The numbers of those symbols that there are, ascending."""
-        known = self.numbering
-        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
-
-    def counts_of(self, numbers: NDArray[np.int64] | None) -> Counts:
-        """What was counted when the frame was ordered, of the symbols with these numbers or of all."""
-        symbols, counts = self.placed.candles.symbols, self.placed.counts
-        if not counts:
-            return {}
-        chosen = set(symbols if numbers is None else (symbols[number] for number in numbers))
-        parts: Counts = {
-            kind: {symbol: rows for symbol, rows in found.items() if symbol in chosen} for kind, found in counts.items()
-        }
-        return {kind: found for kind, found in parts.items() if found}
-
-    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
-        """Slices of the frame; symbols that stand side by side are one slice."""
-        candles = self.begun.candles
-        chosen = candles.frame.select("symbol", "ts", *dict.fromkeys(names))
-        if symbols is None:
-            return chosen
-        spans = Spans.of(candles.starts, self.numbers_of(symbols))
-        return pl.DataFrame(spans.take(chosen.get_columns()))
-
-    def place_rows(self, raw: pl.DataFrame) -> Placed:
-        """Slices of the ordered frame are in order; what was counted when it was ordered goes with its symbols."""
-        candles = Candles.of(raw)
-        return Placed(candles, self.counts_of(self.numbers_of(candles.symbols)))
-
-    @cached_property
-    def labels(self) -> pl.DataFrame:
-        """One row per symbol: symbol, the labels of its first and last bar, rows."""
-        return summary(self.placed.candles)
+    def table(self, sources: Sequence[str]) -> pl.DataFrame:
+        """The ts of all bars, and columns of the frame."""
+        return self.begun.candles.table.select("ts", *sources)
 
     @cached_property
     def stored(self) -> Timeframe:
         """The timeframe of the frame: as told, or inferred."""
-        return self.told_timeframe or infer_timeframe(self.placed.frame)
+        candles = self.placed.candles
+        few = candles.slice(0, int(np.searchsorted(candles.starts, ROWS_LOOKED_AT)))
+        return self.told_timeframe or infer_timeframe(few.frame)
 
 
 def to_polars(frame: object) -> pl.DataFrame:

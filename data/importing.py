@@ -19,6 +19,8 @@ from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .opening import DATABASES, open_path
 from .options import TextOptions
+from .store import ENDING as STORE
+from .storing import LIST, write_store
 from .tables import TableRepository
 
 
@@ -45,7 +47,10 @@ def import_candles(
     replace: bool = False,
     **options: Unpack[TextOptions],
 ) -> ImportedCandles:
-    r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file.
+    r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file, or into a store.
+
+    A target called .store becomes a `CandleStore`: a folder that is several times faster to load and larger on disk; it
+    holds one table, whatever `table` says.
 
     A folder's files without a symbol column are one symbol each, called like the file. The table has symbol, ts and the
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
@@ -69,7 +74,10 @@ def import_candles(
     timeframe = repository.stored.text
     loaded = repository.load(None, timeframe, start, end, list(repository.columns(timeframe)))
     frame = pl.DataFrame(loaded)
-    write_table(frame, goal, table)
+    if goal.suffix.lower() == STORE:
+        write_store(frame, goal, timeframe, repository.zone_name)
+    else:
+        write_table(frame, goal, table)
     ends = (frame["ts"].min(), frame["ts"].max())
     left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
     return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends, left_out)  # type: ignore[arg-type]
@@ -79,16 +87,19 @@ def refuse_unfit(source: Path, target: Path) -> None:
     """Raise RepositoryError where the target is the source, or by its ending no DuckDB file."""
     if source.exists() and target.exists() and target.samefile(source):
         raise RepositoryError(f"{target}: source and target are the same file; give the target another name")
-    if target.suffix.lower() not in DATABASES:
+    if target.suffix.lower() not in DATABASES | {STORE}:
         raise RepositoryError(
             f"{target}: the target is a DuckDB file: call it {target.with_suffix('.duckdb').name} "
-            f"(known endings are {', '.join(sorted(DATABASES))})"
+            f"(known endings are {', '.join(sorted(DATABASES))}), or a store: {target.with_suffix(STORE).name}"
         )
 
 
 def refuse_existing(target: Path, table: str, *, replace: bool) -> None:
     """Raise RepositoryError unless the table may be written, and while someone else writes to the file."""
     if not target.exists():
+        return
+    if target.suffix.lower() == STORE:
+        refuse_existing_store(target, replace=replace)
         return
     with open_for_reading(target, {}) as connection:
         found = connection.execute(
@@ -97,6 +108,16 @@ def refuse_existing(target: Path, table: str, *, replace: bool) -> None:
     if found and not replace:
         raise RepositoryError(
             f"{target} has a table {table} already: say replace=True to write it anew, or choose another table="
+        )
+
+
+def refuse_existing_store(target: Path, *, replace: bool) -> None:
+    """Raise RepositoryError unless the store may be written anew, and where the folder is no store."""
+    if target.is_file() or ((found := any(target.iterdir())) and not (target / LIST).exists()):
+        raise RepositoryError(f"{target} is there already, and is no candle store: choose another name")
+    if found and not replace:
+        raise RepositoryError(
+            f"{target} has candles already: say replace=True to write it anew, or choose another name"
         )
 
 

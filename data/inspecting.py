@@ -88,7 +88,7 @@ class Inspection:
             self.found[Place("duplicate_ts")] = repeated_rows(self.candles.ts, self.candles.starts)
         fields = sorted({name for place in places for name in seen(place)})
         frame = pl.DataFrame([self.columns[name].alias(name) for name in fields])
-        single = [name for name in fields if Place("nan", (name,)) in places]
+        single = sorted({place.fields[0] for place in places if len(seen(place)) == 1})
         compared = [place for place in places if len(seen(place)) > 1]
         looks = [pl.col(name).min().alias(f"min {name}") for name in single]
         looks += [pl.col(name).sum().alias(f"sum {name}") for name in single]

@@ -13,6 +13,8 @@ from .frames import FrameRepository
 from .parquet import ParquetRepository
 from .repository import CandleRepository
 from .rows import RowRepository, RowSource
+from .store import CandleStore
+from .storing import LIST
 
 DATABASES = frozenset({".duckdb", ".db", ".ddb"})
 
@@ -20,8 +22,9 @@ DATABASES = frozenset({".duckdb", ".db", ".ddb"})
 def open_repository(data: object, **options: Any) -> CandleRepository:
     """Make a repository of what a user has.
 
-    `data` is a frame (Polars, pandas, Arrow), a path (.parquet, .csv, .duckdb or .db, a folder of Parquet files or of
-    one CSV per symbol), a repository, or an object with `get_range(symbol_id, timeframe, start, end)`.
+    `data` is a frame (Polars, pandas, Arrow), a path (.parquet, .csv, .duckdb or .db, a candle store, a folder of
+    Parquet files or of one CSV per symbol), a repository, or an object with `get_range(symbol_id, timeframe, start,
+    end)`.
 
     Options of all tables:
 
@@ -82,7 +85,9 @@ def open_path(path: Path, options: dict[str, Any]) -> CandleRepository:
 
 
 def open_folder(path: Path, options: dict[str, Any]) -> CandleRepository:
-    """Make a repository of a folder: Parquet files if there are any, else one CSV per symbol."""
+    """Make a repository of a folder: a store, Parquet files if there are any, else one CSV per symbol."""
+    if (path / LIST).exists():
+        return CandleStore(path, **typed(path, options))
     if any(path.rglob("*.parquet")):
         return ParquetRepository(path, **typed(path, options))
     if any(file.suffix.lower() in DELIMITED for file in path.iterdir()):

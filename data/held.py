@@ -1,0 +1,111 @@
+"""Candles that are in memory, or mapped into it, as a whole: what was found in them once is remembered."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from .candles import Candles
+from .checking import CheckedCandles, checked
+from .inspecting import Inspection
+from .instants import Bound, Bounds
+from .loading import Loading
+from .numbers_of_rows import Numbers
+from .placing import Counts, Placed
+from .policies import CandlePolicy, companions
+from .spans import Spans
+from .tables import TableRepository, summary
+
+
+class HeldRepository(TableRepository):
+    """Candles of which every column is at hand. A load of bars as they are stored is only cut out of them."""
+
+    @property
+    @abstractmethod
+    def placed(self) -> Placed:
+        """All candles in their order, bars under the labels that they have in the source."""
+
+    @abstractmethod
+    def table(self, sources: Sequence[str]) -> pl.DataFrame:
+        """The ts of all bars, which are their starts, and columns of the source."""
+
+    @cached_property
+    def begun(self) -> Placed:
+        """The candles with every bar labelled by its start."""
+        return self.relabelled(self.placed)
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """The candles, and what was found wrong in their columns so far."""
+        placed = self.begun
+        return Inspection(placed.candles.select(), self.value, placed.repeated)
+
+    def value(self, name: str) -> pl.Series:
+        """A whole column as it is handed out; the source's own where that is float64 and needs no adjusting."""
+        loading = Loading(self, self.stored, [name])
+        return loading.adjusted(self.table(list(dict.fromkeys(loading.sources.values()))))[name].rechunk()
+
+    @cached_property
+    def numbering(self) -> dict[str, int]:
+        """The number of each symbol, counted from 0 in their order."""
+        return {symbol: number for number, symbol in enumerate(self.placed.candles.symbols)}
+
+    def load_checked(
+        self,
+        symbols: Sequence[str] | None,
+        timeframe: str,
+        start: Bound,
+        end: Bound,
+        columns: Sequence[str],
+        before: int | None,
+        policy: CandlePolicy,
+    ) -> CheckedCandles:
+        """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
+        asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
+        if asked != self.stored or not self.loads_as_tables_do or not Loading(self, asked, seen).is_plain:
+            return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
+        bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
+        numbers = None if symbols is None else self.numbers_of(symbols)
+        candles = self.inspection.candles
+        spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
+        return checked(self.inspection, spans, seen, columns, policy, self.counts_of(numbers))
+
+    def numbers_of(self, symbols: Iterable[str]) -> Numbers:
+        """The numbers of those symbols that there are, ascending."""
+        known = self.numbering
+        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
+
+    def counts_of(self, numbers: Numbers | None) -> Counts:
+        """What was counted while the rows were ordered, of the symbols with these numbers or of all."""
+        symbols, counts = self.placed.candles.symbols, self.placed.counts
+        if not counts:
+            return {}
+        chosen = set(symbols if numbers is None else (symbols[number] for number in numbers))
+        parts: Counts = {
+            kind: {symbol: rows for symbol, rows in found.items() if symbol in chosen} for kind, found in counts.items()
+        }
+        return {kind: found for kind, found in parts.items() if found}
+
+    def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
+        """Slices; symbols that stand side by side are one slice."""
+        candles = self.begun.candles
+        chosen = replace(candles, table=self.table(list(dict.fromkeys(names)))).frame
+        if symbols is None:
+            return chosen
+        spans = Spans.of(candles.starts, self.numbers_of(symbols))
+        return pl.DataFrame(spans.take(chosen.get_columns()))
+
+    def place_rows(self, raw: pl.DataFrame) -> Placed:
+        """Slices of what is ordered are in order; what was counted while it was ordered goes with its symbols."""
+        candles = Candles.of(raw)
+        return Placed(candles, self.counts_of(self.numbers_of(candles.symbols)))
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows."""
+        return summary(self.placed.candles)

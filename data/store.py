@@ -1,0 +1,118 @@
+"""Candles in a store: a folder of columns that are mapped into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Unpack
+
+import numpy as np
+import polars as pl
+
+from ..errors import RepositoryError
+from .candles import Candles
+from .held import HeldRepository
+from .inspecting import Inspection
+from .numbers_of_rows import NONE
+from .options import TableOptions
+from .placing import Placed
+from .storing import DTYPES, LIST, Contents, Stored, mapped
+from .timeframes import Timeframe
+
+ENDING: Final = ".store"
+
+
+class CandleStore(HeldRepository):
+    r"""Candles of a store, which `import_candles` writes: the fastest to load, at the size of the numbers in memory.
+
+    Options as in `open_repository`. Columns are mapped when they are first asked for. What was found to be without
+    fault when the store was written is not looked at again.
+
+    >>> import tempfile
+    >>> from barsweep.data import import_candles
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "ACME.csv").write_text("Date,Close\n2024-01-02,1.5\n2024-01-03,1.6\n")
+    >>> _ = import_candles(folder / "ACME.csv", folder / "candles.store", symbol="ACME")
+    >>> CandleStore(folder / "candles.store").load(["ACME"], "1d", "2024-01-03", None, ["close"])["close"].to_pylist()
+    [1.6]
+    """
+
+    def __init__(self, path: str | Path, **options: Unpack[TableOptions]) -> None:
+        super().__init__(**options)
+        self.path = Path(path)
+
+    @property
+    def where(self) -> str:
+        """The path's name in messages."""
+        return str(self.path)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What the store holds."""
+        return Contents.read(self.path)
+
+    def fingerprint(self) -> object:
+        """The list's size and time of change."""
+        try:
+            stat = (self.path / LIST).stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+    def forget(self) -> None:
+        """Forget what is known of the store; loads that still run keep what they have."""
+        super().forget()
+        for name in ("contents", "placed", "begun", "inspection", "numbering"):
+            self.__dict__.pop(name, None)
+
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The store's columns."""
+        contents = self.contents
+        columns = {name: DTYPES[stored.kind] for name, stored in contents.columns.items()}
+        return {"symbol": pl.String(), "ts": DTYPES[contents.ts.kind], **columns}
+
+    def file(self, stored: Stored) -> pl.DataFrame:
+        """One file."""
+        return mapped(self.path / self.contents.folder / stored.file, stored.size)
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """One row per symbol: symbol, the labels of its first and last bar, rows."""
+        return self.file(self.contents.symbols)
+
+    @cached_property
+    def placed(self) -> Placed:
+        """All candles, as they were written."""
+        starts = np.append([0], self.labels["rows"].cast(pl.Int64).cum_sum().to_numpy())
+        ts = self.column(self.layout.ts)
+        if starts[-1] != len(ts):
+            raise RepositoryError(f"{self.path} has {len(ts)} bars where {starts[-1]} were counted: import them again")
+        return Placed(Candles(tuple(self.labels["symbol"]), starts, ts.alias("ts").to_frame()))
+
+    def column(self, name: str) -> pl.Series:
+        """One column of the store."""
+        stored = self.contents.ts if name == "ts" else self.contents.columns[name]
+        return self.file(stored).to_series().alias(name)
+
+    def table(self, sources: Sequence[str]) -> pl.DataFrame:
+        """The ts of all bars, and columns of the store."""
+        return self.begun.candles.table.select("ts").with_columns(self.column(name) for name in sources)
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """The candles, and what was found wrong in their columns: nothing, where they are handed out as written."""
+        inspection = super().inspection
+        if not self.mapping and self.adjusted_by is None and self.label == "start":
+            inspection.found.update(dict.fromkeys(self.contents.clean, NONE))
+        return inspection
+
+    @cached_property
+    def stored(self) -> Timeframe:
+        """The timeframe of the store: as told, or as written."""
+        return self.told_timeframe or Timeframe.parse(self.contents.timeframe)
+
+    @property
+    def zone_name(self) -> str:
+        """The zone in which days begin: as told, or as written."""
+        return self.tz or self.contents.zone
