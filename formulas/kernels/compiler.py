@@ -79,12 +79,18 @@ def compile_kernels() -> bytes:
     """Compile every kernel, and the loop that runs them, to an object file for this CPU."""
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
     from .declaring import KERNELS  # noqa: PLC0415
+    from .levelling import define_levels  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
+    from .ranking import define_rankings  # noqa: PLC0415
+    from .sections import define_sections  # noqa: PLC0415
     from .sweeping import define_sweep  # noqa: PLC0415
 
     llvm, machine = _llvm(), _target_machine()
     module = build([*KERNELS.values(), *MOVING.values()])
     define_sweep(module)
+    define_sections(module)
+    define_rankings(module)
+    define_levels(module)
     parsed = llvm.parse_assembly(str(module))
     passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(parsed, passes)

@@ -1,0 +1,208 @@
+"""Sections: what all symbols have at one ts, laid side by side, for kernels across symbols.
+
+A block of dates at a time is gathered from the symbols' columns, each symbol's rows in one go, and stays in the cache
+while a kernel runs over one section after the other and writes each value to its own bar. Nothing as large as the table
+is made; the interpreter's lock is not held. A kernel is `(n, numbers, places, groups, settings, scratch)`: n numbers, all
+of them defined, in the order of the symbols, the addresses where their values go, and the numbers of their groups.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from llvmlite import ir
+
+from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
+
+BYTE: Final = ir.IntType(8)
+SIZES: Final = {BYTE: 1, INDEX: 4, WHOLE: 8, DOUBLE: 8}
+KERNEL: Final = ir.FunctionType(ir.VoidType(), [WHOLE, POINTER, POINTER, POINTER, POINTER, POINTER])
+NAN: Final = ir.Constant(DOUBLE, math.nan)
+
+SYMBOLS, FIRST, LAST, BLOCK, BASES, CURSORS, CODES, ORIGIN, INVERSE, GROUP_STRIDE, ROOM = range(11)
+FILLS, NUMBERS, PLACES, GROUPS, FUNCTION, SETTINGS, SCRATCH = range(11, 18)
+WORDS: Final = 18
+"""Words of a work order: dates FIRST up to LAST in blocks of BLOCK, ROOM numbers to a section, BLOCK + 1 sections."""
+TS, VALUES, GROUP, OUT = range(4)
+"""Words of a symbol in BASES: where its columns begin. In CURSORS it has two: its next row, and the end."""
+
+
+class Cells(Emitter):
+    """Reads and writes cells of plain arrays."""
+
+    def cell(self, array: Value, index: Value, kind: Value) -> Value:
+        """Where a cell stands."""
+        return self.offset(array, self.builder.mul(index, self.whole(SIZES[kind])))
+
+    def read(self, array: Value, index: Value, kind: Value) -> Value:
+        """What a cell holds."""
+        return self.builder.load(self.cell(array, index, kind), typ=kind, align=SIZES[kind])
+
+    def write(self, array: Value, index: Value, value: Value) -> None:
+        """Put a value into a cell."""
+        self.builder.store(value, self.cell(array, index, value.type), align=SIZES[value.type])
+
+    def pointer_at(self, array: Value, index: Value) -> Value:
+        """The address that a cell holds."""
+        return self.builder.load(self.cell(array, index, WHOLE), typ=POINTER, align=8)
+
+    def wide(self, value: Value) -> Value:
+        """A small whole number as a large one."""
+        return value if value.type == WHOLE else self.builder.sext(value, WHOLE)
+
+    def slot(self, ts: Value, origin: Value, inverse: Value) -> Value:
+        """The place of a ts among those that are `1 / inverse` apart from `origin` on; dates are one apart."""
+        distance = self.builder.sub(self.wide(ts), origin)
+        if ts.type == INDEX:
+            return distance
+        steps = self.builder.fmul(self.builder.sitofp(distance, DOUBLE), inverse)
+        return self.builder.fptosi(self.builder.fadd(steps, ir.Constant(DOUBLE, 0.5)), WHOLE)
+
+
+def define_sections(module: ir.Module) -> None:
+    """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): mark, seek and across."""
+    for kind in (INDEX, WHOLE):
+        suffix = 8 * SIZES[kind]
+        _define_mark(Cells(module, f"mark_{suffix}", [POINTER, WHOLE, WHOLE, DOUBLE, POINTER]), kind)
+        _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
+        gather = _Gather(Cells(module, f"gather_{suffix}", [POINTER, WHOLE, WHOLE]), kind).build()
+        _define_across(Cells(module, f"across_{suffix}", [POINTER, POINTER], WHOLE), gather)
+
+
+def _define_mark(cells: Cells, kind: Value) -> None:
+    """`mark(ts, rows, origin, inverse, marks)`: mark the slots of the ts that there are."""
+    ts, rows, origin, inverse, marks = cells.function_made.args
+
+    def one(row: Value, _: list[Value]) -> Sequence[Value]:
+        slot = cells.slot(cells.read(ts, row, kind), origin, inverse)
+        cells.write(marks, slot, ir.Constant(BYTE, 1))
+        return []
+
+    cells.repeat(cells.whole(0), rows, [], one)
+    cells.builder.ret_void()
+
+
+def _define_seek(cells: Cells, kind: Value) -> None:
+    """`seek(bases, cursors, symbols, first ts, last ts)`: narrow each symbol's rows to those from first to before last."""
+    builder = cells.builder
+    bases, cursors, symbols, first, last = cells.function_made.args
+
+    def below(column: Value, begin: Value, end: Value, limit: Value) -> Value:
+        def halve(bounds: list[Value]) -> Sequence[Value]:
+            low, high = bounds
+            middle = builder.lshr(builder.add(low, high), cells.whole(1))
+            is_below = builder.icmp_signed("<", cells.wide(cells.read(column, middle, kind)), limit)
+            following = builder.add(middle, cells.whole(1))
+            return [builder.select(is_below, following, low), builder.select(is_below, high, middle)]
+
+        return cells.loop([begin, end], lambda bounds: builder.icmp_signed("<", *bounds), halve)[0]
+
+    def one(symbol: Value, _: list[Value]) -> Sequence[Value]:
+        column = cells.pointer(cells.offset(bases, builder.mul(symbol, cells.whole(32))), TS)
+        cursor = cells.offset(cursors, builder.mul(symbol, cells.whole(16)))
+        begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
+        begin = below(column, begin, end, first)
+        cells.write(cursor, cells.whole(0), begin)
+        cells.write(cursor, cells.whole(1), below(column, begin, end, last))
+        return []
+
+    cells.repeat(cells.whole(0), symbols, [], one)
+    cells.builder.ret_void()
+
+
+class _Gather:
+    """`gather(work, begin, end)`: each symbol's rows of the dates from begin to before end into their sections.
+
+    There are no branches within a symbol's rows: what does not belong is put into a section or a cell that is not used.
+    """
+
+    def __init__(self, cells: Cells, kind: Value) -> None:
+        self.cells, self.builder, self.kind = cells, cells.builder, kind
+        work, self.begin, self.end = cells.function_made.args
+        self.symbols, self.origin, self.stride = (cells.whole_at(work, k) for k in (SYMBOLS, ORIGIN, GROUP_STRIDE))
+        self.room, self.block = cells.whole_at(work, ROOM), cells.whole_at(work, BLOCK)
+        self.inverse = cells.number(work, INVERSE)
+        words = (BASES, CURSORS, CODES, FILLS, NUMBERS, PLACES, GROUPS)
+        self.bases, self.cursors, self.codes, *sections = (cells.pointer(work, word) for word in words)
+        self.fills, self.numbers, self.places, self.groups = sections
+
+    def build(self) -> Value:
+        self.cells.repeat(self.cells.whole(0), self.symbols, [], self.symbol)
+        self.builder.ret_void()
+        return self.cells.function_made
+
+    def symbol(self, number: Value, _: list[Value]) -> Sequence[Value]:
+        cells, builder = self.cells, self.builder
+        base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
+        columns = [cells.pointer(base, word) for word in (TS, VALUES, GROUP, OUT)]
+        cursor = cells.offset(self.cursors, builder.mul(number, cells.whole(16)))
+        begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
+
+        def goes_on(carried: list[Value]) -> Value:
+            return builder.and_(builder.icmp_signed("<", carried[0], end), carried[1])
+
+        last = cells.loop([begin, ir.Constant(ir.IntType(1), 1)], goes_on, lambda c: self.row(c[0], columns))[0]
+        cells.write(cursor, cells.whole(0), last)
+        return []
+
+    def row(self, row: Value, columns: Sequence[Value]) -> Sequence[Value]:
+        cells, builder = self.cells, self.builder
+        ts, values, groups, out = columns
+        slot = cells.slot(cells.read(ts, row, self.kind), self.origin, self.inverse)
+        code = cells.wide(cells.read(self.codes, slot, INDEX))
+        inside = builder.icmp_signed("<", code, self.end)
+        section = builder.select(inside, builder.sub(code, self.begin), self.block)
+        number = cells.read(values, row, DOUBLE)
+        group = builder.load(cells.offset(groups, builder.mul(row, self.stride)), typ=INDEX, align=4)
+        has_group = builder.icmp_signed(">=", group, ir.Constant(INDEX, 0))
+        defined = builder.and_(builder.fcmp_ordered("==", number, number), has_group)
+        filled = cells.read(self.fills, section, WHOLE)
+        place = builder.add(builder.mul(section, self.room), filled)
+        cells.write(self.numbers, place, number)
+        cells.write(self.places, place, builder.ptrtoint(cells.cell(out, row, DOUBLE), WHOLE))
+        cells.write(self.groups, place, group)
+        cells.write(out, row, NAN)
+        kept = builder.and_(defined, inside)
+        cells.write(self.fills, section, builder.add(filled, builder.zext(kept, WHOLE)))
+        return [builder.add(row, builder.zext(inside, WHOLE)), inside]
+
+
+def _define_across(cells: Cells, gather: Value) -> None:
+    """`across(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, looked at after each block."""
+    builder, whole = cells.builder, cells.whole
+    work, stop = cells.function_made.args
+    last, block, room = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM))
+    words = (FILLS, NUMBERS, PLACES, GROUPS, SETTINGS, SCRATCH)
+    fills, numbers, places, groups, settings, scratch = (cells.pointer(work, word) for word in words)
+    function = builder.load(cells.cell(work, whole(FUNCTION), WHOLE), typ=KERNEL.as_pointer(), align=8)
+
+    def goes_on(carried: list[Value]) -> Value:
+        stopped = builder.load(stop, typ=WHOLE, align=8)
+        stopped.volatile = True
+        inside = builder.icmp_signed("<", carried[0], last)
+        return builder.and_(inside, builder.icmp_signed("==", stopped, whole(0)))
+
+    def section(date: Value, _: list[Value]) -> Sequence[Value]:
+        filled, first = cells.read(fills, date, WHOLE), builder.mul(date, room)
+        with builder.if_then(builder.icmp_signed(">", filled, whole(0))):
+            arrays = [cells.cell(numbers, first, DOUBLE), cells.cell(places, first, WHOLE)]
+            arrays.append(cells.cell(groups, first, INDEX))
+            builder.call(function, [filled, *arrays, settings, scratch])
+        return []
+
+    def clear(date: Value, _: list[Value]) -> Sequence[Value]:
+        cells.write(fills, date, whole(0))
+        return []
+
+    def advance(carried: list[Value]) -> Sequence[Value]:
+        begin = carried[0]
+        end = builder.add(begin, block)
+        end = builder.select(builder.icmp_signed("<", end, last), end, last)
+        cells.repeat(whole(0), builder.add(block, whole(1)), [], clear)
+        builder.call(gather, [work, begin, end])
+        cells.repeat(whole(0), builder.sub(end, begin), [], section)
+        return [end]
+
+    builder.ret(cells.loop([cells.whole_at(work, FIRST)], goes_on, advance)[0])
