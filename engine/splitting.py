@@ -112,24 +112,34 @@ def split_found(candles: Candles, found: Sequence[Found], selection: Selection) 
     """The matches of each formula, in the order of `selection.results`, from the rows that kernels found."""
     inside = _inside(candles, selection)
     piece = _counted(candles, inside, selection)
-    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
-    tables = []
-    for (name, labels), each in zip(selection.indicators.items(), found, strict=True):
-        tags = [tag.alias(column) for column, tag in _tags(name, selection, len(each.rows)).items()]
-        places = np.repeat(np.arange(len(names), dtype=np.uint32), each.counts)
-        keys = [names.gather(places), candles.ts.gather(each.rows).alias("ts"), *tags]
-        values = [column.alias(reported(label)) for label, column in zip(labels, each.columns, strict=True)]
-        rows = pl.Series("~row", each.rows)
-        tables.append(pl.DataFrame([rows, *keys, *values]))
-        if inside is not None:
-            tables[-1] = tables[-1].filter(pl.Series(inside[each.rows]))
+    tables = [
+        _found(name, each, candles, selection, inside) for name, each in zip(selection.indicators, found, strict=True)
+    ]
+    if inside is None:
+        counts = np.sum([each.counts for each in found], axis=0)
+        piece.found = {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
+    else:
+        rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables]))
+        piece.found = candles.by_symbol(rows)
+    together = tables[0]
     if len(tables) > 1:
         together = pl.concat(tables, how="diagonal_relaxed").sort("~row", maintain_order=True)
-    else:
-        together = tables[0]
-    piece.found = candles.by_symbol(together["~row"].to_numpy())
     piece.table = together.drop("~row")
     return piece
+
+
+def _found(
+    name: str, found: Found, candles: Candles, selection: Selection, inside: NDArray[np.bool_] | None
+) -> pl.DataFrame:
+    """The table of one formula's matches, with their rows in the candles in `~row`."""
+    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
+    places = pl.Series(np.repeat(np.arange(len(names), dtype=np.uint32), found.counts))
+    tags = [tag.alias(column) for column, tag in _tags(name, selection, len(found.rows)).items()]
+    labels = selection.indicators[name]
+    values = [column.alias(reported(label)) for label, column in zip(labels, found.columns, strict=True)]
+    keys = [found.rows.alias("~row"), names.gather(places), candles.ts.gather(found.rows).alias("ts")]
+    table = pl.DataFrame([*keys, *tags, *values])
+    return table if inside is None else table.filter(pl.Series(inside[found.rows.to_numpy()]))
 
 
 def _inside(candles: Candles, selection: Selection) -> NDArray[np.bool_] | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from ...formulas.kernels.compiler import machine_code
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -67,12 +69,11 @@ class Column:
 
 @dataclass(slots=True)
 class Found:
-    """Bars that were found: `rows` of the candles, ascending, `counts` by symbol, and the values there."""
+    """Bars that were found: `rows` of the candles (UInt32, ascending), `counts` by symbol, and the values there."""
 
-    rows: Whole
+    rows: pl.Series
     counts: Whole
-    values: list[Floats]
-    columns: list[pl.Series] = field(default_factory=list)
+    columns: list[pl.Series]
 
 
 @dataclass(slots=True)
@@ -98,7 +99,20 @@ class Room:
 
     def found(self, starts: Whole) -> Found:
         """The symbols' bars together, in memory of their own."""
-        counts = self.counts[:-1]
-        ends = np.cumsum(counts)
-        place = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts[:-1] - ends + counts, counts)
-        return Found(self.rows[place], counts, [values[place] for values in self.values])
+        code, counts = machine_code(), self.counts[:-1]
+        rows = np.empty(int(counts.sum()), np.uint32)
+        where = starts.ctypes.data, counts.ctypes.data, counts.size
+        code.join_rows(self.rows.ctypes.data, *where, rows.ctypes.data)
+        joined = [np.empty(rows.size) for _ in self.values]
+        missing = [
+            code.join_numbers(values.ctypes.data, *where, target.ctypes.data)
+            for values, target in zip(self.values, joined, strict=True)
+        ]
+        series = [_numbers(values, undefined) for values, undefined in zip(joined, missing, strict=True)]
+        return Found(pl.Series("row", rows), counts, series)
+
+
+def _numbers(values: Floats, undefined: int) -> pl.Series:
+    """An array as a series without a copy; NaN is null."""
+    series = pl.Series("", pa.Array.from_buffers(pa.float64(), values.size, [None, pa.py_buffer(values)]))
+    return series.fill_nan(None) if undefined else series

@@ -186,7 +186,7 @@ class TileStage:
                 return None
             made = [room.found(starts) for room in bench.rooms]
         for found, (_, values), numbers in zip(made, wanted, listed, strict=True):
-            columns = {name: self._series(name, array) for name, array in zip(numbers, found.values, strict=True)}
+            columns = {name: self._kind(name, each) for name, each in zip(numbers, found.columns, strict=True)}
             texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
             found.columns = [{**columns, **texts}[name].alias(name) for name in values]
         return made
@@ -211,6 +211,5 @@ class TileStage:
     def _read(self, program: TileProgram, frame: pl.DataFrame) -> list[NDArray[np.generic]]:
         return [numbers_of(frame[name]) for name in program.columns]
 
-    def _series(self, name: str, values: NDArray[np.float64]) -> pl.Series:
-        numbers = pl.Series(name, values).fill_nan(None)
+    def _kind(self, name: str, numbers: pl.Series) -> pl.Series:
         return numbers.cast(pl.Boolean) if self._is_condition(name) else numbers

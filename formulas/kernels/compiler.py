@@ -15,6 +15,7 @@ import stat
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -38,9 +39,15 @@ class MachineCode:
         _offer_mathematics(llvm)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        address = self._engine.get_function_address("sweep")
-        arguments = [ctypes.c_void_p, ctypes.c_int64] * 3 + [ctypes.c_int64, ctypes.c_void_p]
-        self.sweep = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
+        pointer, whole = ctypes.c_void_p, ctypes.c_int64
+        self.sweep = self._callable("sweep", *[pointer, whole] * 3, whole, pointer)
+        self.join_numbers, self.join_rows = (
+            self._callable(name, pointer, pointer, pointer, whole, pointer) for name in ("join_numbers", "join_rows")
+        )
+
+    def _callable(self, symbol: str, *arguments: type[Any]) -> Callable[..., int]:
+        """A function that answers with a whole number; the interpreter's lock is not held while it runs."""
+        return ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(self.address(symbol))
 
     def address(self, symbol: str) -> int:
         """Where a kernel begins."""
@@ -79,6 +86,7 @@ def compile_kernels() -> bytes:
     """Compile every kernel, and the loop that runs them, to an object file for this CPU."""
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
     from .declaring import KERNELS  # noqa: PLC0415
+    from .gathering import define_joins  # noqa: PLC0415
     from .levelling import define_levels  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
     from .ranking import define_rankings  # noqa: PLC0415
@@ -91,6 +99,7 @@ def compile_kernels() -> bytes:
     define_sections(module)
     define_rankings(module)
     define_levels(module)
+    define_joins(module)
     parsed = llvm.parse_assembly(str(module))
     passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(parsed, passes)

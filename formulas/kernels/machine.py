@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,21 +40,18 @@ class Stop:
         return ctypes.addressof(self._flag)
 
 
-@dataclass(slots=True)
 class Machine:
-    """A program's memory; one thread at a time runs it."""
+    """A program's memory, and its steps with their addresses; one thread at a time runs it."""
 
-    program: TileProgram
-    code: MachineCode = field(default_factory=machine_code)
-    _arena: Floats = field(init=False, repr=False)
-    _base: int = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._arena = np.empty(self.program.rows * LANES + ALIGNED // 8, np.float64)
-        self._base = -(-self._arena.ctypes.data // ALIGNED) * ALIGNED
-        begin = (self._base - self._arena.ctypes.data) // 8
-        for row, number in self.program.constants:
+    def __init__(self, program: TileProgram) -> None:
+        self.program = program
+        self._code = machine_code()
+        self._arena = np.empty(program.rows * LANES + ALIGNED // 8, np.float64)
+        base = -(-self._arena.ctypes.data // ALIGNED) * ALIGNED
+        begin = (base - self._arena.ctypes.data) // 8
+        for row, number in program.constants:
             self._arena[begin + row * LANES : begin + (row + 1) * LANES] = number
+        self._begins, self._steps = (_Steps(self._code, steps, base) for steps in (program.begins, program.steps))
 
     def run(self, outside: Sequence[NDArray[np.generic]], starts: Whole, stop: Stop | None = None) -> bool:
         """Run over all symbols; False if the flag was raised before the end.
@@ -63,53 +60,45 @@ class Machine:
         them, and the end. The interpreter's lock is not held meanwhile.
         """
         tiles = tiles_of_like_length(starts)
-        bound = [_Bound(self.code, steps, self._base, outside) for steps in (self.program.begins, self.program.steps)]
+        self._steps.point_to([array.ctypes.data for array in outside])
         flag = stop or Stop()
-        begins, steps = bound
-        done = self.code.sweep(
-            begins.address,
-            len(begins),
-            steps.address,
-            len(steps),
-            tiles.ctypes.data,
-            len(tiles),
-            self.program.block,
-            flag.address,
+        done = self._code.sweep(
+            *self._begins.place, *self._steps.place, tiles.ctypes.data, len(tiles), self.program.block, flag.address
         )
-        return bool(done == len(tiles))
+        return done == len(tiles)
 
 
-class _Bound:
-    """Steps with the addresses of this run."""
+class _Steps:
+    """Steps as compiled code reads them."""
 
-    def __init__(
-        self, code: MachineCode, steps: Sequence[Step], base: int, outside: Sequence[NDArray[np.generic]]
-    ) -> None:
-        self._operands = np.array(list(_operands(steps, base, [array.ctypes.data for array in outside])), np.int64)
-        self._settings = np.array([number for step in steps for number in step.settings] or [0.0])
-        self._steps = np.zeros((max(1, len(steps)), OPERATION), np.int64)
-        self._count = len(steps)
-        operand = setting = 0
-        for place, step in enumerate(steps):
-            self._steps[place] = (
-                code.address(step.symbol),
-                self._operands.ctypes.data + 16 * operand,
-                self._settings.ctypes.data + 8 * setting,
-                base + ROW * step.memory,
-            )
-            operand += len(step.operands)
-            setting += len(step.settings)
+    def __init__(self, code: MachineCode, steps: Sequence[Step], base: int) -> None:
+        operands = [operand for step in steps for operand in step.operands]
+        self._operands = np.array([(base + ROW * each.at, each.stride) for each in operands], np.int64).reshape(-1, 2)
+        self._open = np.flatnonzero([each.outside for each in operands])
+        self._slots = [operands[place].at for place in self._open]
+        self._settings = np.array([number for step in steps for number in step.settings])
+        operand = itertools.accumulate((2 * len(step.operands) for step in steps), initial=0)
+        setting = itertools.accumulate((len(step.settings) for step in steps), initial=0)
+        places = zip(steps, operand, setting, strict=False)
+        self._steps = np.array(
+            [
+                (
+                    code.address(step.symbol),
+                    self._operands.ctypes.data + 8 * first,
+                    self._settings.ctypes.data + 8 * number,
+                    base + ROW * step.memory,
+                )
+                for step, first, number in places
+            ],
+            np.int64,
+        ).reshape(-1, OPERATION)
 
-    def __len__(self) -> int:
-        return self._count
+    def point_to(self, outside: Sequence[int]) -> None:
+        """Take the addresses of this run's outside arrays."""
+        if self._slots:
+            self._operands[self._open, 0] = [outside[slot] for slot in self._slots]
 
     @property
-    def address(self) -> int:
-        """Where the first step stands."""
-        return self._steps.ctypes.data
-
-
-def _operands(steps: Sequence[Step], base: int, outside: Sequence[int]) -> Iterator[tuple[int, int]]:
-    for step in steps:
-        for operand in step.operands:
-            yield (outside[operand.at] if operand.outside else base + ROW * operand.at), operand.stride
+    def place(self) -> tuple[int, int]:
+        """Where the first step stands, and how many there are."""
+        return self._steps.ctypes.data, len(self._steps)

@@ -1,0 +1,189 @@
+"""All symbols side by side at each ts: what kernels across symbols run over (formulas/kernels/sections.py).
+
+Batches stay where they are: a symbol's columns are known by their addresses, and values are written where they belong.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ...formulas.kernels.compiler import machine_code
+from ...formulas.kernels.machine import Stop
+from .columns import NOTHING, Floats, Whole
+
+Codes = NDArray[np.int32]
+
+BLOCK_CELLS: Final = 40_000
+"""Numbers of a block: what is gathered of them, 20 bytes each, fits in the second cache."""
+LEAST_DATES: Final = 8  # of a block: a line of the cache holds so many numbers of a symbol
+MOST_DATES: Final = 256
+SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list of them instead
+FEW_SLOTS: Final = 2**20
+NUMBER: Final = 8  # bytes
+SCRATCH: Final = 16_384  # bytes, beside 24 for each symbol and each group
+ONE_GROUP: Final = np.zeros(1, np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The ts that there are, numbered ascending from 0.
+
+    A ts, as it is stored, is `origin` + slot / `inverse`; `codes` has the number of each slot's ts, `moments` the ts.
+    """
+
+    origin: int
+    inverse: float
+    codes: Codes
+    moments: Whole
+
+    @property
+    def dates(self) -> int:
+        """How many there are."""
+        return self.moments.size
+
+    def ranges(self, count: int) -> list[tuple[int, int]]:
+        """About so many runs of dates, for threads to share."""
+        cuts = np.unique(np.linspace(0, self.dates, count + 1).astype(np.int64))
+        return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
+
+
+@dataclass(eq=False)
+class Universe:
+    """The rows of all symbols, in pieces: `ts` of each, all int32 or all int64, and `starts` as in `Candles`.
+
+    Within a symbol ts ascend.
+    """
+
+    ts: list[NDArray[np.signedinteger]]
+    starts: list[Whole]
+    calendar: Calendar = field(init=False)
+
+    @classmethod
+    def of(cls, ts: Sequence[pl.Series], starts: Sequence[Whole]) -> Universe:
+        """From columns of dates or instants."""
+        return cls([np.ascontiguousarray(each.to_physical().to_numpy()) for each in ts], list(starts))
+
+    def __post_init__(self) -> None:
+        grid = self._grid()
+        if grid is None:
+            moments = np.unique(np.concatenate([np.unique(each) for each in self.ts]))
+            self.ts = [np.searchsorted(moments, each).astype(np.int32) for each in self.ts]
+            numbers = np.arange(moments.size, dtype=np.int32)
+            self.calendar = Calendar(0, 1.0, numbers, numbers.astype(np.int64))
+            return
+        origin, step, slots = grid
+        marks = np.zeros(slots, np.uint8)
+        mark = self.function("mark", None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
+        for each in self.ts:
+            mark(each.ctypes.data, each.size, origin, 1 / step, marks.ctypes.data)
+        codes = np.cumsum(marks, dtype=np.int32) - np.int32(1)
+        self.calendar = Calendar(origin, 1 / step, codes, np.flatnonzero(marks) * step + origin)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(each.size for each in self.ts)
+
+    @cached_property
+    def symbols(self) -> int:
+        """The number of symbols that have rows."""
+        return sum(starts.size - 1 for starts in self.starts)
+
+    @cached_property
+    def lengths(self) -> Whole:
+        """The number of rows of each symbol."""
+        return np.concatenate([np.diff(starts) for starts in self.starts])
+
+    def function(self, name: str, result: object, *kinds: object) -> ctypes._CFuncPtr:  # type: ignore[name-defined]
+        """A compiled function for ts of this kind; its last argument is an address."""
+        address = machine_code().address(f"{name}_{8 * self.ts[0].itemsize}")
+        return ctypes.CFUNCTYPE(result, *kinds, ctypes.c_int64)(address)  # type: ignore[arg-type]
+
+    def addresses(self, columns: Sequence[NDArray[np.generic]]) -> Whole:
+        """Where each symbol's first cell stands in a column that lies in pieces, as the rows do."""
+        pairs = zip(columns, self.starts, strict=True)
+        return np.concatenate([each.ctypes.data + starts[:-1] * each.itemsize for each, starts in pairs])
+
+    def _grid(self) -> tuple[int, int, int] | None:
+        """First ts, the distance of which all others are multiples apart, and how many slots; None: too many."""
+        filled = [each for each in self.ts if each.size]
+        first, last = min(int(each.min()) for each in filled), max(int(each.max()) for each in filled)
+        step = 1
+        if filled[0].itemsize == NUMBER:
+            step = 0
+            for each in filled:
+                step = _common(step, each, first)
+        step = step or 1
+        slots = (last - first) // step + 1
+        return (first, step, slots) if slots <= max(SPARSE * self.rows, FEW_SLOTS) else None
+
+
+def _common(step: int, ts: Whole, first: int) -> int:
+    """The largest divisor of `step` (0: of any) of which all `ts` are multiples apart from `first`."""
+    distance = ts - first
+    step = step or int(np.gcd.reduce(distance[:256]))
+    left = distance - distance // step * step if step else distance
+    return math.gcd(step, int(np.gcd.reduce(left[left != 0]))) if left.any() else step
+
+
+@dataclass(eq=False)
+class Across:
+    """One kernel over a universe: its inputs and outputs in pieces, as the rows are.
+
+    `values` have NaN for undefined, `groups` numbers from 0, -1 for undefined. `outputs` are NaN where undefined once
+    all dates have run; each may run in a thread of its own, in any order.
+    """
+
+    universe: Universe
+    kernel: str
+    values: list[Floats]
+    groups: list[Codes] | None = None
+    group_count: int = 1
+    setting: float = 0.0
+    outputs: list[Floats] = field(init=False)
+
+    def __post_init__(self) -> None:
+        universe = self.universe
+        self.outputs = [np.empty(each.size) for each in self.values]
+        groups = np.full(universe.symbols, ONE_GROUP.ctypes.data)
+        columns = [universe.addresses(each) for each in (universe.ts, self.values, self.outputs)]
+        if self.groups is not None:
+            groups = universe.addresses(self.groups)
+        self._bases = np.ascontiguousarray(np.column_stack([*columns[:2], groups, columns[2]]))
+
+    def run(self, first: int, last: int, stop: Stop) -> bool:
+        """Compute the dates numbered from `first` to before `last`; False if the flag was raised before the end."""
+        universe, calendar = self.universe, self.universe.calendar
+        symbols = universe.symbols
+        cursors = np.column_stack([np.zeros(symbols, np.int64), universe.lengths])
+        seek = universe.function("seek", None, *[ctypes.c_int64] * 4)
+        end = int(calendar.moments[last - 1]) + 1
+        seek(self._bases.ctypes.data, cursors.ctypes.data, symbols, int(calendar.moments[first]), end)
+        block = min(max(BLOCK_CELLS // symbols, LEAST_DATES), MOST_DATES, last - first)
+        room = symbols + 1
+        cells = (block + 1) * room
+        setting = np.array([self.setting if self.groups is None else float(self.group_count)])
+        if self.kernel == "demean":
+            setting[0] = self.group_count
+        scratch = np.empty(SCRATCH + 24 * (symbols + self.group_count), np.uint8)
+        fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
+        groups = np.empty(cells, np.int32)
+        work = np.array(
+            [symbols, first, last, block, self._bases.ctypes.data, cursors.ctypes.data, calendar.codes.ctypes.data]
+            + [calendar.origin, np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]
+            + [each.ctypes.data for each in (fills, numbers, places, groups)]
+            + [machine_code().address(f"across_{self.kernel}"), setting.ctypes.data, scratch.ctypes.data],
+            np.int64,
+        )
+        across = universe.function("across", ctypes.c_int64, ctypes.c_int64)
+        return bool(across(work.ctypes.data, stop.address) == last)
