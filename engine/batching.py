@@ -14,6 +14,7 @@ MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the
 MOST_TILED_ROWS: Final = 1_000_000  # kernels take these in less time, and answer cancel after every block of bars
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
 MOST_SYMBOLS: Final = 1_000
+ROUNDS: Final = 3  # batches for each that is in flight: enough for all workers to end at about the same time
 CELL: Final = 8  # bytes of a float64
 WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measured on plans of a dozen indicators
 
@@ -38,7 +39,7 @@ class Batch:
 def rows_per_batch(memory_limit: int, columns: int, in_flight: int, total: int, *, most: int = MOST_ROWS) -> int:
     """How many bars a batch may hold, so that all that are in flight stay within the memory (bytes)."""
     bearable = memory_limit // (CELL * (columns + WORKING_COLUMNS) * in_flight)
-    wanted = min(most, max(LEAST_ROWS, total // (4 * in_flight)))
+    wanted = min(most, max(LEAST_ROWS, total // (ROUNDS * in_flight)))
     return max(1, min(bearable, wanted))
 
 

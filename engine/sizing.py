@@ -23,6 +23,8 @@ def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request:
     first, last = map(_seconds, span)
     stored = max(1, int((last - first) / Timeframe.parse(request.timeframe).seconds) + 1)
     share = _share(request, first, last)
+    if share == 1.0:
+        return {symbol: known.get(symbol, stored) for symbol in symbols}
     before = stored if request.before is None else request.before
     sizes = {symbol: known.get(symbol, stored) for symbol in symbols}
     return {symbol: min(bars, int(bars * share) + before + 1) for symbol, bars in sizes.items()}
