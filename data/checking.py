@@ -36,6 +36,8 @@ WORDS: Final[Mapping[DefectKind, str]] = {
 class CheckedCandles:
     """Candles fit for computing: sorted by (symbol, ts), every number finite or null, failed symbols left out.
 
+    Every column of `candles.table` is one piece of memory.
+
     `errors` has the failed symbols, `counts` the faulty rows of each kind (a row with two null fields counts once),
     `by_symbol` the same for each symbol that has any. `shortened` are the symbols that live, but have lost rows.
     """
@@ -179,7 +181,7 @@ class Defects:
         lengths = spans.lengths - lost
         there = lengths > 0
         starts = np.concatenate([[0], np.cumsum(lengths[there])])
-        table = pl.DataFrame(spans.take(columns, gone if shortened else None))
+        table = pl.DataFrame(spans.take(columns, gone if shortened else None)).rechunk()
         names = (
             symbols if there.all() and len(there) == len(symbols) else tuple(symbols[n] for n in spans.numbers[there])
         )

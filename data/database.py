@@ -61,6 +61,7 @@ class DuckDBRepository(NumberedRepository):
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.relation = ""
         self.is_table = False
+        self.counted_at: object = None
 
     @property
     def where(self) -> str:
@@ -158,8 +159,8 @@ class DuckDBRepository(NumberedRepository):
     @cached_property
     def counted(self) -> pl.DataFrame:
         """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
-        layout = self.layout
-        symbol, ts = self.symbol_text, quoted(layout.ts)
+        self.counted_at = self.fingerprint()
+        symbol, ts = self.symbol_text, quoted(self.layout.ts)
         ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
         found = self.fetch(
             f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count(*) as rows,"  # noqa: S608
@@ -186,6 +187,10 @@ class DuckDBRepository(NumberedRepository):
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the table is stored symbol after symbol."""
         return Runs.of(self.counted) if self.countable and self.keeps_order else None
+
+    def as_counted(self) -> bool:
+        """Whether the file is the one that was counted: this process, which may have it open, may write to it."""
+        return self.fingerprint() == self.counted_at
 
     @property
     def symbol_text(self) -> str:

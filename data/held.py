@@ -43,7 +43,8 @@ class HeldRepository(TableRepository):
     def inspection(self) -> Inspection:
         """The candles, and what was found wrong in their columns so far."""
         placed = self.begun
-        return Inspection(placed.candles.select(), self.value, placed.repeated)
+        times = replace(placed.candles, table=placed.candles.ts.rechunk().to_frame())
+        return Inspection(times, self.value, placed.repeated)
 
     def value(self, name: str) -> pl.Series:
         """A whole column as it is handed out; the source's own where that is float64 and needs no adjusting."""

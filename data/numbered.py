@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from .candles import Candles
+from .candles import Candles, starts_of
 from .checking import CheckedCandles, checked
 from .inspecting import Inspection
 from .instants import Bound, Bounds, in_kind, read_ts
@@ -54,6 +54,18 @@ class Runs:
         if (head[1:] != tail[:-1] + 1).any():
             return None
         return cls(tuple(counted["symbol"]), np.append(head, tail[-1] + 1).astype(np.int64))
+
+    def has(self, rows: pl.Series, names: pl.Series) -> bool:
+        """Whether rows with these numbers, which ascend, have these names."""
+        if rows.is_empty():
+            return True
+        heads = starts_of(names)[:-1]
+        numbers = self.starts.searchsorted(rows.to_numpy(), side="right") - 1
+        changes = np.append([0], np.flatnonzero(numbers[1:] != numbers[:-1]) + 1)
+        if not np.array_equal(heads, changes) or numbers[-1] >= len(self.symbols):
+            return False
+        found = names.gather(heads).cast(pl.String).to_list()
+        return found == [self.symbols[number] for number in numbers[heads]]
 
     def between(self, numbers: Numbers) -> tuple[int, int] | None:
         """The first row of the first of these symbols and the row behind the last one's last.
@@ -99,11 +111,15 @@ class NumberedRepository(TableRepository):
         return infer_timeframe(frame.filter(pl.Series(are_among(of_rows, numbers))))
 
     @abstractmethod
+    def as_counted(self) -> bool:
+        """Whether the rows still lie as they did when they were counted, as far as that is told without reading."""
+
+    @abstractmethod
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """Read ts as stored, but under that name, the source's columns `names`, and `~row`; sorted by that.
 
         Of the symbols with these numbers all rows inside `around` must be there; further ones may be, and other symbols
-        between them.
+        between them. Raises RepositoryError where rows are found to be of other symbols than when they were counted.
         """
 
     def load_checked(
@@ -118,7 +134,7 @@ class NumberedRepository(TableRepository):
     ) -> CheckedCandles:
         """As for every table; where it is stored symbol after symbol, the names are not read again."""
         asked, runs = self.fitting(timeframe), self.runs
-        if asked == self.stored and runs is not None and self.loads_as_tables_do:
+        if asked == self.stored and runs is not None and self.loads_as_tables_do and self.as_counted():
             numbers = runs.numbers_of(symbols)
             loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
             if len(numbers) and loading.is_plain:

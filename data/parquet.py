@@ -23,6 +23,7 @@ from .placing import back_rows
 from .spans import Spans
 from .tables import summary
 
+NAME: Final = "~name"  # the name under which symbols are read to be compared
 PART: Final = 2**23  # rows whose names are in memory at a time while they are counted
 
 
@@ -165,20 +166,30 @@ class ParquetRepository(NumberedRepository):
             begin += PART
         return joined_parts(parts)
 
+    def as_counted(self) -> bool:
+        """There may be a file for each symbol: to look at the names that are read costs less than to look at files."""
+        return True
+
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """Read rows by their numbers: all between where most of them are wanted, else piece by piece."""
         between = runs.between(numbers)
         pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
         every = (around.first, around.last) == (None, None)
         rows = self.lazy if every else self.lazy.with_row_index(ROW)
-        chosen = [pl.col(self.layout.ts).alias("ts"), *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
+        keys = [pl.col(self.layout.symbol or "").alias(NAME), pl.col(self.layout.ts).alias("ts")]
+        chosen = [*keys, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
         parts = [self.inside(rows.slice(begin, end - begin), around).select(chosen) for begin, end in pieces]
         with readable(self.path):
-            found = pl.concat(pl.collect_all(parts)).rechunk()
-        if not every:
-            return found if found[ROW].is_sorted() else found.sort(ROW)
-        numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
-        return found.with_columns(numbered.alias(ROW).head(found.height))
+            found = pl.concat(pl.collect_all(parts))
+        if every:
+            numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
+            found = found.with_columns(numbered.alias(ROW).head(found.height))
+        elif not found[ROW].is_sorted():
+            found = found.sort(ROW)
+        if not runs.has(found[ROW], found[NAME]):
+            self.forget()
+            raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
+        return found.drop(NAME).rechunk()
 
 
 def summary_of_sorted(part: pl.DataFrame) -> pl.DataFrame | None:

@@ -20,6 +20,7 @@ from barsweep.data import (
     parquet,
 )
 from barsweep.data.numbered import NumberedLoading
+from barsweep.errors import RepositoryError
 
 DAYS = [FIRST + timedelta(days=day) for day in range(60)]
 SOME = pl.DataFrame(
@@ -187,3 +188,27 @@ def test_times_that_do_not_exist(opened, numbered):
 
     assert repository.load_checked(None, "1d", None, None, ["close"], 0, CandlePolicy()).counts == {"null": 1}
     assert not numbered
+
+
+def test_a_database_that_is_written_to_meanwhile(database, numbered):
+    path = database(SOME).path
+    with duckdb.connect(str(path)) as connection, DuckDBRepository(path, timeframe="1d") as repository:
+        repository.health()
+        before = repository.load_checked(["A"], "1d", None, None, ["close"], 0, CandlePolicy())
+        connection.execute("create or replace table candles as select * replace ('A' as symbol) from candles limit 9")
+        after = repository.load_checked(["A"], "1d", DAYS[2], None, ["close"], 0, CandlePolicy())
+
+    assert (before.candles.height, after.candles.height, len(numbered)) == (60, 7, 1)
+
+
+def test_files_that_are_written_to_meanwhile(folder):
+    repository = folder(SOME)
+    repository.health()
+    repository.symbols("1d")
+    SOME.head(70).with_columns(symbol=pl.lit("Z")).write_parquet(repository.files()[0])
+    load = ["A"], "1d", DAYS[2], None, ["close"], 0, CandlePolicy()
+
+    with pytest.raises(RepositoryError, match="was changed while it was read") as raised:
+        repository.load_checked(*load)
+    assert raised.value.retryable
+    assert repository.load_checked(*load).candles.height == 0
