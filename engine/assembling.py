@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from operator import itemgetter
+from typing import Final
 
 import polars as pl
 
@@ -17,25 +18,41 @@ from .evaluating import ServiceEvaluator
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
 from .splitting import Piece, reported
+from .stored import StoredTable, TableFile
+from .streaming import Stream, size_of
+
+EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
 
 @dataclass(slots=True)
 class Collected:
-    """What the batches have reported so far."""
+    """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet."""
 
     prepared: Prepared
+    file: TableFile | None = None
+    stream: Stream | None = None
     parts: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
+    held: int = 0  # bytes of the parts
 
     def __post_init__(self) -> None:
         for symbol, error in self.prepared.unknown.items():
             self.fail([symbol], error)
 
-    def add(self, piece: Piece) -> None:
-        """Take a batch's piece."""
+    def write_as_they_end(self, memory_limit: int) -> None:
+        """Let batches' tables go to the file, if there is one; which bars are the latest is only known in the end."""
+        if self.file is not None and not self.prepared.job.latest:
+            symbols = itertools.chain.from_iterable(batch.symbols for batch in self.prepared.batches)
+            self.stream = Stream(self.file, symbols, memory_limit // EARLY)
+
+    def add(self, piece: Piece, batch: Batch | None = None) -> None:
+        """Take the piece of a batch, or of the whole job."""
         total = self.total
-        if piece.table is not None:
+        if self.stream is not None and batch is not None:
+            self.stream.take(batch, piece.table)
+        elif piece.table is not None:
             self.parts.append((min(piece.bars, default=""), piece.table))
+            self.held += size_of(piece.table)
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -54,6 +71,8 @@ class Collected:
     def fail_batch(self, batch: Batch, error: SymbolError) -> None:
         """Record the error of all symbols of a batch."""
         self.fail(batch.symbols, error)
+        if self.stream is not None:
+            self.stream.take(batch, None)
 
     @property
     def tables(self) -> list[pl.DataFrame]:
@@ -61,21 +80,32 @@ class Collected:
         return [table for _, table in sorted(self.parts, key=itemgetter(0))]
 
 
-def values_table(collected: Collected) -> pl.DataFrame:
-    """The values at every bar: symbol, ts, then a column a formula; sorted by symbol, ts."""
-    if not collected.parts:
-        names = collected.prepared.selection.results
-        return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
-    return pl.concat(collected.tables, how="vertical_relaxed")
+def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
+    """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts; in the file, if there is one."""
+    names = collected.prepared.selection.results
+    empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
+    table = pl.concat(collected.tables, how="vertical_relaxed") if collected.parts else empty
+    return table if collected.file is None else stored(table, collected.file)
+
+
+def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
+    """What was written to the file, and behind it the table."""
+    file.write(table)
+    return file.finish(table)
 
 
 def assemble(collected: Collected, elapsed: float) -> BatchResult:
-    """Make the result of a job that took `elapsed` seconds."""
+    """Make the result of a job that took `elapsed` seconds until all batches had ended.
+
+    Matches are in the order of the request; in a file, which is written before that is known, symbols ascend.
+    """
     prepared, total = collected.prepared, collected.total
-    order = {symbol: place for place, symbol in enumerate(dict.fromkeys(prepared.requested))}
+    asked = prepared.requested if collected.file is None else sorted(prepared.requested)
+    order = {symbol: place for place, symbol in enumerate(dict.fromkeys(asked))}
     every = _matches(collected)
-    matches = _ordered(_latest(every, collected), order)
-    lengths = total.found if matches.height == every.height else _lengths(matches)
+    kept = _ordered(_latest(every, collected), order)
+    lengths = total.found if kept.height == every.height else _lengths(kept)
+    matches = kept if collected.file is None else stored(kept, collected.file)
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),

@@ -23,17 +23,19 @@ WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measur
 class Batch:
     """A run of symbols. `give_up` is the moment after which neither it nor its halves are run again.
 
-    `retried` says that a transient fault of the repository has been waited out in vain.
+    `retried` says that a transient fault of the repository has been waited out in vain, `is_half` that it was halved.
     """
 
     symbols: tuple[str, ...]
     give_up: float | None = None
     retried: bool = False
+    is_half: bool = False
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut in two; only for batches of at least two symbols."""
         middle = len(self.symbols) // 2
-        return replace(self, symbols=self.symbols[:middle]), replace(self, symbols=self.symbols[middle:])
+        first, second = self.symbols[:middle], self.symbols[middle:]
+        return replace(self, symbols=first, is_half=True), replace(self, symbols=second, is_half=True)
 
 
 def rows_per_batch(memory_limit: int, columns: int, in_flight: int, total: int, *, most: int = MOST_ROWS) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import overload
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, as_settings
-from .processing import ProcessingEngine
+from .processing import Output, ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
 from .sources import as_repository
@@ -32,6 +33,7 @@ def scan(
     progress: ProgressCallback | None = None,
     stale: timedelta | float | None = None,
     service: FormulaService | EvaluatingService | None = None,
+    output: Output | None = None,
 ) -> BatchResult:
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
@@ -39,7 +41,8 @@ def scan(
     None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone, so it goes
     with `end` but not with `start`; `stale` then admits symbols whose last bar is older by at most that (a timedelta,
     or days), marked in a column.
-    `progress(completed, total)` counts symbols. `service` brings functions of one's own.
+    `progress(completed, total)` counts symbols. `service` brings functions of one's own. `output` is a Parquet file
+    that matches are written to meanwhile, symbols ascending, so that they need not fit into memory.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -54,9 +57,35 @@ def scan(
         symbols, formula, DateRange(start, end), timeframe, parameters, latest=latest, stale=stale, executor=executor
     )
     with ProcessingEngine(data, service) as engine:
-        return engine.run(job, progress)
+        return engine.run(job, progress, output=output)
 
 
+@overload
+def evaluate(
+    formulas: Formulas,
+    data: object,
+    *,
+    start: Bound | None = ...,
+    end: Bound | None = ...,
+    parameters: Mapping[str, Setting] | None = ...,
+    executor: str = ...,
+    timeframe: str | None = ...,
+    service: FormulaService | None = ...,
+    output: None = ...,
+) -> pl.DataFrame: ...
+@overload
+def evaluate(
+    formulas: Formulas,
+    data: object,
+    *,
+    start: Bound | None = ...,
+    end: Bound | None = ...,
+    parameters: Mapping[str, Setting] | None = ...,
+    executor: str = ...,
+    timeframe: str | None = ...,
+    service: FormulaService | None = ...,
+    output: Output,
+) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
     data: object,
@@ -67,12 +96,13 @@ def evaluate(
     executor: str = "auto",
     timeframe: str | None = None,
     service: FormulaService | None = None,
-) -> pl.DataFrame:
+    output: Output | None = None,
+) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. Symbols with unusable candles are left out and logged; when there are no others, raises
-    ProcessingEngineError.
+    data. With `output` the values are written to that Parquet file and handed out as the file scanned lazily. Symbols
+    with unusable candles are left out and logged; when there are no others, raises ProcessingEngineError.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -85,7 +115,7 @@ def evaluate(
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
     job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
     with ProcessingEngine(repository, service) as engine:
-        return engine.evaluate(job)
+        return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 
 
 def check(

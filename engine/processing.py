@@ -2,10 +2,13 @@
 
 1. prepare: check and plan the formulas, ask the repository what there is, cut the universe     preparing.py
 2. run the batches, a few at a time, each against its clock; halve what fails                   running.py
+   (fewer while memory is short                                                                 braking.py)
 3. for each: load and check the candles                                                         loading.py
              evaluate the plan                                                                  evaluating.py
              split into what is reported                                                        splitting.py
+             write it to a file, if one is asked for                                            streaming.py
    (plans with cross-sectional stages run stage by stage instead                                across.py)
+   (2 and 3 are put together in                                                                 collecting.py)
 4. put the pieces together in the order of the request                                          assembling.py
 """
 
@@ -17,33 +20,32 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 import psutil
 
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
-from .across import AcrossJob
 from .assembling import Collected, assemble, values_table
-from .batching import Batch
-from .controlling import LOG, Control, Gate, ProgressCallback, Ticket
-from .evaluating import EvaluatingService, PlanEvaluator
+from .collecting import run_batches
+from .controlling import LOG, Control, Gate, ProgressCallback
+from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
-from .loading import Loaded
 from .preparing import Prepared, Preparer
 from .progressing import LoopProgress, Progress
-from .results import BatchResult, SymbolError
-from .running import Limits, Runner
+from .results import BatchResult
+from .running import Limits
 from .service import FormulaService
 from .sources import as_repository
-from .splitting import Piece
+from .stored import StoredTable, TableFile, target_of
 
 T = TypeVar("T")
+Output: TypeAlias = str | os.PathLike[str]
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
@@ -88,24 +90,39 @@ class ProcessingEngine:
         self._changed = threading.Condition()
         self._shut = False
 
-    def run(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> BatchResult:
+    def run(
+        self,
+        job: ProcessingJob,
+        progress_callback: ProgressCallback | None = None,
+        *,
+        output: Output | None = None,
+    ) -> BatchResult:
         """Run a job; `progress_callback(completed, total)` counts symbols, on this thread.
 
         The first error that the callback raises is logged and ignored; it is called on, later errors are not logged.
+        With `output`, the path of a Parquet file, matches are written there while the job runs, so that they need not
+        fit into memory: symbols in ascending order. The file gets its name, in the place of an older one, when the job
+        has ended; a job that was cancelled leaves what is finished, one that raises leaves the older file.
         Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is
         that symbol's error in the result.
         """
-        return self._run(partial(self._matches, job), Progress(progress_callback))
+        return self._run(partial(self._matches, job, output), Progress(progress_callback))
 
-    async def process_batch(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> BatchResult:
-        """Run a job beside the event loop, on which `progress_callback(completed, total)` is called.
+    async def process_batch(
+        self,
+        job: ProcessingJob,
+        progress_callback: ProgressCallback | None = None,
+        *,
+        output: Output | None = None,
+    ) -> BatchResult:
+        """Run a job as `run` does, beside the event loop, on which `progress_callback(completed, total)` is called.
 
         The callback may be asynchronous: its calls are awaited one after the other, the last before this returns. Of
         its errors the first is logged, as in `run`. Cancelling the task cancels the job.
         """
         control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
-        future = _in_thread(partial(self._run, partial(self._matches, job), progress, control))
+        future = _in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
         try:
             result = await asyncio.wrap_future(future)
             await progress.told()
@@ -114,12 +131,28 @@ class ProcessingEngine:
             raise
         return result
 
-    def evaluate(self, job: ProcessingJob, progress_callback: ProgressCallback | None = None) -> pl.DataFrame:
+    @overload
+    def evaluate(
+        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, output: None = None
+    ) -> pl.DataFrame: ...
+    @overload
+    def evaluate(
+        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, output: Output
+    ) -> pl.LazyFrame: ...
+    def evaluate(
+        self,
+        job: ProcessingJob,
+        progress_callback: ProgressCallback | None = None,
+        *,
+        output: Output | None = None,
+    ) -> pl.DataFrame | pl.LazyFrame:
         """The values of the job's formulas at every bar: symbol, ts, then a column a formula; sorted by symbol, ts.
 
+        With `output` they are written to that Parquet file, as by `run`, and handed out as the file scanned lazily.
         Symbols that fail are left out and logged; when all fail, raises ProcessingEngineError.
         """
-        return self._run(partial(self._values, job), Progress(progress_callback))
+        table = self._run(partial(self._values, job, output), Progress(progress_callback))
+        return table if isinstance(table, pl.DataFrame) else table.lazy
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
@@ -179,71 +212,38 @@ class ProcessingEngine:
             close, self._close = self._close, None
             close()
 
-    def _matches(self, job: ProcessingJob, control: Control, progress: Progress) -> BatchResult:
+    def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
-        collected = self._collect(self._preparer.prepare(job), control, progress)
-        result = assemble(collected, time.perf_counter() - began)
+        with self._file(output) as file:
+            collected = self._collect(self._preparer.prepare(job), file, control, progress)
+            result = assemble(collected, time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
         return result
 
-    def _values(self, job: ProcessingJob, control: Control, progress: Progress) -> pl.DataFrame:
-        collected = self._collect(self._preparer.prepare(job, everything=True), control, progress)
-        progress.finish()
-        errors = collected.total.errors
-        if errors and len(errors) == len(set(collected.prepared.requested)):
-            symbol, error = next(iter(errors.items()))
-            raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
-        return values_table(collected)
+    def _values(
+        self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
+    ) -> pl.DataFrame | StoredTable:
+        with self._file(output) as file:
+            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+            progress.finish()
+            errors = collected.total.errors
+            if errors and len(errors) == len(set(collected.prepared.requested)):
+                symbol, error = next(iter(errors.items()))
+                raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
+            return values_table(collected)
 
-    def _collect(self, prepared: Prepared, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared)
-        progress.total = len(prepared.requested)
-        waiting = sum(len(batch.symbols) for batch in prepared.batches)
-        if waiting < progress.total:  # unknown symbols, and those asked for twice
-            progress.advance(progress.total - waiting)
-        if prepared.references is not None and isinstance(prepared.evaluator, PlanEvaluator):
-            progress.advance(0)
-            references = prepared.references.load(self._limits, control)
-            around = replace(prepared.evaluator.around, references=references)
-            prepared = replace(prepared, evaluator=replace(prepared.evaluator, around=around))
-        if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
-            AcrossJob(collected, prepared.evaluator, self._limits, control, progress).run()
-            return collected
+    def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
+        """Where results are written to; refused here, before any work, if that cannot be."""
+        if output is None:
+            return nullcontext()
+        path = getattr(self._preparer.repository, "path", None)
+        return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
-        def finished(batch: Batch, piece: Piece) -> None:
-            collected.add(piece)
-            progress.advance(len(batch.symbols))
-
-        def failed(batch: Batch, error: SymbolError) -> None:
-            collected.fail_batch(batch, error)
-            progress.advance(len(batch.symbols))
-
-        Runner(self._limits, control, partial(_process, prepared), finished, failed).run(prepared.batches)
+    def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
+        collected = Collected(prepared, file)
+        run_batches(collected, self._limits, self._preparer.memory_limit, control, progress)
         return collected
-
-
-def _process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
-    """Load, evaluate and split one batch; runs in the batch's thread."""
-    began = time.perf_counter()
-    with ticket.place("load"):
-        loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
-    with ticket.place("compute"):
-        piece = _evaluate(prepared, loaded, ticket)
-    if not piece.elapsed:
-        shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
-        piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))
-    return piece
-
-
-def _evaluate(prepared: Prepared, loaded: Loaded, ticket: Ticket) -> Piece:
-    if not loaded.candles.height:
-        return Piece(errors=loaded.errors, defects=loaded.defects)
-    piece = prepared.evaluator.piece(loaded.candles, prepared.selection, ticket)
-    piece.loaded = loaded.candles.height
-    piece.errors = {**loaded.errors, **piece.errors}
-    piece.defects = loaded.defects
-    return piece
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final, overload
 
 import polars as pl
+
+from .stored import StoredTable
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -55,7 +58,7 @@ class SymbolMatches(Sequence[SignalMatch]):
 
     def __init__(
         self,
-        table: pl.DataFrame,
+        table: pl.DataFrame | StoredTable,
         offset: int,
         length: int,
         labels: Mapping[str, Mapping[str, str]],
@@ -142,7 +145,8 @@ class BatchResult(Sequence[ProcessingResult]):
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
                admitted `stale`, then a column for each indicator label; symbols in the order of the request,
-               ascending ts
+               ascending ts. Of a job with an output file it is read from there, at every look: symbols ascend, and
+               `lazy` reads only what is needed
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
@@ -152,7 +156,7 @@ class BatchResult(Sequence[ProcessingResult]):
     def __init__(
         self,
         outcomes: Outcomes,
-        matches: pl.DataFrame,
+        matches: pl.DataFrame | StoredTable,
         labels: Mapping[str, Mapping[str, str]],
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],
@@ -166,7 +170,7 @@ class BatchResult(Sequence[ProcessingResult]):
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
-        self.matches = matches
+        self._table = matches
         self.errors = dict(errors)
         self.counts = dict(counts)
         self.defects = dict(totals)
@@ -189,6 +193,21 @@ class BatchResult(Sequence[ProcessingResult]):
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.matches.__arrow_c_stream__(requested_schema)
+
+    @property
+    def matches(self) -> pl.DataFrame:
+        """The matches as a frame."""
+        return self._table if isinstance(self._table, pl.DataFrame) else self._table.slice(0)
+
+    @property
+    def lazy(self) -> pl.LazyFrame:
+        """The matches as a lazy frame: of an output file, the file scanned."""
+        return self._table.lazy() if isinstance(self._table, pl.DataFrame) else self._table.lazy
+
+    @property
+    def output(self) -> Path | None:
+        """The file that the matches were written to."""
+        return None if isinstance(self._table, pl.DataFrame) else self._table.path
 
     @property
     def outcomes(self) -> pl.DataFrame:
@@ -222,7 +241,7 @@ class BatchResult(Sequence[ProcessingResult]):
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]
         offset, length = outcomes.offsets[place], outcomes.lengths[place]
-        matches = SymbolMatches(self.matches, offset, length, self._labels, self._parameters)
+        matches = SymbolMatches(self._table, offset, length, self._labels, self._parameters)
         return ProcessingResult(
             symbol,
             matches,

@@ -2,6 +2,7 @@
 
 1. `Runner.run` starts batches in threads of their own, `in_flight` at a time: while the gate lets `workers` of them
    compute, one more loads (`_fill`).
+   Where memory is short or results wait to be written, fewer are started (braking.py).
 2. It sleeps until a batch reports, somebody cancels, or a clock runs out (`_listen`).
 3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failed`).
 4. One whose clock ran out is abandoned, since neither Polars nor a user's service can be stopped; its halves run once
@@ -23,6 +24,7 @@ from typing import Generic, TypeVar
 
 from ..errors import BarsweepError, CandleError, FormulaError, RepositoryError
 from .batching import Batch
+from .braking import Brake
 from .controlling import LOG, AbandonedError, Control, Gate, Ticket
 from .results import SymbolError
 
@@ -67,6 +69,7 @@ class Runner(Generic[T]):
     failed: Callable[[Batch, SymbolError], None]
     whole: bool = False
     divisible: bool = True
+    brake: Brake = field(default_factory=Brake)
     _active: dict[Ticket, Batch] = field(default_factory=dict)
     _waiting: deque[Batch] = field(default_factory=deque)
 
@@ -88,8 +91,18 @@ class Runner(Generic[T]):
         if self.control.cancelled:
             self._cancel()
         while self._waiting and len(self._active) < self.limits.in_flight:
-            self._start(self._waiting.popleft())
+            if self._active and self.brake.holds(self._waiting[0]):
+                break
+            batch = self._waiting.popleft()
+            if self.divisible and self.brake.halves(batch):
+                batch, other = batch.halves()
+                self._waiting.appendleft(other)
+            self._start(batch)
         return bool(self._active)
+
+    def _halve(self, batch: Batch) -> None:
+        """Put the halves where they belong: batches are started in the order of their symbols."""
+        self._waiting = deque(sorted([*batch.halves(), *self._waiting], key=lambda each: each.symbols[0]))
 
     def _start(self, batch: Batch) -> None:
         now = time.monotonic()
@@ -114,18 +127,24 @@ class Runner(Generic[T]):
             self.control.events.put(partial(self._success, ticket, value))
 
     def _listen(self) -> None:
-        """Handle one report, or return when the nearest clock runs out."""
+        """Handle the reports that there are, or return when the nearest clock runs out.
+
+        All of them, so that no clock runs out for a batch that has reported while another's results were written.
+        """
         left = [seconds for ticket in self._active if (seconds := ticket.remaining()) is not None]
-        try:
-            event = self.control.events.get(timeout=max(0.0, min([*left, 1.0])))
-        except Empty:
-            return
-        if event is not None:
-            event()
+        timeout = max(0.0, min([*left, 1.0]))
+        for _ in range(max(1, self.control.events.qsize())):
+            try:
+                event = self.control.events.get(timeout=timeout)
+            except Empty:
+                return
+            if event is not None:
+                event()
 
     def _success(self, ticket: Ticket, value: T) -> None:
         batch = self._active.pop(ticket, None)
         if batch is not None:  # else it reported just after it was abandoned
+            self._fill()  # first, so that the next one loads while this one's results are written
             self.finished(batch, value)
 
     def _failure(self, ticket: Ticket, error: BaseException) -> None:
@@ -137,7 +156,7 @@ class Runner(Generic[T]):
             return
         batch = replace(batch, retried=batch.retried or isinstance(error, RepositoryError))
         LOG.info("a batch of %d symbols failed and is halved: %s", len(batch.symbols), error)
-        self._waiting.extendleft(reversed(batch.halves()))
+        self._halve(batch)
 
     def _watch_clocks(self) -> None:
         for ticket, batch in list(self._active.items()):
@@ -152,7 +171,7 @@ class Runner(Generic[T]):
             self._give_up(batch, last=last)
             return
         LOG.info("a batch of %d symbols ran out of time and is halved", len(batch.symbols))
-        self._waiting.extendleft(reversed(batch.halves()))
+        self._halve(batch)
 
     def _give_up(self, batch: Batch, *, last: bool) -> None:
         timeout = f"not finished in time ({self.limits.timeout:g} s for a batch)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..results import BatchResult, counted
 from ..service import FormulaService
+from ..stored import ENDING
 from .asking import (
     Columns,
     DateFormat,
@@ -42,6 +44,42 @@ Top = Annotated[int | None, typer.Option(min=1, help="Only so many: the first by
 Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Which matches are handed out, in which order, how, and where to."""
+
+    sort: str | None
+    top: int | None
+    how: Format
+    output: Path | None
+
+    @property
+    def meanwhile(self) -> Path | None:
+        """The file, if it can be written while the scan runs: matches that are arranged have to be there first."""
+        streams = self.how is Format.PARQUET and self.output is not None and self.output.suffix.lower() == ENDING
+        return self.output if streams and self.sort is None and self.top is None else None
+
+    def hand_out(self, result: BatchResult) -> None:
+        """Write the matches, unless they are in their file already."""
+        if result.output is not None:
+            return
+        matches = self.arranged(result.matches)
+        # what goes into a pipe or a file is read by programs: they get every row
+        short = self.how is Format.TABLE and self.output is None and self.top is None and to_terminal()
+        short = short and matches.height > ROWS_SHOWN
+        write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output)
+        if short:
+            messages().print(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
+
+    def arranged(self, matches: pl.DataFrame) -> pl.DataFrame:
+        """The matches in the order asked for. Without one, `top` means the newest."""
+        if self.sort is not None:
+            matches = matches.sort(self.sort, descending=True, nulls_last=True, maintain_order=True)
+        elif self.top is not None:
+            matches = matches.sort("ts", descending=True, maintain_order=True)
+        return matches.head(self.top) if self.top is not None else matches
+
+
 def scan(
     formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
     data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, or a folder.")],
@@ -66,6 +104,8 @@ def scan(
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
 
+    An --output that ends in .parquet is written while the scan runs, unless --sort or --top arrange the matches.
+
     Exit codes: 0 found, 1 nothing found, 2 faulty formula, 3 data trouble, 130 interrupted (what is finished is shown).
     """
     with told_in_words():
@@ -83,8 +123,8 @@ def scan(
             values={} if sort is None else {sort: with_names_of(source, sort)},
         )
         options = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
-        result = _run(job, source, opened(data, column, **options))
-        _report(result, sort, top, chosen_format(format, output), output)
+        delivery = Delivery(sort, top, chosen_format(format, output), output)
+        result = _run(job, source, opened(data, column, **options), delivery)
     raise typer.Exit(_code(result))
 
 
@@ -103,35 +143,24 @@ def with_names_of(formula: str, expression: str) -> str:
         return expression  # the formula's own check tells what is wrong with it
 
 
-def arranged(matches: pl.DataFrame, sort: str | None, top: int | None) -> pl.DataFrame:
-    """The matches in the order asked for. Without one, `top` means the newest."""
-    if sort is not None:
-        matches = matches.sort(sort, descending=True, nulls_last=True, maintain_order=True)
-    elif top is not None:
-        matches = matches.sort("ts", descending=True, maintain_order=True)
-    return matches.head(top) if top is not None else matches
-
-
-def _run(job: ProcessingJob, formula: str, opening: AbstractContextManager[CandleRepository]) -> BatchResult:
-    """Run the job, and say what its formula may still get wrong."""
+def _run(
+    job: ProcessingJob, formula: str, opening: AbstractContextManager[CandleRepository], delivery: Delivery
+) -> BatchResult:
+    """Run the job, hand out what it found, and say how it went and what its formula may still get wrong."""
     with opening as repository:
         service = FormulaService()
         engine = ProcessingEngine(repository, service)
         with progress_bar() as progress, interruptible(engine.cancel):
-            result = engine.run(job, progress)
+            result = engine.run(job, progress, output=delivery.meanwhile)
         warn(service.check(formula, kinds_of(repository, job.timeframe), job.settings()))
+    delivery.hand_out(result)
+    _report(result)
     return result
 
 
-def _report(result: BatchResult, sort: str | None, top: int | None, how: Format, output: Path | None) -> None:
-    matches = arranged(result.matches, sort, top)
-    # what goes into a pipe or a file is read by programs: they get every row
-    short = how is Format.TABLE and output is None and top is None and to_terminal()
-    short = short and matches.height > ROWS_SHOWN
-    write(matches.head(ROWS_SHOWN) if short else matches, how, output)
+def _report(result: BatchResult) -> None:
+    """Say how the scan went."""
     say = messages().print
-    if short:
-        say(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
     for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
         if error.kind != "cancelled":
             say(f"{symbol}: {error.kind}: {symbol_error(error)}")
@@ -146,7 +175,7 @@ def _report(result: BatchResult, sort: str | None, top: int | None, how: Format,
 def _code(result: BatchResult) -> Code:
     if result.cancelled:
         return Code.INTERRUPTED
-    if result.matches.height:
+    if result.counts["matches"]:
         return Code.FOUND
     nothing_usable = len(result) > 0 and all(each.error for each in result)
     return Code.DATA_TROUBLE if nothing_usable else Code.NOTHING_FOUND

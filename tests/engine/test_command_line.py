@@ -240,14 +240,14 @@ def test_interrupting_returns_what_is_finished(tmp_path):
     sample_candles(60, 50, defects=False).write_parquet(path)
     code = f"""
 import pathlib, sys, time
-from barsweep.engine import preparing, processing
+from barsweep.engine import collecting, preparing
 preparing.rows_per_batch = lambda *_, **__: 500
-work = processing._process
+work = collecting.process
 def slowly(prepared, batch, ticket):
     time.sleep(0.5)
     pathlib.Path({str(started)!r}).touch()
     return work(prepared, batch, ticket)
-processing._process = slowly
+collecting.process = slowly
 sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
 from barsweep.engine.command_line import main
 main()

@@ -1,0 +1,238 @@
+"""A job larger than memory: `python -m bench.beyond_memory`. Each figure comes from a process of its own.
+
+1. Makes candles in pieces, with a fixed seed: Parquet sorted by symbol, in row groups of about a million rows.
+2. Streams a scan of all of them from that file into another, and looks at the process's memory all the while.
+3. Compares its rate with a scan of as many of them as fit into memory, and with reading the columns alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+from rich.console import Console
+
+from bench.machines import machine
+from bench.memory import PeakMemory
+from bench.workloads import SCAN
+
+ROOT: Final = Path(__file__).parents[1]
+RESULTS: Final = Path(__file__).parent / "results"
+SEED: Final = 7
+SESSION: Final = 390  # minutes
+GROUP: Final = 1_000_000  # rows
+SOURCES: Final = ("parquet", "duckdb")
+COLUMNS: Final = ("ts", "close", "volume")  # what the scan reads
+
+
+def main() -> None:
+    """Make what is missing, measure, print, and write bench/results/beyond_memory.json."""
+    options = read_options()
+    if options.only:
+        print(json.dumps(MEASURES[options.only](options)))
+        return
+    with tempfile.TemporaryDirectory(prefix="barsweep-") as made:
+        options.folder = options.folder or Path(made)
+        options.folder.mkdir(parents=True, exist_ok=True)
+        for source in dict.fromkeys(("parquet", options.source)):
+            if not path_of(options, source).exists():
+                print(f"making {path_of(options, source)} ...", file=sys.stderr)
+                in_process(f"make_{source}", options)
+        found = {"machine": machine(), "symbols": options.symbols, "bars": options.bars, "source": options.source}
+        for name in ("read", "memory", "streamed"):
+            found[name] = in_process(name, options)
+            show(name, found[name])
+    compare(found)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "beyond_memory.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--symbols", type=int, default=2_500)
+    parser.add_argument("--bars", type=int, default=100_000, help="minutes of each symbol")
+    parser.add_argument("--source", choices=SOURCES, default="parquet", help="what the job is streamed from")
+    parser.add_argument("--limit", type=int, default=2_000_000_000, help="the engine's memory_limit in bytes")
+    parser.add_argument("--in-memory", type=int, default=250, help="symbols of the scan in memory")
+    parser.add_argument("--workers", type=int, help="as many as there are cores if not given")
+    parser.add_argument("--folder", type=Path, help="keep the candles here, and take them from here another time")
+    parser.add_argument("--only", choices=MEASURES, help="do this in this process, and print JSON")
+    return parser.parse_args()
+
+
+def path_of(options: argparse.Namespace, source: str) -> Path:
+    """The file of candles."""
+    return Path(options.folder) / f"{options.symbols}x{options.bars}.{source}"
+
+
+def in_process(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure in a fresh process; `peak` is the most memory that it had, in bytes."""
+    given = {key.replace("_", "-"): value for key, value in vars(options).items() if key != "only"}
+    arguments = [f"--{key}={value}" for key, value in given.items() if value is not None]
+    command = [sys.executable, "-m", "bench.beyond_memory", f"--only={name}", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    with process, PeakMemory(psutil.Process(process.pid)) as memory:
+        answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{name} failed")
+    return {**json.loads(answer.splitlines()[-1]), "peak": memory.peak}
+
+
+def make_parquet(options: argparse.Namespace) -> dict[str, object]:
+    """Write the candles, a row group at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target = path_of(options, "parquet")
+    aside = target.with_suffix(".partial")
+    together = max(1, GROUP // options.bars)
+    writer = None
+    for first in range(0, options.symbols, together):
+        numbers = range(first, min(first + together, options.symbols))
+        table = pa.concat_tables([candles(number, options.bars) for number in numbers])
+        writer = writer or pq.ParquetWriter(aside, table.schema, compression="zstd", use_dictionary=["symbol"])
+        writer.write_table(table, row_group_size=table.num_rows)
+    assert writer is not None
+    writer.close()
+    aside.rename(target)
+    return {"bytes": target.stat().st_size}
+
+
+def candles(number: int, bars: int) -> Any:
+    """The minutes of one symbol as an Arrow table: a random walk in cents, volume in hundreds."""
+    import pyarrow as pa
+
+    random = np.random.default_rng((SEED, number))
+    steps = random.standard_normal(bars, np.float32) * np.float32(0.0006)
+    close = np.round(100 * np.exp(np.cumsum(steps, dtype=np.float64)), 2)
+    opening = np.append(100.0, close[:-1])
+    reach = np.abs(random.standard_normal((2, bars), np.float32)) * np.float32(0.0004)
+    volume = np.round(np.exp(random.standard_normal(bars, np.float32) * 0.6 + 8)) * 100.0
+    columns = {
+        "symbol": pa.array(np.full(bars, f"S{number:05d}")),
+        "ts": pa.array(minutes(bars), pa.timestamp("us", "UTC")),
+        "open": pa.array(opening),
+        "high": pa.array(np.round(np.maximum(opening, close) * (1 + reach[0]), 2)),
+        "low": pa.array(np.round(np.minimum(opening, close) * (1 - reach[1]), 2)),
+        "close": pa.array(close),
+        "volume": pa.array(volume),
+    }
+    return pa.table(columns)
+
+
+def minutes(bars: int) -> Any:
+    """When the bars begin: sessions from 14:30 UTC, on every day, as [bars] microseconds since 1970."""
+    begin = int(dt.datetime(2024, 1, 2, 14, 30, tzinfo=dt.UTC).timestamp())
+    day, minute = np.divmod(np.arange(bars, dtype=np.int64), SESSION)
+    return (begin + day * 86_400 + minute * 60) * 1_000_000
+
+
+def make_duckdb(options: argparse.Namespace) -> dict[str, object]:
+    """Copy the candles into a table, in their order."""
+    import duckdb
+
+    target = path_of(options, "duckdb")
+    aside = target.with_suffix(".partial")
+    source = str(path_of(options, "parquet"))
+    with duckdb.connect(aside, config={"memory_limit": "4GB"}) as connection:
+        connection.execute("create table candles as select * from read_parquet(?)", [source])
+    aside.rename(target)
+    return {"bytes": target.stat().st_size}
+
+
+def read(options: argparse.Namespace) -> dict[str, object]:
+    """Read the columns of the scan, batch after batch, and do nothing with them."""
+    began = time.perf_counter()
+    rows = sum(batches_of(options))
+    return rate(rows, time.perf_counter() - began)
+
+
+def batches_of(options: argparse.Namespace) -> Iterator[int]:
+    """Rows of each batch that was read."""
+    if options.source == "parquet":
+        import polars as pl
+
+        for batch in pl.scan_parquet(path_of(options, "parquet")).select(COLUMNS).collect_batches(chunk_size=GROUP):
+            yield batch.height
+        return
+    import duckdb
+
+    settings = {"memory_limit": f"{options.limit // 4}B"}
+    with duckdb.connect(path_of(options, "duckdb"), read_only=True, config=settings) as connection:
+        reader = connection.sql(f"select {', '.join(COLUMNS)} from candles").to_arrow_reader(GROUP)
+        for batch in reader:
+            yield batch.num_rows
+
+
+def memory(options: argparse.Namespace) -> dict[str, object]:
+    """Scan a part of the candles that is in memory; the second run, as the first looks at every column."""
+    import polars as pl
+
+    from barsweep import FrameRepository, ProcessingEngine
+
+    last = f"S{options.in_memory:05d}"
+    part = pl.scan_parquet(path_of(options, "parquet")).filter(pl.col("symbol") < last)
+    repository = FrameRepository(part.select("symbol", *COLUMNS).collect(), timeframe="1m")
+    with ProcessingEngine(repository, max_workers=options.workers, memory_limit=options.limit) as engine:
+        times = [run(engine) for _ in range(3)]
+    return {**min(times, key=lambda each: each["seconds"]), "first": times[0]["seconds"]}
+
+
+def streamed(options: argparse.Namespace) -> dict[str, object]:
+    """Scan all candles from the file into a file."""
+    from barsweep import ProcessingEngine
+
+    target = Path(options.folder) / "found.parquet"
+    source = path_of(options, options.source)
+    with ProcessingEngine(source, max_workers=options.workers, memory_limit=options.limit) as engine:
+        found = run(engine, output=target)
+    return {**found, "bytes": target.stat().st_size}
+
+
+def run(engine: Any, **options: Any) -> dict[str, Any]:
+    from barsweep import ProcessingJob
+
+    began = time.perf_counter()
+    result = engine.run(ProcessingJob(None, SCAN, timeframe="1m"), **options)
+    seconds = time.perf_counter() - began
+    return {**rate(result.counts["loaded"], seconds), "matches": result.counts["matches"]}
+
+
+def rate(rows: int, seconds: float) -> dict[str, Any]:
+    return {"rows": rows, "seconds": seconds, "rows_per_second": rows / seconds}
+
+
+MEASURES: Final[dict[str, Callable[[argparse.Namespace], dict[str, object]]]] = {
+    "make_parquet": make_parquet,
+    "make_duckdb": make_duckdb,
+    "read": read,
+    "memory": memory,
+    "streamed": streamed,
+}
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    Console().print(
+        f"{name:9s} {found['rows']:>12,} rows in {found['seconds']:7.2f} s  "
+        f"{found['rows_per_second'] / 1e6:7.1f} M rows/s   peak {found['peak'] / 1e6:8,.0f} MB"
+    )
+
+
+def compare(found: dict[str, Any]) -> None:
+    own = found["streamed"]["rows_per_second"]
+    parts = [f"{own / found[name]['rows_per_second']:.2f} of the rate of {name}" for name in ("memory", "read")]
+    Console().print(f"streamed: {', '.join(parts)}")
+
+
+if __name__ == "__main__":
+    main()
