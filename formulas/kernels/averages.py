@@ -36,6 +36,8 @@ def smoothed(memory: Memory, x: Lanes, *, n: Lanes, weight: Lanes, settled: bool
     divided or counted any more.
     """
     gap = x - memory.mean
+    # a weight of at most 1 takes a finite gap to a finite mean: so what is known does not wait for the mean
+    known = is_finite(gap)
     if settled:
         step = gap * weight
     else:
@@ -43,7 +45,6 @@ def smoothed(memory: Memory, x: Lanes, *, n: Lanes, weight: Lanes, settled: bool
         step = where(seen <= n, gap / seen, gap * weight)
         memory.seen = seen
     new = memory.mean + step
-    known = is_finite(new)
     memory.mean = where(known, new, memory.mean)
     return where(known if settled else known & (memory.seen >= n), new, NA)
 
