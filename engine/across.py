@@ -1,19 +1,19 @@
-"""Plans with cross-sectional stages: a ranking needs every symbol of a ts, so the plan runs stage by stage.
+"""Plans with cross-sectional stages: a ranking needs every symbol of a ts, so the plan runs round by round.
 
-Time stages run over batches of symbols, cross-sectional ones over the whole universe. A symbol that fails before a
-ranking is left out of the population and listed. A timeout or cancel ends the job: there is no ranking over a part.
+Rounds along time run over batches of symbols, those across over the whole universe, cut into runs of dates. A symbol
+that fails before a ranking is left out of the population and listed. A timeout or cancel ends the job: there is no
+ranking over a part.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-import polars as pl
-
-from ..formulas import Stage
 from .assembling import Collected
 from .batching import Batch
 from .controlling import Control, Ticket
@@ -22,51 +22,74 @@ from .loading import Loaded
 from .progressing import Progress
 from .results import SymbolError
 from .running import JobEndedError, Limits, Runner
-from .splitting import Piece, split
+from .splitting import Piece
+from .staging import Portion, Staging, Task, staging_of
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class AcrossJob:
-    """One run of a plan with cross-sectional stages."""
+    """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending."""
 
     collected: Collected
     evaluator: PlanEvaluator
     limits: Limits
     control: Control
     progress: Progress
-    share: float = 1.0
-    frames: list[pl.DataFrame] = field(default_factory=list)
+    parts: list[Any] = field(default_factory=list)
+    staging: Staging = field(init=False)
+    share: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.staging = staging_of(self.evaluator)
+        self.share = 1 / (2 + sum(self.staging.across))
 
     def run(self) -> None:
-        """Load and run the first stage, then the others one by one, then split."""
-        first, *others = self.evaluator.plan.stages
-        self.share = 1 / (1 + len(others))
+        """Load, run the rounds one by one, and hand over what is reported when all of it is there."""
         began = time.perf_counter()
         try:
-            whole = self._load(first)
-            if whole.is_empty():
-                return
-            for stage in others:
-                whole = self._across(stage, whole) if stage.direction == "across" else self._time(stage, whole)
+            pieces = self._rounds()
         except JobEndedError as ended:
             errors = self.collected.total.errors
             symbols = itertools.chain.from_iterable(batch.symbols for batch in self.collected.prepared.batches)
             self.collected.fail([symbol for symbol in symbols if symbol not in errors], ended.error)
             return
-        piece = split(whole, self.collected.prepared.selection)
-        seconds = (time.perf_counter() - began) / max(1, whole.height)
-        piece.elapsed = {symbol: length * seconds for symbol, (_, length) in _index(whole).items()}
-        self.collected.add(piece)
+        seconds = (time.perf_counter() - began) / max(1, sum(part.candles.height for part in self.parts))
+        for part, piece in zip(self.parts, pieces, strict=True):
+            piece.elapsed = dict(zip(part.candles.symbols, (part.candles.lengths * seconds).tolist(), strict=True))
+            self.collected.add(piece)
 
-    def _load(self, stage: Stage) -> pl.DataFrame:
+    def _rounds(self) -> list[Piece]:
+        """Rounds along time that follow each other, loading and reporting are one task for each batch."""
+        across = self.staging.across
+        first = across.index(True)
+        self.parts = [part for part in self._load(range(first)) if part.candles.height]
+        if not self.parts:
+            return []
+        number = first
+        while number < len(across):
+            if across[number]:
+                self._rank(number)
+                number += 1
+                continue
+            end = next((later for later in range(number, len(across)) if across[later]), len(across))
+            if end == len(across):
+                break
+            self.parts = self._over_parts(self._along(range(number, end)))
+            number = end
+        return self._report(range(number, len(across)))
+
+    def _load(self, rounds: range) -> list[Portion]:
         prepared = self.collected.prepared
 
-        def work(batch: Batch, ticket: Ticket) -> pl.DataFrame:
+        def work(batch: Batch, ticket: Ticket) -> Portion:
             with ticket.place("load"):
                 loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
             self.control.events.put(lambda: self._list(loaded))
             with ticket.place("compute"):
-                return self.evaluator.advance((stage,), self.evaluator.start(loaded.candles), ticket)
+                part = self.staging.begin(loaded.candles, ticket)
+                return self._along(rounds)(part, ticket) if loaded.candles.height else part
 
         return self._run(prepared.batches, work)
 
@@ -75,52 +98,72 @@ class AcrossJob:
         new = {symbol: error for symbol, error in loaded.errors.items() if symbol not in self.collected.total.errors}
         self.collected.add(Piece(errors=new, defects=loaded.defects))
 
-    def _time(self, stage: Stage, whole: pl.DataFrame) -> pl.DataFrame:
-        spans = _index(whole)
+    def _along(self, rounds: range) -> Callable[[Portion, Ticket], Portion]:
+        def work(part: Portion, ticket: Ticket) -> Portion:
+            for number in rounds:
+                part = self.staging.along(number, part, ticket)
+            return part
 
-        def work(batch: Batch, ticket: Ticket) -> pl.DataFrame:
-            rows = [spans[symbol] for symbol in batch.symbols]
+        return work
+
+    def _report(self, rounds: range) -> list[Piece]:
+        selection, along = self.collected.prepared.selection, self._along(rounds)
+
+        def work(part: Portion, ticket: Ticket) -> tuple[Portion, Piece]:
+            return part, self.staging.report(along(part, ticket), selection, ticket)
+
+        reported = self._over_parts(work)
+        self.parts = [part for part, _ in reported]
+        return [piece for _, piece in reported]
+
+    def _over_parts(self, work: Callable[[Portion, Ticket], T]) -> list[T]:
+        """Run over each part; a batch that is halved takes its slice of one."""
+        place = {symbol: (part, number) for part in self.parts for number, symbol in enumerate(part.candles.symbols)}
+
+        def compute(batch: Batch, ticket: Ticket) -> T:
+            part, number = place[batch.symbols[0]]
+            count = len(batch.symbols)
             with ticket.place("compute"):
-                part = whole.slice(rows[0][0], sum(length for _, length in rows))
-                return self.evaluator.advance((stage,), part, ticket)
+                whole = count == len(part.candles.symbols)
+                return work(part if whole else part.slice(number, number + count), ticket)
 
-        there = [tuple(symbol for symbol in batch.symbols if symbol in spans) for batch in self._batches()]
-        return self._run([Batch(symbols) for symbols in there if symbols], work)
+        return self._run([Batch(part.candles.symbols) for part in self.parts], compute)
 
-    def _across(self, stage: Stage, whole: pl.DataFrame) -> pl.DataFrame:
-        """One task for the whole universe: it has the deadline for its timeout, and is never halved."""
+    def _run(self, batches: list[Batch], work: Callable[[Batch, Ticket], T]) -> list[T]:
+        """What `work` makes of the batches, in the order of their symbols."""
+        made: list[tuple[str, T]] = []
 
-        def work(_: Batch, ticket: Ticket) -> pl.DataFrame:
-            with ticket.place("compute"):
-                return self.evaluator.advance((stage,), whole, ticket)
+        def finished(batch: Batch, answer: T) -> None:
+            made.append((batch.symbols[0], answer))
+            self.progress.advance(len(batch.symbols), self.share)
 
-        return self._run([Batch(tuple(_index(whole)))], work, divisible=False)
+        def failed(batch: Batch, error: SymbolError) -> None:
+            self.collected.fail_batch(batch, error)
+            self.progress.advance(len(batch.symbols), self.share)
 
-    def _run(
-        self, batches: list[Batch], work: Callable[[Batch, Ticket], pl.DataFrame], *, divisible: bool = True
-    ) -> pl.DataFrame:
-        limits = self.limits if divisible else replace(self.limits, timeout=self.limits.deadline)
-        Runner(limits, self.control, work, self._finished, self._failed, whole=True, divisible=divisible).run(batches)
-        frames, self.frames = self.frames, []
-        if not frames:
+        Runner(self.limits, self.control, work, finished, failed, whole=True).run(batches)
+        if not made:
             raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
-        filled = sorted((frame for frame in frames if frame.height), key=lambda frame: str(frame["symbol"][0]))
-        return pl.concat(filled or frames[:1])
+        return [answer for _, answer in sorted(made, key=lambda each: each[0])]
 
-    def _finished(self, batch: Batch, frame: pl.DataFrame) -> None:
-        self.frames.append(frame)
-        self.progress.advance(len(batch.symbols), self.share)
+    def _rank(self, number: int) -> None:
+        """Tasks for the whole universe: they have the deadline for their timeout, and one that fails ends the job."""
+        tasks: deque[Task] = deque()
+        limits = replace(self.limits, timeout=self.limits.deadline)
+        tasks.extend(self.staging.ranking(number, self.parts, limits.workers))
+        symbols = sum(len(part.candles.symbols) for part in self.parts)
+        share = self.share / len(tasks)
 
-    def _failed(self, batch: Batch, error: SymbolError) -> None:
-        self.collected.fail_batch(batch, error)
-        self.progress.advance(len(batch.symbols), self.share)
+        def work(_: Batch, ticket: Ticket) -> None:
+            task = tasks.popleft()
+            with ticket.place("compute"):
+                task(ticket)
 
-    def _batches(self) -> list[Batch]:
-        return self.collected.prepared.batches
+        def failed(_: Batch, error: SymbolError) -> None:
+            raise JobEndedError(error)
 
+        def finished(_: Batch, __: None) -> None:
+            self.progress.advance(symbols, share)
 
-def _index(whole: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    """Where each symbol's rows lie: offset and length."""
-    lengths = dict(whole.group_by("symbol", maintain_order=True).len().iter_rows())
-    ends = itertools.accumulate(lengths.values())
-    return {symbol: (end - length, length) for (symbol, length), end in zip(lengths.items(), ends, strict=True)}
+        batches = [Batch(()) for _ in tasks]
+        Runner(limits, self.control, work, finished, failed, whole=True, divisible=False).run(batches)

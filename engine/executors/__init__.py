@@ -10,6 +10,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
+from .across_executor import AcrossExecutor
 from .joining import made_of
 from .polars_executor import PolarsExecutor
 from .surroundings import Surroundings
@@ -44,7 +45,9 @@ def make_executor(name: str, plan: Plan) -> Executor:
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    return PolarsExecutor() if chosen(name) == "polars" else TileExecutor(plan)
+    if chosen(name) == "polars":
+        return PolarsExecutor()
+    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
 
 
 def chosen(name: str) -> str:
@@ -56,6 +59,7 @@ def chosen(name: str) -> str:
 
 __all__ = [
     "EXECUTORS",
+    "AcrossExecutor",
     "Executor",
     "PolarsExecutor",
     "Surroundings",

@@ -14,12 +14,11 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
-from .columns import NOTHING, Floats, Whole
+from .columns import Floats, Whole
 
 Codes = NDArray[np.int32]
 
@@ -172,9 +171,7 @@ class Across:
         block = min(max(BLOCK_CELLS // symbols, LEAST_DATES), MOST_DATES, last - first)
         room = symbols + 1
         cells = (block + 1) * room
-        setting = np.array([self.setting if self.groups is None else float(self.group_count)])
-        if self.kernel == "demean":
-            setting[0] = self.group_count
+        setting = np.array([self.setting], np.float64)
         scratch = np.empty(SCRATCH + 24 * (symbols + self.group_count), np.uint8)
         fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
         groups = np.empty(cells, np.int32)

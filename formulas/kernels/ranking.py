@@ -189,7 +189,7 @@ class _Sort:
         return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
 
     def _count_and_place(self, cells: Cells) -> Value:
-        """`pass(keys, source, target, counts, n, shift, bits)`: places by these bits, otherwise in the order they have."""
+        """`pass(keys, source, target, counts, n, shift, bits)`: sort by these bits, leave equal ones in their order."""
         builder, whole = cells.builder, cells.whole
         keys, source, target, counts, n, shift, bits = cells.function_made.args
         kinds = builder.shl(whole(1), bits)

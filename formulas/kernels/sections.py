@@ -1,9 +1,9 @@
 """Sections: what all symbols have at one ts, laid side by side, for kernels across symbols.
 
 A block of dates at a time is gathered from the symbols' columns, each symbol's rows in one go, and stays in the cache
-while a kernel runs over one section after the other and writes each value to its own bar. Nothing as large as the table
-is made; the interpreter's lock is not held. A kernel is `(n, numbers, places, groups, settings, scratch)`: n numbers, all
-of them defined, in the order of the symbols, the addresses where their values go, and the numbers of their groups.
+while a kernel runs over one section after the other and writes each value to its own bar. Nothing as large as the
+table is made; the interpreter's lock is not held. A kernel is `(n, numbers, places, groups, settings, scratch)`: n
+numbers, all of them defined, in the order of the symbols, the addresses where their values go, and their groups.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _define_mark(cells: Cells, kind: Value) -> None:
 
 
 def _define_seek(cells: Cells, kind: Value) -> None:
-    """`seek(bases, cursors, symbols, first ts, last ts)`: narrow each symbol's rows to those from first to before last."""
+    """`seek(bases, cursors, symbols, first ts, last ts)`: leave each symbol's rows from first to before last."""
     builder = cells.builder
     bases, cursors, symbols, first, last = cells.function_made.args
 
@@ -170,7 +170,7 @@ class _Gather:
 
 
 def _define_across(cells: Cells, gather: Value) -> None:
-    """`across(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, looked at after each block."""
+    """`across(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, read after each block."""
     builder, whole = cells.builder, cells.whole
     work, stop = cells.function_made.args
     last, block, room = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM))

@@ -32,9 +32,9 @@ Step: TypeAlias = Stage | tuple[Ranking, ...]
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """Steps in their order, then a stage that makes every column of the results; `keeps[i]` is what is read after step i.
+    """Steps in order, along time and across symbols by turns, then a stage that makes every column of the results.
 
-    Steps along time and rankings take turns.
+    `keeps[i]` are the columns that are read after step i.
     """
 
     steps: tuple[Step, ...]
@@ -98,7 +98,7 @@ class _Layering:
 
     def flush(self) -> None:
         """A stage that makes what is pending, if anything is."""
-        made = {node: name for node, name in self.pending.items() if not isinstance(node, Column)}
+        made: dict[Node, str] = {n: name for n, name in self.pending.items() if not isinstance(n, Column)}
         if made:
             self.steps.append(Stage("time", frozenset(made.values()), made, dict(self.given)))
         self.given.update(made)

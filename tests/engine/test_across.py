@@ -6,7 +6,7 @@ from fakes import Watched, candles, names
 
 from barsweep import CandleError, DateRange, ProcessingEngine, ProcessingJob
 from barsweep.engine import preparing
-from barsweep.engine.executors import PolarsExecutor
+from barsweep.engine.executors import polars_executor, sections
 
 BEST = "top(close, 1)"
 
@@ -89,16 +89,15 @@ def test_a_timeout_ends_the_ranking(steps):
     assert {error.kind for error in result.errors.values()} == {"timeout"}
 
 
-def test_a_failure_of_the_ranking_itself_is_everybodys_error(steps, monkeypatch):
-    advance = PolarsExecutor.advance
+@pytest.mark.parametrize(
+    ("executor", "place", "name"), [("polars", polars_executor, "run_program"), ("auto", sections.Across, "run")]
+)
+def test_a_failure_of_the_ranking_itself_is_everybodys_error(steps, monkeypatch, executor, place, name):
+    def broken(*_):
+        raise MemoryError
 
-    def broken(self, stage, frame):
-        if stage.direction == "across":
-            raise MemoryError
-        return advance(self, stage, frame)
-
-    monkeypatch.setattr(PolarsExecutor, "advance", broken)
-    result = ProcessingEngine(steps).run(ProcessingJob(None, BEST))
+    monkeypatch.setattr(place, name, broken)
+    result = ProcessingEngine(steps).run(ProcessingJob(None, BEST, executor=executor))
 
     assert {error.kind for error in result.errors.values()} == {"evaluation"}
     assert len(result.errors) == 8

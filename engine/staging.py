@@ -1,0 +1,180 @@
+"""How a plan with cross-sectional stages runs over parts: with Polars by frames, or in tiles.
+
+A part is a batch's symbols between two rounds. The first round begins with the loaded candles, the last ends with what
+is reported; rounds along time take each part alone, rounds across symbols all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Protocol, Self, TypeAlias
+
+import polars as pl
+
+from ..data.candles import Candles
+from ..formulas import Stage
+from ..formulas.plan.layering import Step
+from .controlling import Ticket
+from .evaluating import PlanEvaluator
+from .executors import AcrossExecutor
+from .executors.across_executor import Part, rankings_over
+from .executors.sections import Universe
+from .splitting import Piece, Selection, split, split_columns, split_found
+
+PARTS_PER_WORKER = 4
+"""Runs of dates that a ranking is cut into for each worker: who is done early takes one more."""
+
+
+class Portion(Protocol):
+    """Some symbols' rows."""
+
+    @property
+    def candles(self) -> Candles:
+        """Their candles."""
+
+    def slice(self, first: int, last: int) -> Self:
+        """Some of the symbols."""
+
+
+Task: TypeAlias = Callable[[Ticket], None]
+
+
+class Staging(Protocol):
+    """Rounds of a plan, numbered; `across` says of each whether it needs all parts. Parts are the staging's own."""
+
+    @property
+    def across(self) -> Sequence[bool]:
+        """For each round whether it goes across symbols."""
+
+    def begin(self, candles: Candles, ticket: Ticket) -> Portion:
+        """A part before the first round."""
+
+    def along(self, number: int, part: Any, ticket: Ticket) -> Portion:
+        """A round along time."""
+
+    def ranking(self, number: int, parts: list[Any], workers: int) -> list[Task]:
+        """A round across symbols, as tasks that may run at the same time; afterwards the parts have its results."""
+
+    def report(self, part: Any, selection: Selection, ticket: Ticket) -> Piece:
+        """What is reported of a part after the last round."""
+
+
+@dataclass(slots=True)
+class FramePart:
+    """Candles, and the frame that a Polars stage has made of them."""
+
+    candles: Candles
+    frame: pl.DataFrame
+
+    def slice(self, first: int, last: int) -> FramePart:
+        """Some of the symbols."""
+        begin, end = int(self.candles.starts[first]), int(self.candles.starts[last])
+        return FramePart(self.candles.slice(first, last), self.frame.slice(begin, end - begin))
+
+
+@dataclass(frozen=True)
+class FrameStaging:
+    """Stage by stage with an executor of frames."""
+
+    evaluator: PlanEvaluator
+
+    @cached_property
+    def across(self) -> Sequence[bool]:
+        """As the plan's stages are."""
+        return [stage.direction == "across" for stage in self.evaluator.plan.stages]
+
+    def begin(self, candles: Candles, _: Ticket) -> FramePart:
+        """The frame that the first stage reads."""
+        return FramePart(candles, self.evaluator.start(candles))
+
+    def along(self, number: int, part: FramePart, ticket: Ticket) -> FramePart:
+        """A stage along time."""
+        stage = self.evaluator.plan.stages[number]
+        return FramePart(part.candles, self.evaluator.advance((stage,), part.frame, ticket))
+
+    def ranking(self, number: int, parts: list[FramePart], _: int) -> list[Task]:
+        """One task: Polars has threads of its own."""
+
+        def work(ticket: Ticket) -> None:
+            whole = pl.concat([part.frame for part in parts])
+            whole = self.evaluator.advance((self.evaluator.plan.stages[number],), whole, ticket)
+            row = 0
+            for part in parts:
+                part.frame = whole.slice(row, part.candles.height)
+                row += part.candles.height
+
+        return [work]
+
+    def report(self, part: FramePart, selection: Selection, _: Ticket) -> Piece:
+        """The rows that are reported."""
+        return split(part.frame, selection)
+
+
+class TileStaging:
+    """Layer by layer in tiles."""
+
+    def __init__(self, executor: AcrossExecutor, evaluator: PlanEvaluator) -> None:
+        self.executor, self.around = executor, evaluator.around
+        self.steps: tuple[Step, ...] = executor.layers.steps
+        self.across = [not isinstance(step, Stage) for step in self.steps]
+        self._known: tuple[list[Candles], Universe] | None = None
+
+    def begin(self, candles: Candles, _: Ticket) -> Part:
+        """No column is made yet."""
+        return Part(candles)
+
+    def along(self, number: int, part: Part, ticket: Ticket) -> Part:
+        """A layer along time."""
+        ticket.look()
+        step = self.steps[number]
+        assert isinstance(step, Stage)
+        made = self.executor.along(step, part, self.around, ticket.stop)
+        ticket.look()
+        assert made is not None, "only who abandons a batch stops its kernels"
+        return made.keeping(self.executor.layers.keeps[number])
+
+    def ranking(self, number: int, parts: list[Part], workers: int) -> list[Task]:
+        """Each ranking over runs of dates."""
+        step = self.steps[number]
+        assert not isinstance(step, Stage)
+        universe = self._universe([part.candles for part in parts])
+        rankings = list(rankings_over(universe, step, parts))
+        for part in parts:
+            kept = part.keeping(self.executor.layers.keeps[number])
+            part.columns, part.written = kept.columns, kept.written
+
+        def work(across: Callable[..., bool], first: int, last: int, ticket: Ticket) -> None:
+            across(first, last, ticket.stop)
+            ticket.look()
+
+        ranges = universe.calendar.ranges(PARTS_PER_WORKER * workers if workers > 1 else 1)
+        return [partial(work, ranking.run, *dates) for ranking in rankings for dates in ranges]
+
+    def report(self, part: Part, selection: Selection, ticket: Ticket) -> Piece:
+        """Every bar, or the matches."""
+        ticket.look()
+        if selection.everything:
+            names = tuple(selection.results.values())
+            columns = self.executor.report_columns(part, names, self.around, ticket.stop)
+            ticket.look()
+            assert columns is not None, "only who abandons a batch stops its kernels"
+            return split_columns(part.candles, columns, selection)
+        wanted = [(selection.results[name], tuple(labels.values())) for name, labels in selection.indicators.items()]
+        found = self.executor.report_found(part, wanted, self.around, ticket.stop)
+        ticket.look()
+        assert found is not None, "only who abandons a batch stops its kernels"
+        return split_found(part.candles, found, selection)
+
+    def _universe(self, candles: list[Candles]) -> Universe:
+        """Rankings of the same symbols share it."""
+        if self._known is None or [id(each) for each in self._known[0]] != [id(each) for each in candles]:
+            self._known = candles, Universe.of([each.ts for each in candles], [each.starts for each in candles])
+        return self._known[1]
+
+
+def staging_of(evaluator: PlanEvaluator) -> FrameStaging | TileStaging:
+    """As the plan's executor wants it."""
+    executor = evaluator.executor
+    return TileStaging(executor, evaluator) if isinstance(executor, AcrossExecutor) else FrameStaging(evaluator)
