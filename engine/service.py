@@ -16,7 +16,7 @@ from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
 from ..formulas.extending import PythonFunction, function, library
 from ..formulas.plan.explaining import Explanation, explain_plan
-from .executors import Surroundings, make_executor
+from .executors import Surroundings, chosen, make_executor
 from .jobs import Setting
 
 
@@ -62,7 +62,7 @@ class FormulaService:
     ) -> Explanation:
         """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns read."""
         sources = {"value": source} if isinstance(source, str) else source
-        return explain_plan(make_plan(self.language.check_all(sources, columns, parameters)))
+        return explain_plan(make_plan(self.language.check_all(sources, columns, parameters)), chosen("auto"))
 
     def evaluate(self, formula: str, frame: Any, parameters: Mapping[str, Setting] | None = None) -> Any:
         """The formula's value for each row of `frame`, in the order and the kind of the frame.

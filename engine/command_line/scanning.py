@@ -33,7 +33,7 @@ from .asking import (
 from .ending import Code, told_in_words
 from .learning import warn
 from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
-from .watching import interruptible, progress_bar
+from .watching import compile_first, interruptible, progress_bar
 from .wording import symbol_error
 
 ERRORS_SHOWN = 5
@@ -150,6 +150,7 @@ def _run(
     with opening as repository:
         service = FormulaService()
         engine = ProcessingEngine(repository, service)
+        compile_first()
         with progress_bar() as progress, interruptible(engine.cancel):
             result = engine.run(job, progress, output=delivery.meanwhile)
         warn(service.check(formula, kinds_of(repository, job.timeframe), job.settings()))

@@ -16,7 +16,7 @@ from ..results import counted
 from .asking import Columns, DateFormat, Decimal, Zone, given_options
 from .ending import told_in_words
 from .showing import results, shown
-from .watching import progress_bar
+from .watching import compile_first, progress_bar
 from .wording import symbol_error
 
 ROWS_OF_DEMO = 10
@@ -54,6 +54,7 @@ def demo(
     console = results()
     if not demonstration.candles_path(folder, symbols, bars).exists():
         console.print(f"making candles: {counted(symbols, 'symbol')} x {counted(bars, 'day')} ...")
+    compile_first()
     with told_in_words(), progress_bar() as progress:
         found = demonstration.run_demo(folder, symbols, bars, progress)
     result, counts = found.result, found.result.counts

@@ -1,4 +1,4 @@
-"""While a job runs: a progress bar on a terminal, and Ctrl-C that ends the job with what is finished."""
+"""Before and while a job runs: kernels compiled, a progress bar on a terminal, Ctrl-C that ends the job."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import FrameType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from ...formulas.kernels.compiler import is_kept, machine_code
 from ..controlling import ProgressCallback
 from .showing import messages
 
@@ -33,6 +34,16 @@ def progress_bar() -> Iterator[ProgressCallback | None]:
     with Progress(*columns, console=messages(), transient=True) as bar:
         task = bar.add_task("scanning", total=None)
         yield lambda completed, total: bar.update(task, completed=completed, total=total)
+
+
+def compile_first() -> None:
+    """The very first time on a machine, compile the kernels and say why that takes a second."""
+    try:
+        if not is_kept():
+            messages().print("compiling kernels for this CPU, once ...")
+            machine_code()
+    except ImportError:
+        return  # Polars computes, or refuses in words of its own
 
 
 @contextmanager

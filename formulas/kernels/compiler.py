@@ -15,7 +15,8 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,8 @@ import platformdirs
 
 LOG: Final = logging.getLogger("barsweep")
 DIGEST: Final = 32
+SIZE: Final = 8  # bytes that tell a part's length
+PARTS: Final = 4
 MISSING: Final = (
     "compiled kernels need llvmlite, and it cannot be imported ({error}); install it with `pip install llvmlite`"
 )
@@ -33,11 +36,12 @@ MISSING: Final = (
 class MachineCode:
     """The addresses of compiled functions. The code lives as long as the process."""
 
-    def __init__(self, code: bytes) -> None:
+    def __init__(self, code: Sequence[bytes]) -> None:
         llvm = _llvm()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         _offer_mathematics(llvm)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        for part in code:
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(part))
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 3, whole, pointer)
@@ -57,6 +61,12 @@ class MachineCode:
 
 
 _LOCK: Final = threading.Lock()
+
+
+def is_kept() -> bool:
+    """Whether the kernels of this CPU have been compiled already, so that nobody has to wait."""
+    path = _path()
+    return path is not None and path.exists()
 
 
 def machine_code() -> MachineCode:
@@ -82,8 +92,14 @@ def _loaded() -> MachineCode:
     return MachineCode(code)
 
 
-def compile_kernels() -> bytes:
-    """Compile every kernel, and the loop that runs them, to an object file for this CPU."""
+def compile_kernels() -> list[bytes]:
+    """Compile every kernel, and what runs them, to object files for this CPU, several at a time."""
+    with ThreadPoolExecutor(PARTS) as pool:  # LLVM does not hold the interpreter's lock
+        return list(pool.map(_compiled, _modules()))
+
+
+def _modules() -> list[str]:
+    """The kernels in parts of about the same size, and one with all that runs them."""
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
     from .declaring import KERNELS  # noqa: PLC0415
     from .gathering import define_joins  # noqa: PLC0415
@@ -93,14 +109,16 @@ def compile_kernels() -> bytes:
     from .sections import define_sections  # noqa: PLC0415
     from .sweeping import define_sweep  # noqa: PLC0415
 
+    kernels = list(KERNELS.values())
+    frame = build(MOVING.values())
+    for define in (define_sweep, define_sections, define_rankings, define_levels, define_joins):
+        define(frame)
+    return [str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]
+
+
+def _compiled(module: str) -> bytes:
     llvm, machine = _llvm(), _target_machine()
-    module = build([*KERNELS.values(), *MOVING.values()])
-    define_sweep(module)
-    define_sections(module)
-    define_rankings(module)
-    define_levels(module)
-    define_joins(module)
-    parsed = llvm.parse_assembly(str(module))
+    parsed = llvm.parse_assembly(module)
     passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(parsed, passes)
     code: bytes = machine.emit_object(parsed)
@@ -160,24 +178,30 @@ def _folder() -> Path | None:
     return folder
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path) -> list[bytes] | None:
     """The code, if the file is there and whole."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    digest, code = content[:DIGEST], content[DIGEST:]
-    if hashlib.sha256(code).digest() != digest:
+    digest, rest = content[:DIGEST], content[DIGEST:]
+    if hashlib.sha256(rest).digest() != digest:
         LOG.warning("%s is damaged; the kernels are compiled anew", path)
         return None
-    return code
+    parts: list[bytes] = []
+    while rest:
+        size = int.from_bytes(rest[:SIZE], "little")
+        parts.append(rest[SIZE : SIZE + size])
+        rest = rest[SIZE + size :]
+    return parts
 
 
-def _write(path: Path, code: bytes) -> None:
+def _write(path: Path, code: Sequence[bytes]) -> None:
     """Written aside and renamed: another process sees a whole file or none."""
+    content = b"".join(len(part).to_bytes(SIZE, "little") + part for part in code)
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(hashlib.sha256(content).digest() + content)
         Path(file.name).replace(path)
     except OSError as error:
         LOG.info("compiled kernels cannot be kept: %s", error)
