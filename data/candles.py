@@ -9,12 +9,15 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from .numbers_of_rows import Rows, rows_where
+
+FEW: Final = 1_000  # runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +58,10 @@ class Candles:
         """As `of`; None where the frame is not sorted by symbol."""
         keys = frame["symbol"]
         starts = starts_of(keys)
+        if not ascend(keys.gather(starts[:-1][:FEW]).cast(pl.String)):  # few show it where symbols alternate
+            return None
         heads = keys.gather(starts[:-1]).cast(pl.String)
-        if (heads.slice(1) <= heads.slice(0, max(len(heads) - 1, 0))).any():
+        if not ascend(heads):
             return None
         return cls(tuple(heads), starts, frame.drop("symbol"), keys if keys.dtype == pl.String else None)
 
@@ -102,6 +107,11 @@ class Candles:
     def select(self, *columns: str) -> Candles:
         """The same rows with these columns beside ts alone."""
         return Candles(self.symbols, self.starts, self.table.select("ts", *columns), self.keys)
+
+
+def ascend(names: pl.Series) -> bool:
+    """Whether each name is greater than the one before."""
+    return not (names.slice(1) <= names.slice(0, max(len(names) - 1, 0))).any()
 
 
 def starts_of(symbols: pl.Series) -> NDArray[np.int64]:

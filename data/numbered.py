@@ -57,15 +57,12 @@ class Runs:
 
     def has(self, rows: pl.Series, names: pl.Series) -> bool:
         """Whether rows with these numbers, which ascend, have these names."""
-        if rows.is_empty():
-            return True
+        places = rows.search_sorted(pl.Series(self.starts)).to_numpy()
+        there = np.flatnonzero(places[1:] > places[:-1])
         heads = starts_of(names)[:-1]
-        numbers = self.starts.searchsorted(rows.to_numpy(), side="right") - 1
-        changes = np.append([0], np.flatnonzero(numbers[1:] != numbers[:-1]) + 1)
-        if not np.array_equal(heads, changes) or numbers[-1] >= len(self.symbols):
+        if places[0] != 0 or places[-1] != len(rows) or not np.array_equal(heads, places[there]):
             return False
-        found = names.gather(heads).cast(pl.String).to_list()
-        return found == [self.symbols[number] for number in numbers[heads]]
+        return names.gather(heads).cast(pl.String).to_list() == [self.symbols[number] for number in there]
 
     def between(self, numbers: Numbers) -> tuple[int, int] | None:
         """The first row of the first of these symbols and the row behind the last one's last.

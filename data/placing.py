@@ -49,16 +49,32 @@ def place(frame: pl.DataFrame) -> Placed:
         counts["null"] = dict(lost.with_columns(symbol.cast(pl.String)).iter_rows())
         frame = frame.filter(ts.is_not_null() & symbol.is_not_null())
     candles = Candles.found(frame)
-    if candles is None:  # each symbol's rows are kept as they were stored
-        frame = frame.with_columns(symbol.cast(pl.String)).sort("symbol", maintain_order=True)
-        candles = Candles.of(frame)
+    if candles is None:
+        candles = grouped(frame)
     late = late_rows(candles.ts, candles.starts)
     wrong = earlier_of(late, candles.ts)
     if len(wrong):
         counts["unsorted"] = candles.by_symbol(wrong)
-        candles = Candles.of(candles.frame.sort("symbol", "ts", maintain_order=True))
+        candles = in_time(candles)
         late = late_rows(candles.ts, candles.starts)
     return Placed(candles, {kind: found for kind, found in counts.items() if found}, late - np.uint32(1))
+
+
+def grouped(frame: pl.DataFrame) -> Candles:
+    """Each symbol's rows together, in the order in which they were stored; names are sorted once each."""
+    keys = frame["symbol"].cast(pl.String)
+    names = keys.unique().sort()
+    numbers = keys.cast(pl.Enum(names)).to_physical().to_numpy()
+    starts = np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=len(names)))])
+    return Candles(tuple(names), starts, frame.drop("symbol")[np.argsort(numbers, kind="stable")])
+
+
+def in_time(candles: Candles) -> Candles:
+    """Each symbol's rows by their ts; rows of the same ts stay in their order."""
+    numbers = np.repeat(np.arange(len(candles.symbols), dtype=np.uint32), candles.lengths)
+    numbered = candles.table.with_columns(pl.Series("~symbol", numbers))
+    table = numbered.sort("~symbol", "ts", maintain_order=True).drop("~symbol")
+    return Candles(candles.symbols, candles.starts, table, candles.keys)
 
 
 def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
