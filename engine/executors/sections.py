@@ -174,7 +174,7 @@ class Across:
         setting = np.array([self.setting], np.float64)
         scratch = np.empty(SCRATCH + 24 * (symbols + self.group_count), np.uint8)
         fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
-        groups = np.empty(cells, np.int32)
+        groups = np.zeros(cells, np.int32)
         work = np.array(
             [symbols, first, last, block, self._bases.ctypes.data, cursors.ctypes.data, calendar.codes.ctypes.data]
             + [calendar.origin, np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from llvmlite import ir
@@ -17,15 +18,12 @@ from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
 from .sections import KERNEL, Cells
 
 MOST_BITS: Final = 11
-"""Bits of a pass: what is counted then fits in a quarter of the first cache."""
-COUNTS: Final = 4 << MOST_BITS
-PER_NUMBER: Final = 16
-"""Bytes of scratch: COUNTS and PER_NUMBER for each number."""
+"""Bits of a pass; what is counted of two passes then fits in half of the first cache."""
 FEW: Final = 16
 PATIENCE: Final = 8
 """Moves to a number, on average, after which insertion gives up."""
 
-Rank: TypeAlias = Callable[["Order", Value, Value, Value, Value], Value]
+Rank: TypeAlias = Callable[["Order", Value, Value, Value], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +46,22 @@ def define_rankings(module: ir.Module) -> None:
         _define_ranked(Cells(module, f"across_{name}", KERNEL.args), order, value)
 
 
-def _rank(order: Order, begin: Value, end: Value, _: Value, __: Value) -> Value:
+def _rank(order: Order, begin: Value, end: Value, _: Value) -> Value:
     """Equal numbers, in places `begin` up to `end`, share the average rank."""
     builder = order.cells.builder
     twice = builder.add(builder.add(begin, end), order.cells.whole(1))
     return builder.fmul(order.real(twice), ir.Constant(DOUBLE, 0.5))
 
 
-def _share(order: Order, begin: Value, end: Value, place: Value, row: Value) -> Value:
+def _share(order: Order, begin: Value, end: Value, place: Value) -> Value:
     builder = order.cells.builder
-    above = builder.fsub(_rank(order, begin, end, place, row), ir.Constant(DOUBLE, 1.0))
+    above = builder.fsub(_rank(order, begin, end, place), ir.Constant(DOUBLE, 1.0))
     others = order.real(builder.sub(order.n, order.cells.whole(1)))
     alone = builder.icmp_signed("==", order.n, order.cells.whole(1))
     return builder.select(alone, ir.Constant(DOUBLE, 0.5), builder.fdiv(above, others))
 
 
-def _top(order: Order, begin: Value, end: Value, place: Value, _: Value) -> Value:
+def _top(order: Order, begin: Value, end: Value, place: Value) -> Value:
     """So many are larger, or equal and of an earlier symbol."""
     builder = order.cells.builder
     before = builder.add(builder.sub(order.n, end), builder.sub(place, begin))
@@ -75,11 +73,14 @@ def _define_ranked(cells: Cells, order: Value, value: Rank) -> None:
     """Sort, then go through the runs of equal numbers and write each value to its bar."""
     builder, whole = cells.builder, cells.whole
     n, numbers, places, _, settings, scratch = cells.function_made.args
-    sorted_places = builder.call(order, [numbers, n, scratch])
+    words = builder.call(order, [numbers, n, scratch])
     found = Order(cells, n, cells.number(settings, 0))
 
+    def index(place: Value) -> Value:
+        return builder.and_(cells.read(words, place, WHOLE), whole(2**32 - 1))
+
     def key(place: Value) -> Value:
-        return cells.read(scratch, cells.wide(cells.read(sorted_places, place, INDEX)), WHOLE)
+        return cells.read(scratch, index(place), WHOLE)
 
     def run(carried: list[Value]) -> Sequence[Value]:
         begin = carried[0]
@@ -94,12 +95,10 @@ def _define_ranked(cells: Cells, order: Value, value: Rank) -> None:
 
         end = cells.loop([builder.add(begin, whole(1)), ir.Constant(BIT, 1)], equal, following)[0]
 
-        def one(place: Value, _: list[Value]) -> Sequence[Value]:
-            row = cells.wide(cells.read(sorted_places, place, INDEX))
-            builder.store(value(found, begin, end, place, row), cells.pointer_at(places, row), align=8)
-            return []
+        def one(place: Value) -> None:
+            builder.store(value(found, begin, end, place), cells.pointer_at(places, index(place)), align=8)
 
-        cells.repeat(begin, end, [], one)
+        cells.each(begin, end, one)
         return [end]
 
     cells.loop([whole(0)], lambda carried: builder.icmp_signed("<", carried[0], n), run)
@@ -107,45 +106,43 @@ def _define_ranked(cells: Cells, order: Value, value: Rank) -> None:
 
 
 class _Sort:
-    """`order(numbers, n, scratch) -> places`: the places of the numbers in ascending order, 4 bytes each, in scratch.
+    """`order(numbers, n, scratch) -> words`: for each place in ascending order a word with the number's index, 32 bits.
 
-    The keys, less the smallest of them, stand at the beginning of scratch.
+    Scratch begins with the keys, less the smallest of them. Above the index a word has a window of bits of its key, so
+    that both passes over it read and write words alone.
     """
 
     def __init__(self, module: ir.Module) -> None:
-        self.module = module
-        self.count = self._count_and_place(Cells(module, "order_pass", [POINTER] * 4 + [WHOLE] * 3))
-        self.mend = self._mend(Cells(module, "order_mend", [POINTER, POINTER, WHOLE], WHOLE))
+        self.window = _define_window(Cells(module, "order_window", [POINTER] * 4 + [WHOLE] * 3))
+        self.mend = _define_mend(Cells(module, "order_mend", [POINTER, POINTER, WHOLE], WHOLE))
         self.cells = Cells(module, "order", [POINTER, WHOLE, POINTER], POINTER)
         self.builder = self.cells.builder
 
     def build(self) -> Value:
         cells, builder, whole = self.cells, self.builder, self.cells.whole
         numbers, n, keys = cells.function_made.args
-        one, other = cells.cell(keys, n, WHOLE), cells.offset(keys, builder.mul(n, whole(12)))
-        counts = cells.offset(keys, builder.mul(n, whole(PER_NUMBER)))
+        words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
+        counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
         used = self._width(self._keys(numbers, n, keys))
-        bits = self._least(builder.sub(self._width(n), whole(1)), whole(MOST_BITS))
-        bits = builder.select(builder.icmp_signed("<", bits, whole(1)), whole(1), bits)
-        begin = builder.sub(used, builder.mul(bits, whole(2)))
-        begin = builder.select(builder.icmp_signed("<", begin, whole(0)), whole(0), begin)
+        bits = self._between(1, builder.sub(self._width(n), whole(2)), MOST_BITS)
+        width = builder.mul(bits, whole(2))
+        begin = self._between(0, builder.sub(used, width), 64)
         begin = builder.select(builder.icmp_signed("<=", n, whole(FEW)), used, begin)
 
-        def passes(first: Value) -> Value:
-            self._identity(one, n)
+        def windows(first: Value) -> None:
+            cells.each(whole(0), n, lambda index: cells.write(words, index, index))
 
             def step(carried: list[Value]) -> Sequence[Value]:
-                shift, source, target = carried
-                builder.call(self.count, [keys, source, target, counts, n, shift, bits])
-                return [builder.add(shift, bits), target, source]
+                builder.call(self.window, [keys, words, other, counts, n, carried[0], bits])
+                return [builder.add(carried[0], width)]
 
-            return cells.loop([first, one, other], lambda c: builder.icmp_signed("<", c[0], used), step)[1]
+            cells.loop([first], lambda carried: builder.icmp_signed("<", carried[0], used), step)
 
-        roughly = passes(begin)
-        mended = builder.icmp_signed("!=", builder.call(self.mend, [keys, roughly, n]), whole(0))
-        with builder.if_then(mended):
-            builder.ret(roughly)
-        builder.ret(passes(whole(0)))
+        windows(begin)
+        mended = builder.icmp_signed("!=", builder.call(self.mend, [keys, words, n]), whole(0))
+        with builder.if_then(builder.not_(mended)):
+            windows(whole(0))
+        builder.ret(words)
         return cells.function_made
 
     def _keys(self, numbers: Value, n: Value, keys: Value) -> Value:
@@ -164,99 +161,103 @@ class _Sort:
 
         low, high = cells.repeat(whole(0), n, [whole(-1), whole(0)], one)
 
-        def less(index: Value, _: list[Value]) -> Sequence[Value]:
+        def less(index: Value) -> None:
             cells.write(keys, index, builder.sub(cells.read(keys, index, WHOLE), low))
-            return []
 
-        cells.repeat(whole(0), n, [], less)
+        cells.each(whole(0), n, less)
         return builder.sub(high, low)
-
-    def _identity(self, places: Value, n: Value) -> None:
-        cells = self.cells
-
-        def one(index: Value, _: list[Value]) -> Sequence[Value]:
-            cells.write(places, index, self.builder.trunc(index, INDEX))
-            return []
-
-        cells.repeat(cells.whole(0), n, [], one)
 
     def _width(self, number: Value) -> Value:
         """How many bits a whole number has."""
         zeros = self.builder.ctlz(number, ir.Constant(BIT, 0))
         return self.builder.sub(self.cells.whole(64), zeros)
 
-    def _least(self, x: Value, y: Value) -> Value:
-        return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
+    def _between(self, least: int, number: Value, most: int) -> Value:
+        """A whole number, held within bounds."""
+        for bound, sign in ((least, "<"), (most, ">")):
+            outside = self.builder.icmp_signed(sign, number, self.cells.whole(bound))
+            number = self.builder.select(outside, self.cells.whole(bound), number)
+        return number
 
-    def _count_and_place(self, cells: Cells) -> Value:
-        """`pass(keys, source, target, counts, n, shift, bits)`: sort by these bits, leave equal ones in their order."""
-        builder, whole = cells.builder, cells.whole
-        keys, source, target, counts, n, shift, bits = cells.function_made.args
-        kinds = builder.shl(whole(1), bits)
-        mask = builder.sub(kinds, whole(1))
 
-        def digit(place: Value) -> Value:
-            return builder.and_(builder.lshr(cells.read(keys, cells.wide(place), WHOLE), shift), mask)
+def _define_window(cells: Cells) -> Value:
+    """`window(keys, words, other, counts, n, shift, bits)`: sort words by 2 * `bits` bits of their keys.
 
-        def clear(index: Value, _: list[Value]) -> Sequence[Value]:
-            cells.write(counts, index, ir.Constant(INDEX, 0))
-            return []
+    Words that are equal in these stay in their order. `other` has room for as many words.
+    """
+    builder, whole = cells.builder, cells.whole
+    keys, words, other, counts, n, shift, bits = cells.function_made.args
+    kinds = builder.shl(whole(1), bits)
+    mask, counts_above = builder.sub(kinds, whole(1)), cells.cell(counts, kinds, INDEX)
+    above = builder.add(bits, whole(32))
+    both = builder.sub(builder.shl(kinds, bits), whole(1))
 
-        def count(index: Value, _: list[Value]) -> Sequence[Value]:
-            found = digit(index)  # in whatever order
-            cells.write(counts, found, builder.add(cells.read(counts, found, INDEX), ir.Constant(INDEX, 1)))
-            return []
+    def digit(word: Value, from_bit: Value) -> Value:
+        return builder.and_(builder.lshr(word, from_bit), mask)
 
-        def begin(index: Value, carried: list[Value]) -> Sequence[Value]:
-            here = cells.read(counts, index, INDEX)
-            cells.write(counts, index, carried[0])
-            return [builder.add(carried[0], here)]
+    def raised(table: Value, place: Value) -> Value:
+        here = cells.read(table, place, INDEX)
+        cells.write(table, place, builder.add(here, ir.Constant(INDEX, 1)))
+        return cells.wide(here)
 
-        def place(index: Value, _: list[Value]) -> Sequence[Value]:
-            number = cells.read(source, index, INDEX)
-            found = digit(number)
-            at = cells.read(counts, found, INDEX)
-            cells.write(target, cells.wide(at), number)
-            cells.write(counts, found, builder.add(at, ir.Constant(INDEX, 1)))
-            return []
+    def count(place: Value) -> None:
+        index = builder.and_(cells.read(words, place, WHOLE), whole(2**32 - 1))
+        part = builder.and_(builder.lshr(cells.read(keys, index, WHOLE), shift), both)
+        word = builder.or_(builder.shl(part, whole(32)), index)
+        cells.write(words, place, word)
+        raised(counts, digit(word, whole(32)))
+        raised(counts_above, digit(word, above))
 
-        cells.repeat(whole(0), kinds, [], clear)
-        cells.repeat(whole(0), n, [], count)
-        cells.repeat(whole(0), kinds, [ir.Constant(INDEX, 0)], begin)
-        cells.repeat(whole(0), n, [], place)
-        builder.ret_void()
-        return cells.function_made
+    def begin(place: Value, carried: list[Value]) -> Sequence[Value]:
+        sums = []
+        for table, total in zip((counts, counts_above), carried, strict=True):
+            sums.append(builder.add(total, cells.read(table, place, INDEX)))
+            cells.write(table, place, total)
+        return sums
 
-    def _mend(self, cells: Cells) -> Value:
-        """`mend(keys, places, n) -> whether all are in order`: by insertion, which gives up after too many moves."""
-        builder, whole = cells.builder, cells.whole
-        keys, places, n = cells.function_made.args
-        most = builder.mul(n, whole(PATIENCE))
+    def spread(source: Value, target: Value, table: Value, from_bit: Value, place: Value) -> None:
+        word = cells.read(source, place, WHOLE)
+        cells.write(target, raised(table, digit(word, from_bit)), word)
 
-        def goes_on(carried: list[Value]) -> Value:
-            patient = builder.icmp_signed("<=", carried[1], most)
-            return builder.and_(builder.icmp_signed("<", carried[0], n), patient)
+    cells.each(whole(0), builder.mul(kinds, whole(2)), lambda kind: cells.write(counts, kind, ir.Constant(INDEX, 0)))
+    cells.each(whole(0), n, count)
+    cells.repeat(whole(0), kinds, [ir.Constant(INDEX, 0)] * 2, begin)
+    cells.each(whole(0), n, partial(spread, words, other, counts, whole(32)))
+    cells.each(whole(0), n, partial(spread, other, words, counts_above, above))
+    builder.ret_void()
+    return cells.function_made
 
-        def insert(carried: list[Value]) -> Sequence[Value]:
-            index, moves = carried
-            number = cells.read(places, index, INDEX)
-            key = cells.read(keys, cells.wide(number), WHOLE)
 
-            def look(inner: list[Value]) -> Sequence[Value]:
-                at, _ = inner
-                before = builder.sub(at, whole(1))
-                earlier = cells.read(places, before, INDEX)
-                larger = builder.icmp_unsigned(">", cells.read(keys, cells.wide(earlier), WHOLE), key)
-                cells.write(places, at, builder.select(larger, earlier, number))
-                return [builder.select(larger, before, at), larger]
+def _define_mend(cells: Cells) -> Value:
+    """`mend(keys, words, n) -> whether all are in order`: insertion among equal windows, given up after many moves."""
+    builder, whole = cells.builder, cells.whole
+    keys, words, n = cells.function_made.args
+    most = builder.mul(n, whole(PATIENCE))
 
-            def moving(inner: list[Value]) -> Value:
-                return builder.and_(builder.icmp_signed(">", inner[0], whole(0)), inner[1])
+    def key(word: Value) -> Value:
+        return cells.read(keys, builder.and_(word, whole(2**32 - 1)), WHOLE)
 
-            at = cells.loop([index, ir.Constant(BIT, 1)], moving, look)[0]
-            cells.write(places, at, number)
-            return [builder.add(index, whole(1)), builder.add(moves, builder.sub(index, at))]
+    def goes_on(carried: list[Value]) -> Value:
+        patient = builder.icmp_signed("<=", carried[1], most)
+        return builder.and_(builder.icmp_signed("<", carried[0], n), patient)
 
-        _, moves = cells.loop([whole(1), whole(0)], goes_on, insert)
-        builder.ret(builder.zext(builder.icmp_signed("<=", moves, most), WHOLE))
-        return cells.function_made
+    def insert(carried: list[Value]) -> Sequence[Value]:
+        place, moves, before = carried
+        word = cells.read(words, place, WHOLE)
+        alike = builder.icmp_unsigned("<", builder.xor(word, before), whole(2**32))
+
+        def look(inner: list[Value]) -> Sequence[Value]:
+            earlier = cells.read(words, builder.sub(inner[0], whole(1)), WHOLE)
+            larger = builder.icmp_unsigned(">", key(earlier), key(word))
+            cells.write(words, inner[0], builder.select(larger, earlier, word))
+            at = builder.select(larger, builder.sub(inner[0], whole(1)), inner[0])
+            return [at, builder.and_(larger, builder.icmp_signed(">", at, whole(0)))]
+
+        at = cells.loop([place, alike], lambda inner: inner[1], look)[0]
+        cells.write(words, at, word)
+        moves = builder.add(moves, builder.sub(place, at))
+        return [builder.add(place, whole(1)), moves, cells.read(words, place, WHOLE)]
+
+    _, moves, _ = cells.loop([whole(1), whole(0), cells.read(words, whole(0), WHOLE)], goes_on, insert)
+    builder.ret(builder.zext(builder.icmp_signed("<=", moves, most), WHOLE))
+    return cells.function_made

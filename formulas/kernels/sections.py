@@ -19,6 +19,9 @@ from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
 BYTE: Final = ir.IntType(8)
 SIZES: Final = {BYTE: 1, INDEX: 4, WHOLE: 8, DOUBLE: 8}
 KERNEL: Final = ir.FunctionType(ir.VoidType(), [WHOLE, POINTER, POINTER, POINTER, POINTER, POINTER])
+LINE: Final = 64
+AHEAD: Final = 6  # symbols
+FETCHED: Final = 16  # rows of each; of more the CPU sees by itself that they follow each other
 NAN: Final = ir.Constant(DOUBLE, math.nan)
 
 SYMBOLS, FIRST, LAST, BLOCK, BASES, CURSORS, CODES, ORIGIN, INVERSE, GROUP_STRIDE, ROOM = range(11)
@@ -51,6 +54,12 @@ class Cells(Emitter):
     def wide(self, value: Value) -> Value:
         """A small whole number as a large one."""
         return value if value.type == WHOLE else self.builder.sext(value, WHOLE)
+
+    def fetch(self, address: Value, *, writing: bool) -> None:
+        """Have the line of the cache with this address brought near."""
+        narrow = ir.IntType(32)
+        prefetch = self.declared("llvm.prefetch.p0", ir.VoidType(), [POINTER, narrow, narrow, narrow])
+        self.builder.call(prefetch, [address, *(ir.Constant(narrow, each) for each in (int(writing), 3, 1))])
 
     def slot(self, ts: Value, origin: Value, inverse: Value) -> Value:
         """The place of a ts among those that are `1 / inverse` apart from `origin` on; dates are one apart."""
@@ -124,6 +133,8 @@ class _Gather:
         self.symbols, self.origin, self.stride = (cells.whole_at(work, k) for k in (SYMBOLS, ORIGIN, GROUP_STRIDE))
         self.room, self.block = cells.whole_at(work, ROOM), cells.whole_at(work, BLOCK)
         self.inverse = cells.number(work, INVERSE)
+        without = self.builder.icmp_signed("==", self.stride, cells.whole(0))
+        self.grouped = self.builder.select(without, cells.whole(0), cells.whole(-1))
         words = (BASES, CURSORS, CODES, FILLS, NUMBERS, PLACES, GROUPS)
         self.bases, self.cursors, self.codes, *sections = (cells.pointer(work, word) for word in words)
         self.fills, self.numbers, self.places, self.groups = sections
@@ -133,8 +144,21 @@ class _Gather:
         self.builder.ret_void()
         return self.cells.function_made
 
+    def fetch(self, number: Value) -> None:
+        """Ask for the cells of a symbol whose turn comes soon: they lie far apart, and no CPU would guess where."""
+        cells, builder = self.cells, self.builder
+        last = builder.sub(self.symbols, cells.whole(1))
+        number = builder.select(builder.icmp_signed("<", number, last), number, last)
+        base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
+        row = cells.whole_at(cells.offset(self.cursors, builder.mul(number, cells.whole(16))), 0)
+        for word, kind in ((TS, self.kind), (VALUES, DOUBLE), (OUT, DOUBLE)):
+            first = cells.cell(cells.pointer(base, word), row, kind)
+            for line in range(FETCHED * SIZES[kind] // LINE + 1):
+                cells.fetch(cells.offset(first, cells.whole(LINE * line)), writing=word == OUT)
+
     def symbol(self, number: Value, _: list[Value]) -> Sequence[Value]:
         cells, builder = self.cells, self.builder
+        self.fetch(builder.add(number, cells.whole(AHEAD)))
         base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
         columns = [cells.pointer(base, word) for word in (TS, VALUES, GROUP, OUT)]
         cursor = cells.offset(self.cursors, builder.mul(number, cells.whole(16)))
@@ -162,7 +186,7 @@ class _Gather:
         place = builder.add(builder.mul(section, self.room), filled)
         cells.write(self.numbers, place, number)
         cells.write(self.places, place, builder.ptrtoint(cells.cell(out, row, DOUBLE), WHOLE))
-        cells.write(self.groups, place, group)
+        cells.write(self.groups, builder.and_(place, self.grouped), group)
         cells.write(out, row, NAN)
         kept = builder.and_(defined, inside)
         cells.write(self.fills, section, builder.add(filled, builder.zext(kept, WHOLE)))
