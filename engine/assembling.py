@@ -17,9 +17,10 @@ from .controlling import LOG
 from .evaluating import ServiceEvaluator
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
-from .splitting import Piece, reported
+from .splitting import Piece, Selection, reported
 from .stored import StoredTable, TableFile
 from .streaming import Stream, size_of
+from .uniting import UnitedTables, united
 
 EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
@@ -31,7 +32,7 @@ class Collected:
     prepared: Prepared
     file: TableFile | None = None
     stream: Stream | None = None
-    parts: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
+    parts: list[tuple[str, Piece]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
     held: int = 0  # bytes of the parts
 
@@ -49,10 +50,10 @@ class Collected:
         """Take the piece of a batch, or of the whole job."""
         total = self.total
         if self.stream is not None and batch is not None:
-            self.stream.take(batch, piece.table)
-        elif piece.table is not None:
-            self.parts.append((min(piece.bars, default=""), piece.table))
-            self.held += size_of(piece.table)
+            self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
+        elif piece.table is not None or piece.tables:
+            self.parts.append((min(piece.bars, default=""), piece))
+            self.held += sum(map(size_of, (piece.table, *piece.tables.values())))
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -75,16 +76,24 @@ class Collected:
             self.stream.take(batch, None)
 
     @property
-    def tables(self) -> list[pl.DataFrame]:
-        """The batches' tables in ascending order of their symbols: each batch has a run of them."""
-        return [table for _, table in sorted(self.parts, key=itemgetter(0))]
+    def pieces(self) -> list[Piece]:
+        """The batches' pieces in ascending order of their symbols: each batch has a run of them."""
+        return [piece for _, piece in sorted(self.parts, key=itemgetter(0))]
+
+    def table(self, formula: str | None = None) -> pl.DataFrame | None:
+        """What the batches have reported in one table, or what they have of one of several formulas; None: nothing."""
+        pieces = self.pieces
+        tables = [piece.table if formula is None else piece.tables.get(formula) for piece in pieces]
+        there = [table for table in tables if table is not None]
+        return pl.concat(there, how="vertical_relaxed") if there else None
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
     """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts; in the file, if there is one."""
     names = collected.prepared.selection.results
     empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
-    table = pl.concat(collected.tables, how="vertical_relaxed") if collected.parts else empty
+    table = collected.table()
+    table = empty if table is None else table
     return table if collected.file is None else stored(table, collected.file)
 
 
@@ -103,9 +112,10 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
     asked = prepared.requested if collected.file is None else sorted(prepared.requested)
     order = {symbol: place for place, symbol in enumerate(dict.fromkeys(asked))}
     every = _matches(collected)
-    kept = _ordered(_latest(every, collected), order)
-    lengths = total.found if kept.height == every.height else _lengths(kept)
-    matches = kept if collected.file is None else stored(kept, collected.file)
+    kept = {name: _ordered(_latest(table, collected), order) for name, table in every.items()}
+    same = all(kept[name].height == every[name].height for name in every)
+    lengths = total.found if same else _lengths(kept.values())
+    matches = _table(kept, collected, order)
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -127,17 +137,38 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
     )
 
 
-def _matches(collected: Collected) -> pl.DataFrame:
-    if collected.parts:
-        return pl.concat(collected.tables, how="vertical_relaxed")
+def _matches(collected: Collected) -> dict[str, pl.DataFrame]:
+    """The matches of each formula as it was asked for; those of one alone under ""."""
     selection = collected.prepared.selection
-    labels = {reported(label): pl.Float64 for labels in selection.indicators.values() for label in labels}
-    formula = {"formula": pl.String} if selection.several else {}
+    asked = [selection.origins.get(name, name) if selection.several else "" for name in selection.results] or [""]
+    found = {name: collected.table(name if selection.several else None) for name in dict.fromkeys(asked)}
+    return {name: _empty(name, selection) if table is None else table for name, table in found.items()}
+
+
+def _empty(formula: str, selection: Selection) -> pl.DataFrame:
+    """The table of a formula without a match."""
+    named = [name for name in selection.indicators if selection.origins.get(name, name) == formula or not formula]
+    labels = {reported(label): pl.Float64 for name in named for label in selection.indicators[name]}
+    tags = [selection.tags.get(name, {}) for name in named]
     swept = {
-        name: pl.Series([tags[name] for tags in selection.tags.values() if name in tags], strict=False).dtype
+        name: pl.Series([each[name] for each in tags if name in each], strict=False).dtype
         for name in selection.parameters
+        if any(name in each for each in tags)
     }
-    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **formula, **swept, **labels})
+    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **swept, **labels})
+
+
+def _table(
+    tables: Mapping[str, pl.DataFrame], collected: Collected, order: Mapping[str, int]
+) -> pl.DataFrame | StoredTable | UnitedTables:
+    """One table of matches: in memory, in the file, or of several formulas one that is made when it is looked at."""
+    if not collected.prepared.selection.several:
+        matches = tables[""]
+    elif collected.file is None:
+        return UnitedTables(tables, order)
+    else:
+        matches = united(tables)
+    return matches if collected.file is None else stored(matches, collected.file)
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
@@ -150,7 +181,7 @@ def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
     kept = matches.filter(pl.col("ts") >= pl.lit(oldest, dtype=matches.schema["ts"]))
     if job.patience is None:
         return kept
-    keys = {"symbol", "ts", "formula", *collected.prepared.selection.parameters}
+    keys = {"symbol", "ts", *collected.prepared.selection.parameters}
     place = next((at for at, name in enumerate(kept.columns) if name not in keys), kept.width)
     return kept.insert_column(place, (kept["ts"] < newest).alias("stale"))
 
@@ -169,8 +200,9 @@ def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
     return matches.sort(place, maintain_order=True)
 
 
-def _lengths(matches: pl.DataFrame) -> dict[str, int]:
-    return dict(matches.group_by("symbol", maintain_order=True).len().iter_rows())
+def _lengths(tables: Iterable[pl.DataFrame]) -> dict[str, int]:
+    symbols = pl.concat(table["symbol"] for table in tables)
+    return dict(symbols.value_counts(sort=False).iter_rows())
 
 
 def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:

@@ -16,6 +16,7 @@ from typing import Any, Final, overload
 import polars as pl
 
 from .stored import StoredTable
+from .uniting import UnitedTables
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -58,7 +59,7 @@ class SymbolMatches(Sequence[SignalMatch]):
 
     def __init__(
         self,
-        table: pl.DataFrame | StoredTable,
+        table: pl.DataFrame | StoredTable | UnitedTables,
         offset: int,
         length: int,
         labels: Mapping[str, Mapping[str, str]],
@@ -147,6 +148,7 @@ class BatchResult(Sequence[ProcessingResult]):
                admitted `stale`, then a column for each indicator label; symbols in the order of the request,
                ascending ts. Of a job with an output file it is read from there, at every look: symbols ascend, and
                `lazy` reads only what is needed
+    `of(name)` the matches of one of several formulas, with its own indicators alone
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
@@ -156,7 +158,7 @@ class BatchResult(Sequence[ProcessingResult]):
     def __init__(
         self,
         outcomes: Outcomes,
-        matches: pl.DataFrame | StoredTable,
+        matches: pl.DataFrame | StoredTable | UnitedTables,
         labels: Mapping[str, Mapping[str, str]],
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],
@@ -207,7 +209,19 @@ class BatchResult(Sequence[ProcessingResult]):
     @property
     def output(self) -> Path | None:
         """The file that the matches were written to."""
-        return None if isinstance(self._table, pl.DataFrame) else self._table.path
+        return self._table.path if isinstance(self._table, StoredTable) else None
+
+    def of(self, formula: str) -> pl.DataFrame:
+        """The matches of one of several formulas: symbol, ts, swept params, its own indicators.
+
+        Where there are many formulas, this takes less than `matches`, in which each has the columns of all. Raises
+        KeyError if there is none of that name.
+        """
+        if isinstance(self._table, UnitedTables):
+            return self._table.tables[formula]
+        labels = self._labels[formula]
+        chosen = self.lazy.filter(pl.col("formula") == formula)
+        return chosen.select("symbol", "ts", *self._parameters, *labels.values()).collect()
 
     @property
     def outcomes(self) -> pl.DataFrame:

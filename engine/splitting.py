@@ -61,9 +61,14 @@ class Selection:
 
 @dataclass(slots=True)
 class Piece:
-    """What a batch adds to the job's results. `found` counts matches, `elapsed` is in seconds, both by symbol."""
+    """What a batch adds to the job's results.
+
+    `table` has the matches or values; of several formulas `tables` has a table of matches for each. `found` counts
+    matches, `elapsed` is in seconds, both by symbol.
+    """
 
     table: pl.DataFrame | None = None
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     bars: dict[str, int] = field(default_factory=dict)
     loaded: int = 0
@@ -112,20 +117,40 @@ def split_found(candles: Candles, found: Sequence[Found], selection: Selection) 
     """The matches of each formula, in the order of `selection.results`, from the rows that kernels found."""
     inside = _inside(candles, selection)
     piece = _counted(candles, inside, selection)
-    tables = [
-        _found(name, each, candles, selection, inside) for name, each in zip(selection.indicators, found, strict=True)
-    ]
+    tables = {
+        name: _found(name, each, candles, selection, inside)
+        for name, each in zip(selection.indicators, found, strict=True)
+    }
     if inside is None:
         counts = np.sum([each.counts for each in found], axis=0)
         piece.found = {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
     else:
-        rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables]))
+        rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
         piece.found = candles.by_symbol(rows)
+    _together(piece, tables, selection, by=("~row",))
+    return piece
+
+
+def _together(
+    piece: Piece, tables: Mapping[str, pl.DataFrame], selection: Selection, by: tuple[str, ...] = ("symbol", "ts")
+) -> None:
+    """Put the tables of one formula's points into one, and keep those of different formulas apart."""
+    points: dict[str, list[pl.DataFrame]] = {}
+    for name, table in tables.items():
+        points.setdefault(selection.origins.get(name, name), []).append(table)
+    joined = {name: _joined(several, by) for name, several in points.items()}
+    if selection.several:
+        piece.tables = joined
+    else:
+        piece.table = next(iter(joined.values()), None)
+
+
+def _joined(tables: Sequence[pl.DataFrame], by: tuple[str, ...]) -> pl.DataFrame:
+    """The points' tables in one, in the order of the rows."""
     together = tables[0]
     if len(tables) > 1:
-        together = pl.concat(tables, how="diagonal_relaxed").sort("~row", maintain_order=True)
-    piece.table = together.drop("~row")
-    return piece
+        together = pl.concat(tables, how="diagonal_relaxed").sort(*by, maintain_order=True)
+    return together.drop("~row", strict=False)
 
 
 def _found(
@@ -178,8 +203,15 @@ def split(frame: pl.DataFrame, selection: Selection) -> Piece:
     for symbol, bars, last in spans.iter_rows():
         piece.bars[symbol] = bars
         piece.last[symbol] = last
-    piece.table = _values(inside, selection) if selection.everything else _matches(inside, selection)
-    piece.found = dict(piece.table.group_by("symbol", maintain_order=True).len().iter_rows())
+    if selection.everything:
+        piece.table = _values(inside, selection)
+        return piece
+    found = {name: _matches_of(name, inside, selection) for name in selection.results}
+    counted = [table.select("symbol") for table in found.values()] or [inside.select("symbol").clear()]
+    piece.found = dict(pl.concat(counted).group_by("symbol", maintain_order=True).len().iter_rows())
+    _together(piece, found, selection)
+    if not found:
+        piece.table = inside.select("symbol", "ts").clear()
     return piece
 
 
@@ -187,22 +219,17 @@ def _values(frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     return stacked(frame.select("symbol", "ts"), {name: frame[c] for name, c in selection.results.items()}, selection)
 
 
-def _matches(frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    found = [_matches_of(name, frame, selection) for name in selection.results]
-    if not found:
-        return frame.select("symbol", "ts").clear()
-    if len(found) == 1:
-        return found[0]
-    return pl.concat(found, how="diagonal_relaxed").sort("symbol", "ts", maintain_order=True)
-
-
 def _matches_of(name: str, frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     columns = [pl.col(column).alias(reported(label)) for label, column in selection.indicators[name].items()]
-    tags = [pl.lit(value).alias(column) for column, value in selection.tags.get(name, {}).items()]
+    tags = [pl.lit(value).alias(column) for column, value in _points(name, selection).items()]
     return frame.filter(pl.col(selection.results[name])).select("symbol", "ts", *tags, *columns)
 
 
 def _tags(name: str, selection: Selection, rows: int) -> dict[str, pl.Series]:
     """The columns that tell a formula's rows apart; numbers of one param are of one type throughout."""
-    tags = selection.tags.get(name, {})
-    return {column: pl.repeat(value, rows, eager=True) for column, value in tags.items()}
+    return {column: pl.repeat(value, rows, eager=True) for column, value in _points(name, selection).items()}
+
+
+def _points(name: str, selection: Selection) -> dict[str, Setting]:
+    """A formula's values of the swept params; `formula` itself is known by its table."""
+    return {column: value for column, value in selection.tags.get(name, {}).items() if column != "formula"}

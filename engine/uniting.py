@@ -1,0 +1,60 @@
+"""The matches of several formulas: a table for each, united when somebody looks at all of them together.
+
+Formulas name different indicators. In one table each would leave the columns of all others empty, which for a hundred
+formulas takes a hundred times the memory of what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(eq=False)
+class UnitedTables:
+    """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`."""
+
+    tables: Mapping[str, pl.DataFrame]
+    places: Mapping[str, int] = field(repr=False)
+
+    @property
+    def height(self) -> int:
+        """How many matches all formulas have."""
+        return sum(table.height for table in self.tables.values())
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """All matches, told apart by a column `formula`: symbols in their order, ascending ts, formulas in theirs."""
+        return united(self.tables, self.places)
+
+    @property
+    def lazy(self) -> pl.LazyFrame:
+        """The same as a lazy frame."""
+        return self.frame.lazy()
+
+    def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
+        """Some rows of all matches."""
+        return self.frame.slice(offset, length)
+
+    def row(self, index: int, *, named: bool) -> Mapping[str, Any]:
+        """One match by name."""
+        assert named
+        return self.frame.row(index, named=True)
+
+
+def united(tables: Mapping[str, pl.DataFrame], places: Mapping[str, int] | None = None) -> pl.DataFrame:
+    """One table with a column `formula` behind symbol and ts; without `places` symbols ascend."""
+    tagged = [
+        table.clone().insert_column(2, pl.repeat(name, table.height, dtype=pl.String, eager=True).alias("formula"))
+        for name, table in tables.items()
+    ]
+    together = pl.concat(tagged, how="diagonal_relaxed")
+    if together.is_empty():
+        return together
+    ascending = places is None or list(places) == sorted(places)
+    by = pl.col("symbol") if ascending else pl.col("symbol").replace_strict(places, return_dtype=pl.UInt32)
+    return together.sort(by, "ts", maintain_order=True)
