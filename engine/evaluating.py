@@ -53,12 +53,12 @@ class PlanEvaluator:
 
     @property
     def in_tiles(self) -> bool:
-        """Whether kernels go from the candles to what is reported in one go."""
-        return isinstance(self.executor, TileExecutor) and self.executor.in_one_go
+        """Whether kernels do the work: batches may then be large."""
+        return isinstance(self.executor, TileExecutor)
 
     def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         """All stages of a plan without cross-sectional ones; where tiles do it all, in one go."""
-        if isinstance(self.executor, TileExecutor) and self.in_tiles:
+        if isinstance(self.executor, TileExecutor) and self.executor.in_one_go:
             return self._tiled(self.executor, candles, selection, ticket)
         return split(self.advance(self.plan.stages, self.start(candles), ticket), selection)
 

@@ -12,7 +12,7 @@ from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
-from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, as_settings
+from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, Values, as_settings
 from .processing import Output, ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
@@ -27,7 +27,7 @@ def scan(
     start: Bound | None = None,
     end: Bound | None = None,
     timeframe: str = "1d",
-    parameters: Mapping[str, Setting] | None = None,
+    parameters: Mapping[str, Setting | Values] | None = None,
     latest: bool = False,
     executor: str = "auto",
     progress: ProgressCallback | None = None,
@@ -41,7 +41,8 @@ def scan(
     None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone, so it goes
     with `end` but not with `start`; `stale` then admits symbols whose last bar is older by at most that (a timedelta,
     or days), marked in a column.
-    `progress(completed, total)` counts symbols. `service` brings functions of one's own. `output` is a Parquet file
+    A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a column
+    of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own. `output` is a Parquet file
     that matches are written to meanwhile, symbols ascending, so that they need not fit into memory.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
@@ -67,7 +68,7 @@ def evaluate(
     *,
     start: Bound | None = ...,
     end: Bound | None = ...,
-    parameters: Mapping[str, Setting] | None = ...,
+    parameters: Mapping[str, Setting | Values] | None = ...,
     executor: str = ...,
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
@@ -80,7 +81,7 @@ def evaluate(
     *,
     start: Bound | None = ...,
     end: Bound | None = ...,
-    parameters: Mapping[str, Setting] | None = ...,
+    parameters: Mapping[str, Setting | Values] | None = ...,
     executor: str = ...,
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
@@ -92,7 +93,7 @@ def evaluate(
     *,
     start: Bound | None = None,
     end: Bound | None = None,
-    parameters: Mapping[str, Setting] | None = None,
+    parameters: Mapping[str, Setting | Values] | None = None,
     executor: str = "auto",
     timeframe: str | None = None,
     service: FormulaService | None = None,

@@ -13,7 +13,7 @@ import typer
 from ...data.opening import DATABASES, open_repository
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
-from ..jobs import Setting
+from ..jobs import MOST_POINTS, Setting, Values
 from ..sources import columns_of
 
 Columns: TypeAlias = Annotated[
@@ -46,14 +46,14 @@ def read_symbols(given: str | None) -> list[str] | None:
     return [symbol.strip() for symbol in listed if symbol.strip()]
 
 
-def read_settings(given: Sequence[str]) -> dict[str, Setting]:
-    """Parameters from name=value: numbers, true, false, else text.
+def read_settings(given: Sequence[str]) -> dict[str, Setting | Values]:
+    """Parameters from name=value: numbers, true, false, else text. Several values are tried one by one.
 
-    >>> read_settings(["length=20", "strict=true"])
-    {'length': 20.0, 'strict': True}
+    >>> read_settings(["length=20", "strict=true", "fast=3..5", "slow=20,50"])
+    {'length': 20.0, 'strict': True, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
     """
     pairs = dict(read_pair(text) for text in given)
-    return {name: _setting(value) for name, value in pairs.items()}
+    return {name: _values(value) for name, value in pairs.items()}
 
 
 def read_pair(given: str) -> tuple[str, str]:
@@ -62,6 +62,15 @@ def read_pair(given: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise ProcessingEngineError(f"{given!r} is no setting; write name=value")
     return name.strip(), value.strip()
+
+
+def _values(text: str) -> Setting | Values:
+    """One value; several, parted by commas; or the whole numbers from..to."""
+    ends = text.split("..")
+    if len(ends) == 2 and all(end.strip().lstrip("-").isdigit() for end in ends):
+        first, last = map(int, ends)
+        return [float(number) for number in range(first, min(last, first + MOST_POINTS) + 1)]
+    return [_setting(each.strip()) for each in text.split(",")] if "," in text else _setting(text)
 
 
 def _setting(value: str) -> Setting:

@@ -18,6 +18,7 @@ from ..processing import ProcessingEngine
 from ..results import BatchResult, counted
 from ..service import FormulaService
 from ..stored import ENDING
+from ..sweeps import expanded
 from .asking import (
     Columns,
     DateFormat,
@@ -87,7 +88,9 @@ def scan(
     start: Annotated[str | None, typer.Option(help="First day or time, 2016-01-31.")] = None,
     end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
     timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
-    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
+    ] = None,
     latest: Latest = False,
     stale: Stale = None,
     top: Top = None,
@@ -153,7 +156,9 @@ def _run(
         compile_first()
         with progress_bar() as progress, interruptible(engine.cancel):
             result = engine.run(job, progress, output=delivery.meanwhile)
-        warn(service.check(formula, kinds_of(repository, job.timeframe), job.settings()))
+        sweep = expanded(job).job
+        first = sweep.settings(next(iter(sweep.formulas.values())))
+        warn(service.check(formula, kinds_of(repository, job.timeframe), first))
     delivery.hand_out(result)
     _report(result)
     return result

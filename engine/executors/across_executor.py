@@ -36,15 +36,24 @@ class Part:
     @property
     def table(self) -> pl.DataFrame:
         """The candles' columns and those made."""
-        for name in list(self.written):
+        names = dict.fromkeys([*self.candles.table.columns, *self.columns, *self.written])
+        return pl.DataFrame([self.column(name) for name in names])
+
+    def column(self, name: str) -> pl.Series:
+        """One of the candles' columns or of those made."""
+        if name in self.written:
             self.columns[name] = _series(name, *self.written.pop(name))
-        return pl.DataFrame([*self.candles.table.drop(self.columns, strict=False), *self.columns.values()])
+        return self.columns[name] if name in self.columns else self.candles.table[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a column."""
+        return name in self.columns or name in self.written or name in self.candles.table.columns
 
     def numbers(self, name: str) -> Floats:
         """A column with NaN for undefined."""
         if name in self.written:
             return self.written[name][0]
-        return numbers_of(self.columns[name] if name in self.columns else self.candles.table[name])
+        return numbers_of(self.column(name))
 
     def slice(self, first: int, last: int) -> Part:
         """Some of the symbols."""
@@ -146,15 +155,14 @@ class AcrossExecutor(TileExecutor):
         self, tiled: TileStage, part: Part, names: Sequence[str], around: Surroundings, stop: Stop
     ) -> list[pl.Series] | None:
         """Those that are there already are not computed again."""
-        table = part.table
-        others = tuple(dict.fromkeys(name for name in names if name not in table.columns))
+        others = tuple(dict.fromkeys(name for name in names if not part.has(name)))
         made: list[pl.Series] | None = []
         if others:
             made = tiled.columns(self._frame(tiled, part, around), part.candles.starts, others, stop)
         if made is None:
             return None
         found = {column.name: column for column in made}
-        return [found[name] if name in found else table[name] for name in names]
+        return [found[name] if name in found else part.column(name) for name in names]
 
     def _frame(self, tiled: TileStage, part: Part, around: Surroundings) -> pl.DataFrame:
         """What a stage reads, with what Polars computes ahead of it."""
@@ -172,16 +180,14 @@ def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequen
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
     for ranking in rankings:
         values = [part.numbers(ranking.source) for part in parts]
-        groups, count = (None, 1) if ranking.by is None else numbered_groups([_texts(p, ranking.by) for p in parts])
+        groups, count = (
+            (None, 1) if ranking.by is None else numbered_groups([part.column(ranking.by) for part in parts])
+        )
         setting = float(count) if ranking.kernel == "demean" else ranking.setting
         across = Across(universe, ranking.kernel, values, groups, count, setting)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = (output, ranking.is_condition)
         yield across
-
-
-def _texts(part: Part, name: str) -> pl.Series:
-    return part.columns[name] if name in part.columns else part.candles.table[name]
 
 
 def numbered_groups(pieces: Sequence[pl.Series]) -> tuple[list[Codes], int]:
