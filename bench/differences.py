@@ -64,7 +64,7 @@ DIFFERENCES: Final = (
 
 def of(peer: str) -> list[Difference]:
     """What is known about a peer."""
-    return [each for each in DIFFERENCES if peer.startswith(each.peer)]
+    return [each for each in DIFFERENCES if f"{peer} ".startswith(f"{each.peer} ")]
 
 
 def first_bars(known: Iterable[Difference]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,29 +13,36 @@ TITLES: Final = {
     "indicators": "W2: 25 indicator columns",
     "rank": "W3: rank(close) across symbols",
 }
-HEADINGS: Final = ("peer", "way", "seconds", "best", "x barsweep", "threads", "first run", "results")
+HEADINGS: Final = ("peer", "way", "median s", "x ours", "best s", "x ours", "threads", "first run s", "results")
 Lines = Sequence[Mapping[str, Any]]
 
 
-def reference(lines: Lines) -> float | None:
-    """What ratios refer to: barsweep's own time with tiles, or without them where these failed."""
-    ours = {line["label"]: line["seconds"] for line in lines if line["peer"] == "barsweep" and "seconds" in line}
+def reference(lines: Lines) -> Mapping[str, Any] | None:
+    """The line that ratios refer to: barsweep with tiles, or without them where these failed."""
+    ours = {line["label"]: line for line in lines if line["peer"] == "barsweep" and "seconds" in line}
     return ours.get('executor="tiles"') or ours.get('executor="polars"')
 
 
 def rows(lines: Lines) -> list[tuple[str, ...]]:
     """A row for each line, the fastest first; those without a time last."""
     base = reference(lines)
-    ordered = sorted(lines, key=lambda line: line.get("seconds", float("inf")))
+    ordered = sorted(lines, key=lambda line: line.get("best", float("inf")))
     return [row(line, base) for line in ordered]
 
 
-def row(line: Mapping[str, Any], base: float | None) -> tuple[str, ...]:
-    times = ("", "", "", str(line["threads"]), "")
-    if "seconds" in line:
-        ratio = f"{line['seconds'] / base:.2f}" if base else ""
-        times = (f"{line['seconds']:.4f}", f"{line['best']:.4f}", ratio, str(line["threads"]), f"{line['first']:.2f}")
-    return (line["peer"], line["label"], *times, outcome(line))
+def row(line: Mapping[str, Any], base: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Seconds and what multiple of ours they are, of the median round and of the best."""
+    figures = ["", "", "", ""]
+    if "seconds" in line and base:
+        each = [(line[name], line[name] / base[name]) for name in ("seconds", "best")]
+        figures = [text for seconds, ratio in each for text in (f"{seconds:.4f}", f"{ratio:.2f}")]
+    first = f"{line['first']:.2f}" if line.get("first") else ""
+    return (line["peer"], line["label"], *figures, str(line["threads"]), first, outcome(line))
+
+
+def unrest(lines: Lines) -> float:
+    """How far medians lie above the best round: 1 on a machine that does nothing else."""
+    return statistics.median(line["seconds"] / line["best"] for line in lines if "seconds" in line)
 
 
 def outcome(line: Mapping[str, Any]) -> str:
@@ -57,7 +65,7 @@ def peers_table(lines: Lines, workload: str) -> Table:
     """For the terminal."""
     table = Table(title=TITLES[workload], title_justify="left", box=None, header_style="bold", pad_edge=False)
     for at, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if 2 <= at <= 6 else "left")
+        table.add_column(heading, justify="right" if 2 <= at <= 7 else "left")
     for each in rows(lines):
         table.add_row(*each, style="bold" if each[0] == "barsweep" else None)
     return table
