@@ -80,6 +80,11 @@ class Runs:
         known = self.numbering
         return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
 
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per symbol: symbol, rows."""
+        return pl.DataFrame({"symbol": pl.Series(self.symbols, dtype=pl.String), "rows": np.diff(self.starts)})
+
     @cached_property
     def numbering(self) -> Mapping[str, int]:
         """The number of each symbol."""

@@ -13,18 +13,16 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ..errors import RepositoryError
-from .candles import Candles
+from .counting import counted_keys, counted_names
 from .instants import Bounds, Instant, read_ts
 from .layout import RECOGNISED, is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
-from .placing import back_rows
 from .spans import Spans
-from .tables import summary
+from .timeframes import looked_at
 
 NAME: Final = "~name"  # the name under which symbols are read to be compared
-PART: Final = 2**23  # rows whose names are in memory at a time while they are counted
 
 
 class ParquetRepository(NumberedRepository):
@@ -138,33 +136,53 @@ class ParquetRepository(NumberedRepository):
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         if self.counted is None:
             return super().labels
-        return self.counted.select("symbol", "first", "last", pl.col("rows").cast(pl.UInt32))
+        return self.counted
 
     @cached_property
     def runs(self) -> Runs | None:
-        """Where each symbol's rows lie, if the files hold one symbol after the other."""
-        return None if self.counted is None else Runs.of(self.counted)
+        """Where each symbol's rows lie, if the files hold one symbol after the other. No time is read for that.
+
+        Whether the times of a symbol ascend is seen when they are loaded.
+        """
+        if not self.countable:
+            return None
+        with readable(self.path):
+            counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
+        return None if counted is None else Runs.of(counted)
+
+    @property
+    def countable(self) -> bool:
+        """Whether rows name their symbol and have a time that is a time."""
+        ts = self.layout.types[self.layout.ts]
+        return self.layout.symbol is not None and (ts == pl.Date or isinstance(ts, pl.Datetime))
+
+    @property
+    def dates(self) -> bool:
+        """Whether bars carry dates, not times."""
+        return self.layout.types[self.layout.ts] == pl.Date if self.countable else super().dates
+
+    def symbols(self, timeframe: str) -> list[str]:
+        """All symbols, sorted."""
+        self.fitting(timeframe)
+        return super().symbols(timeframe) if self.runs is None else list(self.runs.symbols)
+
+    def rows(self, timeframe: str) -> Mapping[str, int] | None:
+        """The stored bars per symbol."""
+        self.fitting(timeframe)
+        return super().rows(timeframe) if self.runs is None else dict(self.runs.frame.iter_rows())
+
+    def symbols_looked_at(self) -> list[str]:
+        """Of the symbols with most bars as many as are needed to tell the timeframe."""
+        return super().symbols_looked_at() if self.runs is None else looked_at(self.runs.frame)
 
     @cached_property
     def counted(self) -> pl.DataFrame | None:
-        """One row per symbol: symbol, first and last label, rows, the numbers of its ends; None unless all is sorted.
-
-        Read in parts, so that no column of names of the whole table is in memory.
-        """
-        layout = self.layout
-        if layout.symbol is None or not layout.types[layout.ts].is_temporal():
+        """One row per symbol: symbol, first and last label, rows; None unless all is sorted."""
+        if not self.countable:
             return None
-        keys = self.lazy.select(pl.col(layout.symbol).alias("symbol"), pl.col(layout.ts).alias("ts"))
-        parts, begin = list[pl.DataFrame](), 0
-        while begin == 0 or parts[-1]["rows"].sum() == PART:
-            with readable(self.path):
-                part = keys.slice(begin, PART).collect()
-            summed = summary_of_sorted(part.with_columns(read_ts(part, self.zone_name, self.where).alias("ts")))
-            if summed is None:
-                return None
-            parts.append(summed)
-            begin += PART
-        return joined_parts(parts)
+        keys = self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol"), pl.col(self.layout.ts).alias("ts"))
+        with readable(self.path):
+            return counted_keys(keys, lambda part: read_ts(part, self.zone_name, self.where))
 
     def as_counted(self) -> bool:
         """There may be a file for each symbol: to look at the names that are read costs less than to look at files."""
@@ -190,28 +208,6 @@ class ParquetRepository(NumberedRepository):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
         return found.drop(NAME).rechunk()
-
-
-def summary_of_sorted(part: pl.DataFrame) -> pl.DataFrame | None:
-    """One row per symbol of a part: symbol, first, last, rows; None where a row is nameless or has no place."""
-    if part["symbol"].null_count() or part["ts"].null_count():
-        return None
-    candles = Candles.found(part)
-    return None if candles is None or len(back_rows(candles.ts, candles.starts)) else summary(candles)
-
-
-def joined_parts(parts: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
-    """The parts' symbols, of which one may go on in the next part; None where they do not ascend."""
-    joined = pl.concat(parts).with_columns(pl.col("rows").cast(pl.Int64))
-    goes_on = pl.col("symbol") == pl.col("symbol").shift(1)
-    back = joined.select((goes_on & (pl.col("first") < pl.col("last").shift(1))).any()).item()
-    if back or not joined["symbol"].is_sorted():
-        return None
-    one = joined.group_by("symbol", maintain_order=True).agg(
-        pl.col("first").first(), pl.col("last").last(), pl.col("rows").sum()
-    )
-    tail = pl.col("rows").cum_sum()
-    return one.with_columns(timed=pl.col("rows"), head=tail - pl.col("rows"), tail=tail - 1)
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

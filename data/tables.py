@@ -22,7 +22,7 @@ from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
 from .placing import Placed, place
 from .policies import CandlePolicy, companions
-from .timeframes import ROWS_LOOKED_AT, Timeframe, infer_timeframe
+from .timeframes import Timeframe, infer_timeframe, looked_at
 
 LOG = logging.getLogger("barsweep")
 
@@ -125,8 +125,7 @@ class TableRepository(ABC):
 
     def symbols_looked_at(self) -> list[str]:
         """Of the symbols with most bars as many as are needed to tell the timeframe."""
-        few = self.labels.sort("rows", descending=True, maintain_order=True).head(20).sort("symbol")
-        return few.filter(pl.col("rows").cum_sum() - pl.col("rows") < ROWS_LOOKED_AT)["symbol"].to_list()
+        return looked_at(self.labels)
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""

@@ -103,6 +103,12 @@ class Timeframe:
         return ts.dt.offset_by(self.text) if self.intraday else self.end(ts, tz)
 
 
+def looked_at(sizes: pl.DataFrame) -> list[str]:
+    """Of symbols with `rows` those with most, as many as are needed to tell a timeframe."""
+    few = sizes.sort("rows", descending=True, maintain_order=True).head(20).sort("symbol")
+    return few.filter(pl.col("rows").cum_sum() - pl.col("rows") < ROWS_LOOKED_AT)["symbol"].to_list()
+
+
 def infer_timeframe(frame: pl.DataFrame) -> Timeframe:
     """Tell a frame's timeframe from its most frequent distance between a symbol's bars; a day where there is none.
 

@@ -17,7 +17,7 @@ from barsweep.data import (
     ParquetRepository,
     check_candles,
     companions,
-    parquet,
+    counting,
 )
 from barsweep.data.numbered import NumberedLoading
 from barsweep.errors import RepositoryError
@@ -170,13 +170,14 @@ def test_adjusted_prices(opened, numbered):
 @pytest.mark.parametrize("part", [1, 7, 60, 61, 184, 185])
 def test_files_are_counted_in_parts(folder, monkeypatch, part):
     whole = folder(SOME)
-    monkeypatch.setattr(parquet, "PART", part)
+    monkeypatch.setattr(counting, "PART", part)
     repository = folder(SOME)
 
     assert repository.counted.equals(whole.counted)
     assert repository.runs.starts.tolist() == [0, 60, 63, 64, 124, 184]
     for frame in OTHERS.values():
-        assert folder(frame).runs is None
+        assert folder(frame).counted is None
+        assert folder(frame).symbols("1d") == FrameRepository(frame).symbols("1d")
         assert folder(frame).labels.equals(FrameRepository(frame).labels)
 
 
