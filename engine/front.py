@@ -41,9 +41,10 @@ def scan(
     None means all. `start` and `end` are inclusive. `latest` reports the universe's last ts alone, so it goes
     with `end` but not with `start`; `stale` then admits symbols whose last bar is older by at most that (a timedelta,
     or days), marked in a column.
-    A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a column
-    of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own. `output` is a Parquet file
-    that matches are written to meanwhile, symbols ascending, so that they need not fit into memory.
+    A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
+    column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
+    `output` is a Parquet file that matches are written to meanwhile, symbols ascending, so that they need not fit into
+    memory.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.

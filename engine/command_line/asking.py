@@ -46,14 +46,22 @@ def read_symbols(given: str | None) -> list[str] | None:
     return [symbol.strip() for symbol in listed if symbol.strip()]
 
 
-def read_settings(given: Sequence[str]) -> dict[str, Setting | Values]:
-    """Parameters from name=value: numbers, true, false, else text. Several values are tried one by one.
+def read_settings(given: Sequence[str]) -> dict[str, Setting]:
+    """Parameters from name=value: numbers, true, false, else text.
 
-    >>> read_settings(["length=20", "strict=true", "fast=3..5", "slow=20,50"])
-    {'length': 20.0, 'strict': True, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
+    >>> read_settings(["length=20", "strict=true"])
+    {'length': 20.0, 'strict': True}
     """
-    pairs = dict(read_pair(text) for text in given)
-    return {name: _values(value) for name, value in pairs.items()}
+    return {name: _setting(value) for name, value in map(read_pair, given)}
+
+
+def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:
+    """As `read_settings`, where several values are tried one by one: those of a list, or whole numbers from..to.
+
+    >>> read_sweep(["length=20", "fast=3..5", "slow=20,50"])
+    {'length': 20.0, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
+    """
+    return {name: _values(value) for name, value in map(read_pair, given)}
 
 
 def read_pair(given: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from .asking import (
     kinds_of,
     opened,
     read_formula,
-    read_settings,
+    read_sweep,
     read_symbols,
 )
 from .ending import Code, told_in_words
@@ -119,7 +119,7 @@ def scan(
             source,
             DateRange(start, end),
             timeframe,
-            read_settings(parameter or ()),
+            read_sweep(parameter or ()),
             latest=latest,
             stale=stale,
             executor=executor,
