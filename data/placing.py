@@ -46,7 +46,7 @@ def place(frame: pl.DataFrame) -> Placed:
     symbol, ts = pl.col("symbol"), pl.col("ts")
     if frame["ts"].null_count() or frame["symbol"].null_count():
         lost = frame.filter(ts.is_null() & symbol.is_not_null()).group_by("symbol").len()
-        counts["null"] = dict(lost.with_columns(symbol.cast(pl.String)).iter_rows())
+        counts["null"] = dict(lost.with_columns(symbol.cast(pl.String)).sort("symbol").iter_rows())
         frame = frame.filter(ts.is_not_null() & symbol.is_not_null())
     candles = Candles.found(frame)
     if candles is None:
