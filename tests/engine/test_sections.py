@@ -1,0 +1,241 @@
+"""Kernels across symbols: the reference's values and Polars', the same bits however the work is cut."""
+
+import datetime as dt
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+from references import across as truth
+from sweeping import random_candles
+
+from barsweep import DateRange, ProcessingEngine, ProcessingJob
+from barsweep.engine import preparing, staging
+from barsweep.engine.executors import sections
+from barsweep.engine.executors.sections import Across, Universe
+from barsweep.formulas.kernels.machine import Stop
+
+FORMULAS = {
+    "rank": "rank(close)",
+    "share": "rank(close, percent=true)",
+    "zscore": "zscore(volume)",
+    "demean": "demean(close)",
+    "by_sector": "demean(close, by=sector)",
+    "top": "top(close, 2)",
+}
+DEEP = {
+    "twice": "rank(rank(close) + rank(volume))",
+    "between": "sma(rank(sma(close, 3)), 4) - demean(zscore(close) * 2)",
+    "after": "rank(roc(close, 5), percent=true) > 0.6 and close > sma(close, 4)",
+    "constant": "rank(close > 60 ? 1 : 2) + rank(7)",
+    "weekly": 'rank(timeframe("1d", close)) + weekday',
+    "chosen": "top(zscore(close), 2) or not top(volume, 3)",
+    "plain": "sma(close, 3)",
+    "itself": "close",
+    "sector": "demean(rank(close), by=sector) > 0 or sector == 'Tech'",
+}
+
+
+def far_apart(left, right):
+    """Where two columns differ by more than rounding, or one alone is undefined."""
+    return [
+        (x, y)
+        for x, y in zip(left.to_list(), right.to_list(), strict=True)
+        if x != y and (None in (x, y) or abs(x - y) > 1e-9 * max(abs(x), abs(y), 100.0))
+    ]
+
+
+def many(seed, **options):
+    """Symbols with holes in time, each beginning and ending at another hour, and some of one bar alone."""
+    chance = np.random.default_rng(seed)
+    candles = random_candles(seed, lengths=(1, 2, 150, 37, 220, 90, 1, 64, 130), **options)
+    return candles.filter(pl.Series(chance.random(candles.height) < 0.8))
+
+
+def evaluate(formulas, candles, executor, workers=2, symbols=None, **options):
+    engine = ProcessingEngine(candles, max_workers=workers)
+    return engine.evaluate(ProcessingJob(symbols, formulas, timeframe="1h", executor=executor, **options))
+
+
+def same(left, right):
+    return left.equals(right, null_equal=True)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_both_executors_agree(seed):
+    candles = many(seed)
+
+    polars, tiles = (evaluate(FORMULAS | DEEP, candles, executor) for executor in ("polars", "tiles"))
+
+    assert tiles.schema == polars.schema
+    assert tiles.select("symbol", "ts").equals(polars.select("symbol", "ts"))
+    wrong = {name: far_apart(polars[name], tiles[name]) for name in FORMULAS | DEEP}
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("rank", lambda at: truth.rank(at["close"])),
+        ("share", lambda at: truth.rank(at["close"], percent=True)),
+        ("zscore", lambda at: truth.zscore(at["volume"])),
+        ("demean", lambda at: truth.demean(at["close"])),
+        ("by_sector", lambda at: truth.demean(at["close"], at["sector"])),
+        ("top", lambda at: truth.top(at["close"], 2)),
+    ],
+)
+def test_values_are_the_references(name, expected):
+    candles = many(4)
+
+    values = candles.select("symbol", "ts", "close", "volume", "sector").join(
+        evaluate(FORMULAS[name], candles, "tiles").rename({"match": "found"}), on=["symbol", "ts"]
+    )
+
+    for _, at in values.sort("symbol").group_by("ts"):
+        columns = {column: at[column].to_list() for column in ("close", "volume", "sector")}
+        assert far_apart(pl.Series(expected(columns), strict=False), at["found"]) == []
+
+
+def test_the_bits_do_not_depend_on_threads_batches_or_blocks(monkeypatch):
+    candles, every = many(5), FORMULAS | DEEP
+    whole = evaluate(every, candles, "tiles", workers=1)
+
+    for workers, rows, cells, parts in itertools.product((1, 3), (40, 10_000), (1, 100_000), (1, 50)):
+        monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, rows=rows, **__: rows)
+        monkeypatch.setattr(sections, "BLOCK_CELLS", cells)
+        monkeypatch.setattr(sections, "LEAST_DATES", 1)
+        monkeypatch.setattr(staging, "PARTS_PER_WORKER", parts)
+        assert same(evaluate(every, candles, "tiles", workers), whole), (workers, rows, cells, parts)
+
+
+def test_the_order_in_which_symbols_are_asked_for_does_not_matter():
+    candles, every = many(6), FORMULAS | DEEP
+    symbols = candles["symbol"].unique().to_list()
+
+    whole, reversed_ = (evaluate(every, candles, "tiles", symbols=asked) for asked in (None, sorted(symbols)[::-1]))
+
+    assert same(whole, reversed_)
+
+
+@pytest.mark.parametrize("options", [{}, {"latest": True}, {"latest": True, "stale": 1}, {"start": True}])
+def test_scans_find_the_same_bars(options):
+    candles = many(7)
+    middle = candles["ts"].sort()[candles.height // 2]
+    asked = {"date_range": DateRange(middle)} if options.pop("start", False) else options
+    for formula in (
+        FORMULAS["top"],
+        DEEP["after"],
+        DEEP["sector"],
+        "best = rank(close)\nbest > 2 and sma(best, 2) > 3",
+    ):
+        found = [
+            ProcessingEngine(candles).run(ProcessingJob(None, formula, timeframe="1h", executor=executor, **asked))
+            for executor in ("polars", "tiles")
+        ]
+
+        assert found[0].matches.equals(found[1].matches)
+        assert found[0].counts == found[1].counts
+
+
+def universe(*ts, dtype=pl.Date):
+    """Symbols with these ts, as whole numbers, in a piece of their own each."""
+    return Universe.of([pl.Series(each).cast(dtype) for each in ts], [np.array([0, len(each)]) for each in ts])
+
+
+def ranked(values, kernel="rank", setting=0.0):
+    """One section: the values of as many symbols at one ts."""
+    rows = np.asarray(values, np.float64)
+    at = Universe.of([pl.Series(np.zeros(rows.size, np.int32)).cast(pl.Date)], [np.arange(rows.size + 1)])
+    across = Across(at, kernel, [rows], setting=setting)
+    assert across.run(0, 1, Stop())
+    return across.outputs[0]
+
+
+CHANCE = np.random.default_rng(11)
+NASTY = {
+    "one": [3.0],
+    "equal": [2.0] * 700,
+    "signs of zero": [0.0, -0.0, 1.0, -1.0] * 9,
+    "ascending": np.arange(3000.0),
+    "descending": -np.arange(3000.0),
+    "extremes": [1.7e308, -1.7e308, 5e-324, -5e-324, 0.0, 1.0] * 5,
+    "clusters and outliers": np.concatenate([1 + CHANCE.random(4000) * 1e-12, [1e300, -1e300]]),
+    "close together around zero": np.concatenate([CHANCE.normal(0, 1e-9, 900), [-1e250, 1e250]]),
+    "ties": CHANCE.integers(0, 40, 5000),
+    "many": CHANCE.normal(0, 1, 70_000),
+    "undefined": np.where(CHANCE.random(999) < 0.5, np.nan, CHANCE.normal(0, 1, 999).round(1)),
+}
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_ranks_of_whatever_numbers(name):
+    values = np.asarray(NASTY[name], np.float64)
+    defined = values[~np.isnan(values)]
+    _, place, count = np.unique(defined, return_inverse=True, return_counts=True)
+
+    expected = np.full(values.size, np.nan)
+    expected[~np.isnan(values)] = (np.cumsum(count) - (count - 1) / 2)[place]
+
+    np.testing.assert_array_equal(ranked(values), expected)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_the_largest_are_so_many_and_ties_go_to_the_first(name):
+    values = np.asarray(NASTY[name], np.float64)
+    order = np.lexsort((np.arange(values.size), -values))[: min(7, int((~np.isnan(values)).sum()))]
+
+    np.testing.assert_array_equal(np.flatnonzero(ranked(values, "top", 7.0) == 1.0), np.sort(order))
+
+
+@pytest.mark.parametrize(
+    ("ts", "dtype"),
+    [
+        ([[0, 1, 2, 9], [1, 2], [9]], pl.Date),
+        ([[-3, 4], [-40_000, -3, 0]], pl.Date),
+        ([[0, 3600, 7200], [3600, 90_000], [7200]], pl.Datetime("us")),
+        ([[0, 7, 10**15 + 1], [7, 10**15 + 3], [10**15 + 1]], pl.Datetime("us", "UTC")),
+        ([[-(10**15), 5, 6], [5, 10**9 + 7]], pl.Datetime("us", "UTC")),
+    ],
+)
+def test_every_ts_is_a_section_of_its_own(ts, dtype):
+    """Dates, instants on a grid, and instants that fit no grid."""
+    at = universe(*ts, dtype=dtype)
+    values = [np.array([100.0 * number + row for row in range(len(each))]) for number, each in enumerate(ts)]
+    across = Across(at, "rank", values)
+
+    for dates in at.calendar.ranges(2):
+        assert across.run(*dates, Stop())
+
+    present = [
+        [number for number, each in enumerate(ts) if moment in each] for moment in sorted({m for t in ts for m in t})
+    ]
+    assert at.calendar.dates == len(present)
+    for number, each in enumerate(ts):
+        places = [present[sorted({m for t in ts for m in t}).index(moment)].index(number) + 1 for moment in each]
+        assert across.outputs[number].tolist() == places
+
+
+def test_a_flag_ends_a_ranking():
+    at, stop = universe([0, 1, 2], [1, 2]), Stop()
+    stop.raise_flag()
+
+    assert not Across(at, "rank", [np.ones(3), np.ones(2)]).run(0, 3, stop)
+
+
+def test_a_flat_section_levels_exactly():
+    """Its mean is its value, and there is no spread to measure by."""
+    for value in (0.1, 1e16 + 2, 1 / 3, -7.3e-12):
+        assert (ranked([value] * 47, "demean", 1.0) == 0).all()
+        assert np.isnan(ranked([value] * 47, "zscore")).all()
+
+
+def test_days_of_the_exchange_on_both_sides_of_summer_time():
+    """Daily bars that begin at 14:30 and 13:30 UTC."""
+    moments = [dt.datetime(2024, 3, 7 + day, 14 if day < 3 else 13, 30, tzinfo=dt.UTC) for day in range(6)]
+    candles = pl.DataFrame(
+        {"symbol": ["A"] * 6 + ["B"] * 6, "ts": moments * 2, "close": [1.0, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1]}
+    )
+
+    found = ProcessingEngine(candles).evaluate(ProcessingJob(None, "rank(close)", executor="tiles"))
+
+    assert found["match"].to_list() == [1, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1]
