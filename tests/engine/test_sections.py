@@ -206,12 +206,11 @@ def test_every_ts_is_a_section_of_its_own(ts, dtype):
     for dates in at.calendar.ranges(2):
         assert across.run(*dates, Stop())
 
-    present = [
-        [number for number, each in enumerate(ts) if moment in each] for moment in sorted({m for t in ts for m in t})
-    ]
+    moments = sorted({moment for each in ts for moment in each})
+    present = [[number for number, each in enumerate(ts) if moment in each] for moment in moments]
     assert at.calendar.dates == len(present)
     for number, each in enumerate(ts):
-        places = [present[sorted({m for t in ts for m in t}).index(moment)].index(number) + 1 for moment in each]
+        places = [present[moments.index(moment)].index(number) + 1 for moment in each]
         assert across.outputs[number].tolist() == places
 
 
