@@ -81,6 +81,16 @@ class DuckDBRepository(NumberedRepository):
                 self.connection.close()
             self.connection = None
 
+    def limit_memory(self, size: int) -> None:
+        """Let DuckDB take so many bytes at most, if `settings` do not say how many; else it takes most of the machine.
+
+        The connection is opened anew with that, loads that still run keep the one they have.
+        """
+        if "memory_limit" not in self.settings:
+            self.settings["memory_limit"] = f"{size}B"
+            with self.lock:
+                self.connection = None
+
     def fingerprint(self) -> object:
         """The sizes and times of change of the file and of what is not yet written to it."""
         files = (self.path, self.path.with_name(f"{self.path.name}.wal"))

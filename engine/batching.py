@@ -6,6 +6,7 @@ cancel and errors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,8 +16,13 @@ MOST_TILED_ROWS: Final = 1_000_000  # kernels take these in less time, and answe
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
 MOST_SYMBOLS: Final = 1_000
 ROUNDS: Final = 3  # batches for each that is in flight: enough for all workers to end at about the same time
+FEW_TILES: Final = 4  # in a batch of fewer, a tile that is not full would show
 CELL: Final = 8  # bytes of a float64
 WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measured on plans of a dozen indicators
+READ_TWICE: Final = 2  # columns as they are read, and in one piece
+KEYS: Final = 3  # symbol, ts, the number of the row
+FOUND_OF: Final = 4  # one bar of so many is found, at most, by formulas of ordinary kind
+BATCHES_OF: Final = 2  # one byte of so many is for batches; readers, writers and tables that wait take the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,29 @@ class Batch:
         return replace(self, symbols=first, is_half=True), replace(self, symbols=second, is_half=True)
 
 
-def rows_per_batch(memory_limit: int, columns: int, in_flight: int, total: int, *, most: int = MOST_ROWS) -> int:
-    """How many bars a batch may hold, so that all that are in flight stay within the memory (bytes)."""
-    bearable = memory_limit // (CELL * (columns + WORKING_COLUMNS) * in_flight)
+def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool) -> int:
+    """What a batch holds in memory for each of its bars, in bytes.
+
+    `results` are columns that are reported: of `everything`, or of the bars that are found. Kernels keep what they work
+    on in the cache.
+    """
+    reported = results if everything else -(-results // FOUND_OF)
+    return CELL * (READ_TWICE * (KEYS + columns) + reported + (0 if in_tiles else WORKING_COLUMNS))
+
+
+def rows_per_batch(
+    memory_limit: int, bar: int, in_flight: int, total: int, *, most: int = MOST_ROWS, lanes: float = 1
+) -> int:
+    """How many bars a batch may hold, so that all that are in flight stay within the memory.
+
+    `memory_limit` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
+    many symbols as are computed side by side: few long symbols make full tiles where the memory allows it.
+    """
+    bearable = memory_limit // (BATCHES_OF * bar * in_flight)
     wanted = min(most, max(LEAST_ROWS, total // (ROUNDS * in_flight)))
+    if wanted < FEW_TILES * lanes:
+        full = math.ceil(max(1, round(wanted / lanes)) * lanes)
+        wanted = full if full <= bearable else wanted
     return max(1, min(bearable, wanted))
 
 

@@ -14,7 +14,8 @@ from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
-from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from ..formulas.kernels.lanes import LANES
+from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .jobs import DateRange, ProcessingJob
@@ -139,13 +140,16 @@ class Preparer:
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
-        in_tiles = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles
+        in_tiles, total = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles, sum(sizes.values())
+        results = len(selection.results) + sum(map(len, selection.indicators.values()))
+        columns, everything = len(loader.request.columns), selection.everything
         rows = rows_per_batch(
             self.memory_limit,
-            len(loader.request.columns),
+            bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything),
             self.limits.in_flight,
-            sum(sizes.values()),
+            total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
+            lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
         )
         most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
         return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))

@@ -41,12 +41,14 @@ from .progressing import LoopProgress, Progress
 from .results import BatchResult
 from .running import Limits
 from .service import FormulaService
-from .sources import as_repository
+from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
+SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of it
+LEAST_SHARE: Final = 2**27
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -84,6 +86,7 @@ class ProcessingEngine:
         self._limits = limits
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
+        limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         self._preparer = Preparer(repository, service, limits, memory, tries)
         self._close = getattr(repository, "close", None) if repository is not candle_repo else None
         self._running: list[Control] = []

@@ -8,6 +8,7 @@ from typing import Final
 from ..data.instants import Bounds, Instant, instant_of, zone
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
+from .jobs import DateRange
 from .loading import Request
 from .sources import rows_of, span_of
 
@@ -17,6 +18,8 @@ BARS_OF_UNKNOWN: Final = 5_000
 def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request: Request) -> dict[str, int]:
     """Bars that will be loaded for each symbol: what there is, or what the range and the bars before it come to."""
     known = rows_of(repository, request.timeframe)
+    if known is not None and request.bounds == DateRange():
+        return {symbol: known.get(symbol, BARS_OF_UNKNOWN) for symbol in symbols}
     span = span_of(repository, request.timeframe) if known is not None else None
     if known is None or span is None:
         return dict.fromkeys(symbols, BARS_OF_UNKNOWN)

@@ -36,6 +36,12 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
+def limit_memory(repository: CandleRepository, size: int) -> None:
+    """Let the repository take so many bytes beside what it hands out, if it can be told."""
+    if hasattr(repository, "limit_memory"):
+        repository.limit_memory(size)
+
+
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:
     """All symbols; where the repository cannot list them, those requested are taken at their word."""
     try:

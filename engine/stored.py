@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENDING: Final = ".parquet"
 REPEATED: Final = ("symbol", "formula")  # columns of few different texts: these are kept as numbers into a list
-COMPRESSION: Final = "zstd"
+COMPRESSION: Final = "lz4"  # a fifth larger than zstd's, and written in half the time
 ROWS_OF_GROUP: Final = 2**20  # of a row group, at most
 
 

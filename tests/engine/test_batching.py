@@ -1,7 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsweep.engine.batching import MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from barsweep.engine.batching import MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+
+BAR = bytes_of_bar(5, 4, in_tiles=False, everything=False)
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(1, 50), st.integers(1, 7))
@@ -25,15 +27,38 @@ def test_halves_make_the_whole():
 
 
 def test_memory_bounds_the_rows():
-    assert rows_per_batch(2**30, 5, 3, 6_000_000) == 250_000
-    assert rows_per_batch(2**30, 5, 3, 50_000) == 100_000
-    assert rows_per_batch(2**20, 5, 3, 6_000_000) < 2**20 / (8 * 5 * 3)
-    assert rows_per_batch(0, 5, 3, 6_000_000) == 1
+    assert rows_per_batch(2**30, BAR, 3, 6_000_000) == 250_000
+    assert rows_per_batch(2**30, BAR, 3, 50_000) == 100_000
+    assert rows_per_batch(2**20, BAR, 3, 6_000_000) == 2**19 // (BAR * 3)
+    assert rows_per_batch(0, BAR, 3, 6_000_000) == 1
+
+
+def test_columns_and_results_cost_memory():
+    """Values of every bar cost most, found bars a part of that; without kernels the plan's own columns come on top."""
+    few = bytes_of_bar(2, 1, in_tiles=True, everything=True)
+
+    assert few == 8 * (2 * (2 + 3) + 1)
+    assert bytes_of_bar(3, 1, in_tiles=True, everything=True) == few + 16
+    assert bytes_of_bar(2, 25, in_tiles=True, everything=True) == few + 8 * 24
+    assert bytes_of_bar(2, 25, in_tiles=True, everything=False) < few + 8 * 24 / 3
+    assert bytes_of_bar(2, 1, in_tiles=False, everything=True) > few + 8 * 20
+
+
+def test_long_symbols_fill_their_tiles():
+    """Ten symbols of a year of minutes would leave six lanes of sixteen empty."""
+    year = 100_000
+    bar = bytes_of_bar(2, 4, in_tiles=True, everything=False)
+    given = {"most": MOST_TILED_ROWS, "lanes": 16 * year}
+
+    assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * year, **given) == 16 * year
+    assert rows_per_batch(400_000_000, bar, 3, 2_500 * year, **given) == 400_000_000 // (2 * bar * 3)
+    assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * 25_000, most=MOST_TILED_ROWS, lanes=16 * 25_000) == 800_000
+    assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 700_000
 
 
 def test_a_market_is_cut_finely():
     """2,500 symbols of ten years of days: what is finished when somebody cancels is worth having."""
-    rows = rows_per_batch(2**30, 5, 3, 2_500 * 2_520)
+    rows = rows_per_batch(2**30, BAR, 3, 2_500 * 2_520)
 
     batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
 
@@ -42,7 +67,7 @@ def test_a_market_is_cut_finely():
 
 def test_tiles_take_larger_batches():
     """Their batches are done in less time all the same, and what a batch costs beside its bars would show."""
-    rows = rows_per_batch(2**30, 5, 3, 2_500 * 2_520, most=MOST_TILED_ROWS)
+    rows = rows_per_batch(2**30, BAR, 3, 2_500 * 2_520, most=MOST_TILED_ROWS)
 
     batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
 

@@ -1,0 +1,105 @@
+"""While memory is short, batches are started one at a time, and in halves."""
+
+import threading
+
+import polars as pl
+import pytest
+from fakes import Watched, rising
+from polars.testing import assert_frame_equal
+
+import barsweep as bs
+from barsweep import DuckDBRepository, ProcessingEngine, ProcessingJob
+from barsweep.data.importing import write_table
+from barsweep.engine import braking, preparing
+from barsweep.engine.batching import Batch
+from barsweep.engine.braking import Brake, MemoryWatch
+
+UP = "close > close[1]"
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch):
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 400)
+
+
+def test_growth_is_what_counts(monkeypatch):
+    """Neither what was there before nor the results that are kept."""
+    size, kept = [1_000], [0]
+    monkeypatch.setattr(braking, "resident", lambda: size[0])
+    watch = MemoryWatch(100, lambda: kept[0], before=braking.resident())
+
+    size[0] = 1_070
+    assert not watch.is_near()
+    size[0] = 1_080
+    assert watch.is_near()
+    kept[0] = 30
+    assert not watch.is_near()
+
+
+def test_mapped_files_are_no_growth():
+    assert 0 < braking.resident() <= braking.psutil.Process().memory_info().rss
+
+
+def test_a_batch_is_halved_once():
+    brake = Brake(MemoryWatch(0, lambda: 0, before=-1))
+
+    assert brake.halves(Batch(("A", "B", "C")))
+    assert not brake.halves(Batch(("A", "B", "C")).halves()[1])
+    assert not brake.halves(Batch(("A",)))
+    assert not Brake().halves(Batch(("A", "B", "C")))
+
+
+@pytest.mark.parametrize("output", [False, True])
+def test_a_job_that_is_short_of_memory_runs_one_batch_at_a_time(output, tmp_path, monkeypatch):
+    """It ends nevertheless, with the same results."""
+    running, most, lock, sizes = set(), [0], threading.Lock(), []
+
+    def loading(symbols):
+        with lock:
+            running.add(symbols)
+            most[0] = max(most[0], len(running))
+            sizes.append(len(symbols))
+        threading.Event().wait(0.01)
+        with lock:
+            running.discard(symbols)
+
+    frame = rising(16, bars=100)
+    monkeypatch.setattr(braking, "resident", iter(range(2**40, 2**60, 2**40)).__next__)
+    path = tmp_path / "found.parquet" if output else None
+    with ProcessingEngine(Watched(frame, loading), max_workers=4) as engine:
+        result = engine.run(ProcessingJob(None, UP), output=path)
+
+    assert_frame_equal(result.matches, bs.scan(UP, frame).matches)
+    assert (most, sizes) == ([1], [2] * 8)
+
+
+def test_duckdb_gets_a_share(tmp_path):
+    write_table(rising(3), tmp_path / "candles.duckdb", "candles")
+    for settings, expected in ({}, "250.0 MiB"), ({"memory_limit": "700MiB"}, "700.0 MiB"):
+        with DuckDBRepository(tmp_path / "candles.duckdb", settings=settings) as repository:
+            repository.symbols("1d")
+            engine = ProcessingEngine(repository, memory_limit=1000 * 2**20)
+            engine.run(ProcessingJob(None, UP))
+            (limit,) = repository.cursor().execute("select current_setting('memory_limit')").fetchall()
+
+        assert limit == (expected,)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "duckdb", "folder", "hive"])
+def test_files_are_streamed(kind, tmp_path):
+    frame = rising(12, bars=100)
+    source = tmp_path / f"candles.{kind}"
+    if kind == "parquet":
+        frame.write_parquet(source, row_group_size=130)
+    elif kind == "duckdb":
+        write_table(frame, source, "candles")
+    else:
+        for (symbol,), rows in frame.group_by("symbol"):
+            part = source / (f"symbol={symbol}" if kind == "hive" else "")
+            part.mkdir(parents=True, exist_ok=True)
+            rows.drop("symbol").write_parquet(part / f"{symbol}.parquet")
+
+    result = bs.scan(UP, source, output=tmp_path / "found.parquet")
+
+    assert_frame_equal(pl.read_parquet(tmp_path / "found.parquet"), bs.scan(UP, frame).matches)
+    assert result.counts["loaded"] == 1_200
