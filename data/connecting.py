@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+import polars as pl
 
 from ..errors import RepositoryError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
     if not path.is_file():
         raise RepositoryError(f"no such file: {path}", retryable=True)
     try:
@@ -29,12 +35,29 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
 
 def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Join the connection that this process has already."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
     try:
         return duckdb.connect(str(path))
     except duckdb.Error as error:
         raise RepositoryError(
             f"{path} is open in this process with other settings: {first_line(error)}", retryable=True
         ) from error
+
+
+def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], where: str) -> pl.DataFrame:
+    """Run a query; the cursor is closed. RepositoryError says why it failed and whether to try again."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    try:
+        table = cursor.sql(sql, params=values).to_arrow_table()
+    except duckdb.Error as error:
+        raise RepositoryError(f"{where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
+    finally:
+        cursor.close()
+    found = pl.from_arrow(table)
+    assert isinstance(found, pl.DataFrame)
+    return found
 
 
 def first_line(error: Exception) -> str:

@@ -6,20 +6,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import literal, open_for_reading, quoted
+from .connecting import fetched, literal, open_for_reading, quoted
 from .instants import TS, Bounds, read_ts
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
 from .parquet import stored_bound
 from .placing import Placed
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class DuckDBRepository(NumberedRepository):
@@ -32,7 +34,7 @@ class DuckDBRepository(NumberedRepository):
     Rows of a table come in the order in which they are stored. A view or a query has no such order: its rows are
     sorted, none counts as unsorted, and of several rows with one ts the one with the largest values comes last.
 
-    >>> import tempfile
+    >>> import duckdb, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.duckdb"
     >>> with duckdb.connect(str(path)) as connection:
     ...     _ = connection.execute("create table bars as select 'A' as symbol, date '2024-01-02' as ts, 3 as close")
@@ -245,16 +247,8 @@ class DuckDBRepository(NumberedRepository):
 
     def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
         """Run a query on {relation}."""
-        cursor = self.cursor()
-        try:
-            table = cursor.sql(sql.replace("{relation}", self.relation, 1), params=values).to_arrow_table()
-        except duckdb.Error as error:
-            raise RepositoryError(f"{self.where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
-        finally:
-            cursor.close()
-        found = pl.from_arrow(table)
-        assert isinstance(found, pl.DataFrame)
-        return found
+        cursor = self.cursor()  # which finds out what the relation is
+        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
-import duckdb
 import polars as pl
 
 from ..errors import RepositoryError
@@ -123,6 +122,8 @@ def refuse_existing_store(target: Path, *, replace: bool) -> None:
 
 def write_table(frame: pl.DataFrame, target: Path, table: str) -> None:
     """Write a frame as a table of a DuckDB file, aside and then renamed."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
     target.parent.mkdir(parents=True, exist_ok=True)
     with aside(target) as database:
         passed = database.with_suffix(".parquet")
