@@ -15,11 +15,12 @@ OWN: Final = ("barsweep", "polars", "duckdb", "numba", "numpy")
 
 
 def machine() -> dict[str, object]:
-    """Processor, memory, versions, and when."""
+    """Processor, memory, versions, when, and how busy it was: ask before measuring, not after."""
     return {
         "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "processor": processor(),
         "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count(),
+        "load": psutil.getloadavg()[0],
         "memory": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -178,7 +178,8 @@ def threads(found: Found, _: Path) -> str:
     for name in by_workers["1"]:
         each = [workers[name] for workers in by_workers.values()]
         body.append((name, *(f"{seconds:.3f} s" for seconds in each), f"{each[0] / min(each):.2f} x"))
-    return f"## Threads\n\n{found['symbols']:,} symbols, the best of several processes.\n\n{markdown(headings, body)}\n"
+    where = f"{machine_line(found['machine'])}\n{found['symbols']:,} symbols, the best of several processes."
+    return f"## Threads\n\n{where}\n\n{markdown(headings, body)}\n"
 
 
 def growing(found: Found, page: Path) -> str:
@@ -197,7 +198,8 @@ def growing(found: Found, page: Path) -> str:
         f"A hundred formulas in one job over {most:,} symbols take {told['hundred']:.2f} s, matches delivered: "
         f"{told['ratio']:.1f} times one W1 ({told['one']:.3f} s)."
     )
-    return f"## How the cost grows\n\n![Cost by symbols, bars, formulas and window length]({chart.name})\n\n{text}\n"
+    picture = f"![Cost by symbols, bars, formulas and window length]({chart.name})"
+    return f"## How the cost grows\n\n{machine_line(found['machine'])}\n\n{picture}\n\n{text}\n"
 
 
 def sizes(found: Found, _: Path) -> str:
@@ -228,7 +230,8 @@ def sizes(found: Found, _: Path) -> str:
     ]
     one = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in found["single"].items())
     text = "Memory is the peak above the imports', the candles included; the command's is all in."
-    return f"## By size\n\n{markdown(headings, body)}\n\n{text} One symbol: {one}.\n"
+    where = machine_line(found["machine"])
+    return f"## By size\n\n{where}\n\n{markdown(headings, body)}\n\n{text} One symbol: {one}.\n"
 
 
 if __name__ == "__main__":

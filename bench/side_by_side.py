@@ -109,6 +109,7 @@ def run(candles: Path, options: argparse.Namespace) -> dict[str, Any]:
     """All workloads, one after the other, with all peers' processes alive."""
     chosen = [each for each in ENVIRONMENTS if each.name in {*options.peers, REFERENCE}]
     lines: list[Line] = []
+    facts = machine()
     with ExitStack() as stack:
         processes, unavailable = started(chosen, candles, options.threads, stack)
         for workload in options.workloads:
@@ -122,7 +123,7 @@ def run(candles: Path, options: argparse.Namespace) -> dict[str, Any]:
             CONSOLE.print(peers_table([line.found() for line in current], workload))
         versions = {each.environment.title: each.environment.versions() for each in processes}
     return {
-        "machine": machine(),
+        "machine": facts,
         "symbols": options.symbols,
         "bars": options.bars,
         "rounds": options.rounds,
