@@ -180,10 +180,10 @@ def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequen
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
     for ranking in rankings:
         values = [part.numbers(ranking.source) for part in parts]
-        groups, count = (
-            (None, 1) if ranking.by is None else numbered_groups([part.column(ranking.by) for part in parts])
-        )
-        setting = float(count) if ranking.kernel == "demean" else ranking.setting
+        groups, count = None, 0
+        if ranking.by is not None:
+            groups, count = numbered_groups([part.column(ranking.by) for part in parts])
+        setting = ranking.setting if groups is None else float(count)
         across = Across(universe, ranking.kernel, values, groups, count, setting)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = (output, ranking.is_condition)

@@ -22,7 +22,7 @@ from .columns import Floats, Whole
 
 Codes = NDArray[np.int32]
 
-BLOCK_CELLS: Final = 40_000
+BLOCK_CELLS: Final = 32_000
 """Numbers of a block: what is gathered of them, 20 bytes each, fits in the second cache."""
 LEAST_DATES: Final = 8  # of a block: a line of the cache holds so many numbers of a symbol
 MOST_DATES: Final = 256
@@ -140,15 +140,15 @@ def _common(step: int, ts: Whole, first: int) -> int:
 class Across:
     """One kernel over a universe: its inputs and outputs in pieces, as the rows are.
 
-    `values` have NaN for undefined, `groups` numbers from 0, -1 for undefined. `outputs` are NaN where undefined once
-    all dates have run; each may run in a thread of its own, in any order.
+    `values` have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs` are NaN
+    where undefined once all dates have run; each may run in a thread of its own, in any order.
     """
 
     universe: Universe
     kernel: str
     values: list[Floats]
     groups: list[Codes] | None = None
-    group_count: int = 1
+    group_count: int = 0
     setting: float = 0.0
     outputs: list[Floats] = field(init=False)
 
@@ -177,7 +177,7 @@ class Across:
         setting = np.array([self.setting], np.float64)
         scratch = np.empty(SCRATCH + 24 * (symbols + self.group_count), np.uint8)
         fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
-        groups = np.zeros(cells, np.int32)
+        groups = np.empty(cells, np.int32)
         work = np.array(
             [symbols, first, last, block, self._bases.ctypes.data, cursors.ctypes.data, calendar.codes.ctypes.data]
             + [calendar.origin, np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]

@@ -124,7 +124,7 @@ class _Sort:
         words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
         counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
         used = self._width(self._keys(numbers, n, keys))
-        bits = self._between(1, builder.sub(self._width(n), whole(2)), MOST_BITS)
+        bits = self._between(1, builder.sub(self._width(n), whole(1)), MOST_BITS)
         width = builder.mul(bits, whole(2))
         begin = self._between(0, builder.sub(used, width), 64)
         begin = builder.select(builder.icmp_signed("<=", n, whole(FEW)), used, begin)

@@ -84,12 +84,11 @@ def _define_mark(cells: Cells, kind: Value) -> None:
     """`mark(ts, rows, origin, inverse, marks)`: mark the slots of the ts that there are."""
     ts, rows, origin, inverse, marks = cells.function_made.args
 
-    def one(row: Value, _: list[Value]) -> Sequence[Value]:
+    def one(row: Value) -> None:
         slot = cells.slot(cells.read(ts, row, kind), origin, inverse)
         cells.write(marks, slot, ir.Constant(BYTE, 1))
-        return []
 
-    cells.repeat(cells.whole(0), rows, [], one)
+    cells.each(cells.whole(0), rows, one)
     cells.builder.ret_void()
 
 
@@ -108,16 +107,15 @@ def _define_seek(cells: Cells, kind: Value) -> None:
 
         return cells.loop([begin, end], lambda bounds: builder.icmp_signed("<", *bounds), halve)[0]
 
-    def one(symbol: Value, _: list[Value]) -> Sequence[Value]:
+    def one(symbol: Value) -> None:
         column = cells.pointer(cells.offset(bases, builder.mul(symbol, cells.whole(32))), TS)
         cursor = cells.offset(cursors, builder.mul(symbol, cells.whole(16)))
         begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
         begin = below(column, begin, end, first)
         cells.write(cursor, cells.whole(0), begin)
         cells.write(cursor, cells.whole(1), below(column, begin, end, last))
-        return []
 
-    cells.repeat(cells.whole(0), symbols, [], one)
+    cells.each(cells.whole(0), symbols, one)
     cells.builder.ret_void()
 
 
@@ -140,7 +138,7 @@ class _Gather:
         self.fills, self.numbers, self.places, self.groups = sections
 
     def build(self) -> Value:
-        self.cells.repeat(self.cells.whole(0), self.symbols, [], self.symbol)
+        self.cells.each(self.cells.whole(0), self.symbols, self.symbol)
         self.builder.ret_void()
         return self.cells.function_made
 
@@ -156,7 +154,7 @@ class _Gather:
             for line in range(FETCHED * SIZES[kind] // LINE + 1):
                 cells.fetch(cells.offset(first, cells.whole(LINE * line)), writing=word == OUT)
 
-    def symbol(self, number: Value, _: list[Value]) -> Sequence[Value]:
+    def symbol(self, number: Value) -> None:
         cells, builder = self.cells, self.builder
         self.fetch(builder.add(number, cells.whole(AHEAD)))
         base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
@@ -169,7 +167,6 @@ class _Gather:
 
         last = cells.loop([begin, ir.Constant(ir.IntType(1), 1)], goes_on, lambda c: self.row(c[0], columns))[0]
         cells.write(cursor, cells.whole(0), last)
-        return []
 
     def row(self, row: Value, columns: Sequence[Value]) -> Sequence[Value]:
         cells, builder = self.cells, self.builder
@@ -208,25 +205,20 @@ def _define_across(cells: Cells, gather: Value) -> None:
         inside = builder.icmp_signed("<", carried[0], last)
         return builder.and_(inside, builder.icmp_signed("==", stopped, whole(0)))
 
-    def section(date: Value, _: list[Value]) -> Sequence[Value]:
+    def section(date: Value) -> None:
         filled, first = cells.read(fills, date, WHOLE), builder.mul(date, room)
         with builder.if_then(builder.icmp_signed(">", filled, whole(0))):
             arrays = [cells.cell(numbers, first, DOUBLE), cells.cell(places, first, WHOLE)]
             arrays.append(cells.cell(groups, first, INDEX))
             builder.call(function, [filled, *arrays, settings, scratch])
-        return []
-
-    def clear(date: Value, _: list[Value]) -> Sequence[Value]:
-        cells.write(fills, date, whole(0))
-        return []
 
     def advance(carried: list[Value]) -> Sequence[Value]:
         begin = carried[0]
         end = builder.add(begin, block)
         end = builder.select(builder.icmp_signed("<", end, last), end, last)
-        cells.repeat(whole(0), builder.add(block, whole(1)), [], clear)
+        cells.each(whole(0), builder.add(block, whole(1)), lambda date: cells.write(fills, date, whole(0)))
         builder.call(gather, [work, begin, end])
-        cells.repeat(whole(0), builder.sub(end, begin), [], section)
+        cells.each(whole(0), builder.sub(end, begin), section)
         return [end]
 
     builder.ret(cells.loop([cells.whole_at(work, FIRST)], goes_on, advance)[0])

@@ -126,6 +126,8 @@ def _kernel(node: Apply) -> tuple[str, float]:
     setting = next((each for each in node.settings if each is not None), 0.0)
     if node.primitive.name == "rank" and setting:
         return "share", 0.0
+    if node.primitive.name == "demean" and len(inputs(node)) > 1:
+        return "demean_by", 0.0
     return node.primitive.name, float(setting)
 
 

@@ -224,7 +224,7 @@ def test_a_flag_ends_a_ranking():
 def test_a_flat_section_levels_exactly():
     """Its mean is its value, and there is no spread to measure by."""
     for value in (0.1, 1e16 + 2, 1 / 3, -7.3e-12):
-        assert (ranked([value] * 47, "demean", 1.0) == 0).all()
+        assert (ranked([value] * 47, "demean") == 0).all()
         assert np.isnan(ranked([value] * 47, "zscore")).all()
 
 
