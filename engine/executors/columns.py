@@ -78,30 +78,33 @@ class Found:
 
 @dataclass(slots=True)
 class Room:
-    """Where kernels write what they find: each symbol's bars from the symbol's first row on.
+    """Where kernels write what they find: rows and values symbol by symbol, tile by tile (formulas.kernels.finding).
 
-    It is as large as the candles, and kept from run to run: fresh memory would cost more than what is written to it.
+    There is room for every bar, of which only what is found takes memory. It is kept from run to run: fresh memory
+    would cost more than what is written to it.
     """
 
     rows: Whole
     values: list[Floats]
     counts: Whole
+    places: Whole
 
     @classmethod
     def of(cls, rows: int, values: int) -> Room:
         """Room for every bar of so many rows."""
-        return cls(np.empty(rows, np.int64), [np.empty(rows) for _ in range(values)], np.zeros(1, np.int64))
+        nothing = np.zeros(0, np.int64)
+        return cls(np.empty(rows, np.int64), [np.empty(rows) for _ in range(values)], nothing, nothing)
 
     def arrays(self, symbols: int) -> list[NDArray[np.generic]]:
         """What kernels write to; empty lanes count as one more symbol."""
-        self.counts = np.zeros(symbols + 1, np.int64)
-        return [self.rows, self.counts, *self.values]
+        self.counts, self.places = np.zeros(symbols + 1, np.int64), np.zeros(symbols + 1, np.int64)
+        return [self.rows, self.counts, self.places, np.zeros(1, np.int64), *self.values]
 
-    def found(self, starts: Whole) -> Found:
-        """The symbols' bars together, in memory of their own."""
+    def found(self) -> Found:
+        """What was found in the order of the symbols, in memory of its own."""
         code, counts = machine_code(), self.counts[:-1]
         rows = np.empty(int(counts.sum()), np.uint32)
-        where = starts.ctypes.data, counts.ctypes.data, counts.size
+        where = self.places.ctypes.data, counts.ctypes.data, counts.size
         code.join_rows(self.rows.ctypes.data, *where, rows.ctypes.data)
         joined = [np.empty(rows.size) for _ in self.values]
         missing = [

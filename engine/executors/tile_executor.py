@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -22,6 +21,7 @@ from ...formulas import Plan, Stage
 from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
 from ...formulas.kernels.registers import Matches, Stores, TileProgram, lay_out
+from ...formulas.kernels.tiles import BLOCK_ROWS
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
@@ -30,9 +30,6 @@ from ...formulas.plan.tiling import left_to_polars, tile_nodes
 from .columns import Column, Found, Room, numbers_of
 from .polars_executor import FRAME_COLUMNS, PolarsExecutor, starts
 from .surroundings import Surroundings
-
-BLOCK_ROWS: Final = 64
-"""Rows of a block: few enough for the registers of a dozen values to stay in the cache, enough for calls to be few."""
 
 
 class TileExecutor:
@@ -184,7 +181,7 @@ class TileStage:
             arrays = [array for room in bench.rooms for array in room.arrays(starts.size - 1)]
             if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
                 return None
-            made = [room.found(starts) for room in bench.rooms]
+            made = [room.found() for room in bench.rooms]
         for found, (_, values), numbers in zip(made, wanted, listed, strict=True):
             columns = {name: self._kind(name, each) for name, each in zip(numbers, found.columns, strict=True)}
             texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
@@ -201,9 +198,10 @@ class TileStage:
         return Stores(matches=tuple(Matches(series[name], tuple(map(series.__getitem__, v))) for name, v in listed))
 
     def _prepared(self, key: Hashable, stores: Callable[[], Stores]) -> _Prepared:
-        if key not in self._programs:
-            self._programs[key] = _Prepared(lay_out(self.graph, stores(), BLOCK_ROWS))
-        return self._programs[key]
+        found = self._programs.get(key)
+        if found is None:  # of two threads that come here at once, one's program goes unused
+            found = self._programs.setdefault(key, _Prepared(lay_out(self.graph, stores(), BLOCK_ROWS)))
+        return found
 
     def _is_condition(self, name: str) -> bool:
         return self.nodes[name].kind is Kind.BOOLEAN

@@ -10,9 +10,7 @@ import numpy as np
 from .graphs import Graph
 from .machine import Floats, Machine
 from .registers import Stores, TileProgram, lay_out
-from .tiles import Whole
-
-BLOCK_ROWS = 64
+from .tiles import BLOCK_ROWS, Whole
 
 
 def run_primitive(

@@ -44,7 +44,7 @@ class MachineCode:
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(part))
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
-        self.sweep = self._callable("sweep", *[pointer, whole] * 3, whole, pointer)
+        self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
         self.join_numbers, self.join_rows = (
             self._callable(name, pointer, pointer, pointer, whole, pointer) for name in ("join_numbers", "join_rows")
         )
@@ -102,6 +102,7 @@ def _modules() -> list[str]:
     """The kernels in parts of about the same size, and one with all that runs them."""
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
     from .declaring import KERNELS  # noqa: PLC0415
+    from .finding import FINDING  # noqa: PLC0415
     from .gathering import define_joins  # noqa: PLC0415
     from .levelling import define_levels  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
@@ -110,7 +111,7 @@ def _modules() -> list[str]:
     from .sweeping import define_sweep  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
-    frame = build(MOVING.values())
+    frame = build([*MOVING, *FINDING])
     for define in (define_sweep, define_sections, define_rankings, define_levels, define_joins):
         define(frame)
     return [str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]

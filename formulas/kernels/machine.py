@@ -51,7 +51,8 @@ class Machine:
         begin = (base - self._arena.ctypes.data) // 8
         for row, number in program.constants:
             self._arena[begin + row * LANES : begin + (row + 1) * LANES] = number
-        self._begins, self._steps = (_Steps(self._code, steps, base) for steps in (program.begins, program.steps))
+        parts = program.begins, program.steps, program.ends
+        self._parts = [_Steps(self._code, steps, base) for steps in parts]
 
     def run(self, outside: Sequence[NDArray[np.generic]], starts: Whole, stop: Stop | None = None) -> bool:
         """Run over all symbols; False if the flag was raised before the end.
@@ -60,11 +61,12 @@ class Machine:
         them, and the end. The interpreter's lock is not held meanwhile.
         """
         tiles = tiles_of_like_length(starts)
-        self._steps.point_to([array.ctypes.data for array in outside])
+        addresses = [array.ctypes.data for array in outside]
+        for part in self._parts:
+            part.point_to(addresses)
+        places = itertools.chain.from_iterable(part.place for part in self._parts)
         flag = stop or Stop()
-        done = self._code.sweep(
-            *self._begins.place, *self._steps.place, tiles.ctypes.data, len(tiles), self.program.block, flag.address
-        )
+        done = self._code.sweep(*places, tiles.ctypes.data, len(tiles), self.program.block, flag.address)
         return done == len(tiles)
 
 

@@ -15,7 +15,7 @@ from llvmlite import ir
 from .declaring import Kernel
 from .emitting import DOUBLE, WHOLE, Emitter, Value
 from .lanes import LANES
-from .tiles import BEGINS, FIRST, IDS, LENGTHS, ROW
+from .tiles import BEGINS, FIRST, LENGTHS, ROW
 
 EIGHT: Final = 8
 PART: Final = ir.VectorType(DOUBLE, EIGHT)
@@ -200,66 +200,6 @@ def _write_bits(move: Mover, bits: Value, place: Value, chosen: Value, *, clear:
     builder.store(after, address, align=1)
 
 
-def find(emitter: Emitter) -> None:
-    """List the block's bars at which a condition is true, symbol by symbol in the rows of its own.
-
-    Operands: the condition's register; a list, its length first, then two words for each: the cell in a register, and
-    the row of the results; the results' rows in the columns; how many each symbol has.
-    """
-    move = Mover(emitter)
-    builder, whole = emitter.builder, emitter.whole
-    register, listed, found, counts = (move.pointer(k) for k in range(4))
-    bits = ir.IntType(LANES)
-
-    def one(carried: list[Value], row: Value) -> Sequence[Value]:
-        left, length = carried
-        lane = builder.zext(
-            builder.call(
-                emitter.declared(f"llvm.cttz.i{LANES}", bits, [bits, ir.IntType(1)]),
-                [left, ir.Constant(ir.IntType(1), 1)],
-            ),
-            WHOLE,
-        )
-        at = builder.add(move.first, row)
-        place = builder.add(move.of_lane(BEGINS, lane), at)
-        counter = move.element(counts, move.of_lane(IDS, lane))
-        count = builder.load(counter, typ=WHOLE, align=8)
-        target = builder.add(move.of_lane(BEGINS, lane), count)
-        inside = builder.icmp_signed("<", at, move.of_lane(LENGTHS, lane))
-        with builder.if_then(inside):
-            builder.store(builder.add(count, whole(1)), counter, align=8)
-            builder.store(place, move.element(found, target), align=8)
-            entry = builder.add(builder.mul(length, whole(2)), whole(1))
-            builder.store(builder.add(builder.mul(row, whole(LANES)), lane), move.element(listed, entry), align=8)
-            builder.store(target, move.element(listed, builder.add(entry, whole(1))), align=8)
-        rest = builder.and_(left, builder.sub(left, ir.Constant(bits, 1)))
-        return [rest, builder.add(length, builder.zext(inside, WHOLE))]
-
-    def step(row: Value, carried: list[Value]) -> Sequence[Value]:
-        numbers = emitter.load_row(move.cell(register, row, whole(0)))
-        holds = emitter.bits(emitter.compare("==", numbers, emitter.constant(1.0)))
-        some = lambda values: builder.icmp_unsigned("!=", values[0], ir.Constant(bits, 0))  # noqa: E731
-        return [emitter.loop([holds, carried[0]], some, lambda values: one(values, row))[1]]
-
-    length = emitter.repeat(whole(0), move.rows, [whole(0)], step)[0]
-    builder.store(length, listed, align=8)
-
-
-def pick(emitter: Emitter) -> None:
-    """Copy the cells of a list. Operands: register, list (see find), results."""
-    move = Mover(emitter)
-    builder, whole = emitter.builder, emitter.whole
-    register, listed, results = (move.pointer(k) for k in range(3))
-
-    def copy(index: Value) -> None:
-        entry = builder.add(builder.mul(index, whole(2)), whole(1))
-        source, target = emitter.whole_at(listed, entry), emitter.whole_at(listed, builder.add(entry, whole(1)))
-        number = builder.load(move.element(register, source), typ=DOUBLE, align=8)
-        builder.store(number, move.element(results, target), align=8)
-
-    emitter.each(whole(0), emitter.whole_at(listed, 0), copy)
-
-
 def keep(emitter: Emitter) -> None:
     """The last rows of a block become history of the next. Operand: register from its history on; setting: its rows."""
     move = Mover(emitter)
@@ -288,15 +228,13 @@ def _setting(move: Mover) -> Value:
     return move.builder.fptosi(move.emitter.number(move.settings, 0), WHOLE)
 
 
-MOVING: Final = {
-    body.__name__: Kernel(body.__name__, "moving", inputs, 0, settings, body)
+MOVING: Final = [
+    Kernel(body.__name__, "moving", inputs, 0, settings, body)
     for body, inputs, settings in (
         (pack, 2, ()),
         (unpack, 3, ()),
         (unpack_truth, 3, ()),
-        (find, 4, ()),
-        (pick, 3, ()),
         (keep, 1, ("rows",)),
         (fill, 1, ("rows", "number")),
     )
-}
+]

@@ -52,10 +52,11 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class TileProgram:
-    """Steps for each block and `begins` for each tile, over an arena of `rows`.
+    """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
 
     Outside arrays are numbered: first the columns that are read, then two for each stored series (numbers or bits of
-    truth, bits of validity), then for each of `matches` the rows found, their count by symbol, and the values.
+    truth, bits of validity), then for each of `matches` the rows found, their count by symbol, where each symbol's
+    begin, the count of all, and the values.
     `constants` are rows that are set once.
     """
 
@@ -64,6 +65,7 @@ class TileProgram:
     columns: tuple[str, ...]
     begins: tuple[Step, ...]
     steps: tuple[Step, ...]
+    ends: tuple[Step, ...]
     constants: tuple[tuple[int, float], ...]
 
 
@@ -100,6 +102,7 @@ class _Layout:
         self.fixed = {(id(source), 0) for source in self.sources if isinstance(source, Fixed)}
         self.rows = 0
         self.steps: list[Step] = []
+        self.ends: list[Step] = []
         self.memories: list[tuple[int, int]] = []
 
     def program(self) -> TileProgram:
@@ -118,7 +121,9 @@ class _Layout:
         size = sum(rows for _, rows in self.memories)
         clear = [Step("barsweep_fill", (Operand(self.memories[0][0]),), (float(size), 0.0))] if size else []
         numbers = tuple((row, source.number) for row, source in constants)
-        return TileProgram(self.rows, self.block, self.columns, (*begins, *clear), tuple(self.steps), numbers)
+        return TileProgram(
+            self.rows, self.block, self.columns, (*begins, *clear), tuple(self.steps), tuple(self.ends), numbers
+        )
 
     def memory_rows(self) -> dict[int, int]:
         """The first row of each recursion's memory; all of them stand together, so that one step clears them."""
@@ -153,7 +158,7 @@ class _Layout:
             outside = (next(slots), next(slots))
             found[self.ready([series])].append(partial(self.unpack, series, outside, is_condition=is_condition))
         for each in self.stores.matches:
-            numbers = [next(slots) for _ in range(2 + len(each.values))]
+            numbers = [next(slots) for _ in range(4 + len(each.values))]
             found[self.ready([each.condition, *each.values])].append(partial(self.find, each, numbers))
         return found
 
@@ -172,11 +177,13 @@ class _Layout:
         self.steps.append(Step(symbol, (self.operand(series), *outside)))
 
     def find(self, matches: Matches, slots: Sequence[int]) -> None:
-        rows, counts, *values = (Operand(slot, outside=True) for slot in slots)
+        rows, counts, places, earlier, *values = (Operand(slot, outside=True) for slot in slots)
         listed = Operand(self.take(2 * self.block + 1))
-        self.steps.append(Step("barsweep_find", (self.operand(matches.condition), listed, rows, counts)))
+        self.steps.append(Step("barsweep_find", (self.operand(matches.condition), listed, rows, counts, earlier)))
         for series, target in zip(matches.values, values, strict=True):
             self.steps.append(Step("barsweep_pick", (self.operand(series), listed, target)))
+        self.ends += [Step("barsweep_settle", (results, counts, earlier)) for results in (rows, *values)]
+        self.ends.append(Step("barsweep_close", (counts, places, earlier)))
 
     def operand(self, series: Series) -> Operand:
         row = self.places[id(series.source), series.output]

@@ -15,13 +15,13 @@ KERNEL: Final = ir.FunctionType(ir.VoidType(), PARAMETERS)
 
 
 def define_sweep(module: ir.Module) -> None:
-    """`sweep(begins, how many, operations, how many, tiles, how many, rows of a block, stop) -> tiles done`.
+    """`sweep(begins, how many, operations, how many, ends, how many, tiles, how many, block, stop) -> tiles done`.
 
-    For each tile run `begins` once and `operations` block after block. `stop` points to a number that anybody may set
-    to other than 0: it is looked at after every block.
+    For each tile run `begins` once, `operations` for every `block` rows, and `ends` once. `stop` points to a number
+    that anybody may set to other than 0: it is looked at after every block, and ends the tile where it is.
     """
-    emitter = Emitter(module, "sweep", [POINTER, WHOLE, POINTER, WHOLE, POINTER, WHOLE, WHOLE, POINTER], WHOLE)
-    begins, begin_count, operations, count, tiles, tile_count, block, stop = emitter.function_made.args
+    emitter = Emitter(module, "sweep", [*[POINTER, WHOLE] * 4, WHOLE, POINTER], WHOLE)
+    begins, begin_count, operations, count, ends, end_count, tiles, tile_count, block, stop = emitter.function_made.args
     builder, whole = emitter.builder, emitter.whole
 
     def run(first: Value, many: Value, rows: Value, tile: Value) -> None:
@@ -52,6 +52,8 @@ def define_sweep(module: ir.Module) -> None:
         run(begins, begin_count, whole(0), tile)
         last = emitter.loop([whole(0)], lambda v: goes_on(v, tile), lambda v: advance(v, tile))[0]
         done = builder.icmp_signed(">=", last, emitter.whole_at(tile, LONGEST))
+        with builder.if_then(done):
+            run(ends, end_count, whole(0), tile)
         return [builder.add(carried[0], builder.zext(done, WHOLE))]
 
     builder.ret(emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0])

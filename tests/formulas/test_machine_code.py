@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from barsweep.formulas.kernels import KERNELS, building, compiler, moving
+from barsweep.formulas.kernels import KERNELS, building, compiler, finding, moving
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.machine import Machine, Stop
@@ -48,7 +48,7 @@ def test_tiles_hold_every_symbol_that_has_bars_once():
     tiles = tiles_of_like_length(STARTS)
 
     assert tiles.shape == (3, TILE)
-    lengths, ids = tiles[:, 2 + LANES : 2 + 2 * LANES], tiles[:, 2 + 2 * LANES :]
+    lengths, ids = tiles[:, 2 + LANES : 2 + 2 * LANES], tiles[:, 2 + 2 * LANES : 2 + 3 * LANES]
     present = ids[lengths > 0]
     assert sorted(present) == [k for k in range(STARTS.size - 1) if STARTS[k + 1] > STARTS[k]]
     assert (np.sort(lengths.max(axis=1)) == tiles[:, 1]).all()
@@ -77,7 +77,7 @@ def test_a_raised_flag_ends_a_run():
 
 def test_machine_code_needs_nothing_but_the_mathematics_of_the_c_library():
     """A name that is not there would end the process when the code is loaded."""
-    module = building.build([*KERNELS.values(), *moving.MOVING.values()])
+    module = building.build([*KERNELS.values(), *moving.MOVING, *finding.FINDING])
     outside = {function.name for function in module.functions if function.is_declaration}
 
     assert {name for name in outside if not name.startswith("llvm.")} == {"pow", "log", "exp"}
