@@ -39,6 +39,13 @@ class Part:
         names = dict.fromkeys([*self.candles.table.columns, *self.columns, *self.written])
         return pl.DataFrame([self.column(name) for name in names])
 
+    @property
+    def raw(self) -> pl.DataFrame:
+        """As `table`, for kernels: of what rankings wrote the numbers as they are, NaN where undefined."""
+        made = [_plain(name, values) for name, (values, _) in self.written.items()]
+        own = [column for column in self.candles.table if column.name not in self.columns]
+        return pl.DataFrame([*own, *self.columns.values(), *made])
+
     def column(self, name: str) -> pl.Series:
         """One of the candles' columns or of those made."""
         if name in self.written:
@@ -67,6 +74,11 @@ class Part:
         columns = {name: column for name, column in self.columns.items() if name in names}
         written = {name: each for name, each in self.written.items() if name in names}
         return Part(self.candles, columns, written)
+
+
+def _plain(name: str, values: Floats) -> pl.Series:
+    """Numbers as a column, without a copy."""
+    return pl.Series(name, pa.Array.from_buffers(pa.float64(), values.size, [None, pa.py_buffer(values)]))
 
 
 def _series(name: str, values: Floats, is_condition: bool) -> pl.Series:
@@ -167,7 +179,7 @@ class AcrossExecutor(TileExecutor):
     def _frame(self, tiled: TileStage, part: Part, around: Surroundings) -> pl.DataFrame:
         """What a stage reads, with what Polars computes ahead of it."""
         if not tiled.ahead.levels:
-            return part.table
+            return part.raw
         candles = Candles(part.candles.symbols, part.candles.starts, part.table, part.candles.keys)
         return self._polars.run(tiled.ahead, self._polars.start(candles, around), around)
 

@@ -1,3 +1,4 @@
+import threading
 import time
 
 import polars as pl
@@ -79,6 +80,26 @@ def test_a_cancelled_ranking_has_no_results(steps):
     assert {error.kind for error in result.errors.values()} == {"cancelled"}
     assert len(result.errors) == 8
     assert result.matches.is_empty()
+
+
+def test_cancel_ends_a_ranking_that_runs(steps, monkeypatch):
+    """Its kernels look at a flag between blocks of dates."""
+
+    def endless(self, first, last, stop):
+        engine.cancel()
+        while not stop.raised:
+            time.sleep(0.001)
+        ended.set()
+        return False
+
+    ended = threading.Event()
+    monkeypatch.setattr(sections.Across, "run", endless)
+    engine = ProcessingEngine(steps, max_workers=1)
+
+    result = engine.run(ProcessingJob(None, BEST, executor="tiles"))
+
+    assert {error.kind for error in result.errors.values()} == {"cancelled"}
+    assert ended.wait(10)
 
 
 def test_a_timeout_ends_the_ranking(steps):

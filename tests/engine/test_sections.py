@@ -49,6 +49,8 @@ def many(seed, **options):
     """Symbols with holes in time, each beginning and ending at another hour, and some of one bar alone."""
     chance = np.random.default_rng(seed)
     candles = random_candles(seed, lengths=(1, 2, 150, 37, 220, 90, 1, 64, 130), **options)
+    known = pl.Series(chance.random(candles.height) < 0.9)
+    candles = candles.with_columns(pl.when(known).then("sector").alias("sector"))
     return candles.filter(pl.Series(chance.random(candles.height) < 0.8))
 
 
