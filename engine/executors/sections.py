@@ -73,20 +73,8 @@ class Universe:
         return cls([np.ascontiguousarray(each.to_physical().to_numpy()) for each in ts], list(starts))
 
     def __post_init__(self) -> None:
-        grid = self._grid()
-        if grid is None:
-            moments = np.unique(np.concatenate([np.unique(each) for each in self.ts]))
-            self.ts = [np.searchsorted(moments, each).astype(np.int32) for each in self.ts]
-            numbers = np.arange(moments.size, dtype=np.int32)
-            self.calendar = Calendar(0, 1.0, numbers, numbers.astype(np.int64))
-            return
-        origin, step, slots = grid
-        marks = np.zeros(slots, np.uint8)
-        mark = self.function("mark", None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
-        for each in self.ts:
-            mark(each.ctypes.data, each.size, origin, 1 / step, marks.ctypes.data)
-        codes = np.cumsum(marks, dtype=np.int32) - np.int32(1)
-        self.calendar = Calendar(origin, 1 / step, codes, np.flatnonzero(marks) * step + origin)
+        # a guess from few of the ts is nearly always right, and whether it is shows on the way
+        self.calendar = self._on_grid(self._step(edges=True)) or self._on_grid(self._step()) or self._listed()
 
     @property
     def rows(self) -> int:
@@ -113,27 +101,43 @@ class Universe:
         pairs = zip(columns, self.starts, strict=True)
         return np.concatenate([each.ctypes.data + starts[:-1] * each.itemsize for each, starts in pairs])
 
-    def _grid(self) -> tuple[int, int, int] | None:
-        """First ts, the distance of which all others are multiples apart, and how many slots; None: too many."""
-        filled = [(each, starts) for each, starts in zip(self.ts, self.starts, strict=True) if each.size]
-        first = min(int(each[starts[:-1]].min()) for each, starts in filled)
-        last = max(int(each[starts[1:] - 1].max()) for each, starts in filled)
-        step = 1
-        if self.ts[0].itemsize == NUMBER:
-            step = 0
-            for each, _ in filled:
-                step = _common(step, each, first)
-        step = step or 1
+    @cached_property
+    def _edges(self) -> NDArray[np.signedinteger]:
+        """The first and the last ts of each symbol."""
+        pairs = zip(self.ts, self.starts, strict=True)
+        return np.concatenate([each[rows] for each, starts in pairs for rows in (starts[:-1], starts[1:] - 1)])
+
+    def _step(self, *, edges: bool = False) -> int:
+        """The largest distance of which all ts are multiples apart; of `edges` all first and last, and one symbol's."""
+        if self.ts[0].itemsize != NUMBER:
+            return 1
+        looked_at = [self._edges, self.ts[0][: self.starts[0][1]]] if edges else self.ts
+        first, step = int(self._edges.min()), 0
+        for each in looked_at:
+            if step == 1:
+                break
+            step = math.gcd(step, int(np.gcd.reduce(each - first)))
+        return step or 1
+
+    def _on_grid(self, step: int) -> Calendar | None:
+        """The calendar, if all ts are multiples of `step` apart and that does not take too many slots."""
+        first, last = int(self._edges.min()), int(self._edges.max())
         slots = (last - first) // step + 1
-        return (first, step, slots) if slots <= max(SPARSE * self.rows, FEW_SLOTS) else None
+        if slots > max(SPARSE * self.rows, FEW_SLOTS):
+            return None
+        marks = np.zeros(slots, np.uint8)
+        mark = self.function("mark", ctypes.c_int64, *[ctypes.c_int64] * 4)
+        if any(mark(each.ctypes.data, each.size, first, step, marks.ctypes.data) for each in self.ts):
+            return None
+        codes = np.cumsum(marks, dtype=np.int32) - np.int32(1)
+        return Calendar(first, 1 / step, codes, np.flatnonzero(marks) * step + first)
 
-
-def _common(step: int, ts: Whole, first: int) -> int:
-    """The largest divisor of `step` (0: of any) of which all `ts` are multiples apart from `first`."""
-    distance = ts - first
-    step = step or int(np.gcd.reduce(distance[:256]))
-    left = distance - distance // step * step if step else distance
-    return math.gcd(step, int(np.gcd.reduce(left[left != 0]))) if left.any() else step
+    def _listed(self) -> Calendar:
+        """The calendar of ts that no grid fits: from now on, a row has the number of its ts for one."""
+        moments = np.unique(np.concatenate([np.unique(each) for each in self.ts]))
+        self.ts = [np.searchsorted(moments, each).astype(np.int32) for each in self.ts]
+        numbers = np.arange(moments.size, dtype=np.int32)
+        return Calendar(0, 1.0, numbers, numbers.astype(np.int64))
 
 
 @dataclass(eq=False)

@@ -74,22 +74,27 @@ def define_sections(module: ir.Module) -> None:
     """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): mark, seek and across."""
     for kind in (INDEX, WHOLE):
         suffix = 8 * SIZES[kind]
-        _define_mark(Cells(module, f"mark_{suffix}", [POINTER, WHOLE, WHOLE, DOUBLE, POINTER]), kind)
+        _define_mark(Cells(module, f"mark_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
         _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
         gather = _Gather(Cells(module, f"gather_{suffix}", [POINTER, WHOLE, WHOLE]), kind).build()
         _define_across(Cells(module, f"across_{suffix}", [POINTER, POINTER], WHOLE), gather)
 
 
 def _define_mark(cells: Cells, kind: Value) -> None:
-    """`mark(ts, rows, origin, inverse, marks)`: mark the slots of the ts that there are."""
-    ts, rows, origin, inverse, marks = cells.function_made.args
+    """`mark(ts, rows, origin, step, marks) -> strays`: mark the slots that there are, and count the ts in none."""
+    builder, whole = cells.builder, cells.whole
+    ts, rows, origin, step, marks = cells.function_made.args
+    inverse = builder.fdiv(ir.Constant(DOUBLE, 1.0), builder.sitofp(step, DOUBLE))
 
-    def one(row: Value) -> None:
-        slot = cells.slot(cells.read(ts, row, kind), origin, inverse)
+    def one(row: Value, strays: list[Value]) -> Sequence[Value]:
+        moment = cells.read(ts, row, kind)
+        slot = cells.slot(moment, origin, inverse)
         cells.write(marks, slot, ir.Constant(BYTE, 1))
+        distance = builder.sub(cells.wide(moment), origin)
+        stray = builder.icmp_signed("!=", builder.mul(slot, step), distance)
+        return [builder.add(strays[0], builder.zext(stray, WHOLE))]
 
-    cells.each(cells.whole(0), rows, one)
-    cells.builder.ret_void()
+    builder.ret(cells.repeat(whole(0), rows, [whole(0)], one)[0])
 
 
 def _define_seek(cells: Cells, kind: Value) -> None:
