@@ -29,7 +29,7 @@ MOST_DATES: Final = 256
 SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list of them instead
 FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
-SCRATCH: Final = 16_384  # bytes, beside 24 for each symbol and each group
+SCRATCH: Final = 16_384  # bytes, beside 24 for each row of a section and each group
 ONE_GROUP: Final = np.zeros(1, np.int32)
 
 
@@ -38,12 +38,14 @@ class Calendar:
     """The ts that there are, numbered ascending from 0.
 
     A ts, as it is stored, is `origin` + slot / `inverse`; `codes` has the number of each slot's ts, `moments` the ts.
+    At none there are more than `most` rows: one of each symbol, save where the policy keeps duplicates.
     """
 
     origin: int
     inverse: float
     codes: Codes
     moments: Whole
+    most: int
 
     @property
     def dates(self) -> int:
@@ -125,19 +127,20 @@ class Universe:
         slots = (last - first) // step + 1
         if slots > max(SPARSE * self.rows, FEW_SLOTS):
             return None
-        marks = np.zeros(slots, np.uint8)
-        mark = self.function("mark", ctypes.c_int64, *[ctypes.c_int64] * 4)
-        if any(mark(each.ctypes.data, each.size, first, step, marks.ctypes.data) for each in self.ts):
+        counts = np.zeros(slots, np.int32)
+        count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 4)
+        if any(count(each.ctypes.data, each.size, first, step, counts.ctypes.data) for each in self.ts):
             return None
-        codes = np.cumsum(marks, dtype=np.int32) - np.int32(1)
-        return Calendar(first, 1 / step, codes, np.flatnonzero(marks) * step + first)
+        codes = np.cumsum(counts > 0, dtype=np.int32) - np.int32(1)
+        return Calendar(first, 1 / step, codes, np.flatnonzero(counts) * step + first, int(counts.max()))
 
     def _listed(self) -> Calendar:
         """The calendar of ts that no grid fits: from now on, a row has the number of its ts for one."""
         moments = np.unique(np.concatenate([np.unique(each) for each in self.ts]))
         self.ts = [np.searchsorted(moments, each).astype(np.int32) for each in self.ts]
         numbers = np.arange(moments.size, dtype=np.int32)
-        return Calendar(0, 1.0, numbers, numbers.astype(np.int64))
+        counts = np.sum([np.bincount(each, minlength=moments.size) for each in self.ts], axis=0)
+        return Calendar(0, 1.0, numbers, numbers.astype(np.int64), int(counts.max()))
 
 
 @dataclass(eq=False)
@@ -175,11 +178,11 @@ class Across:
         seek = universe.function("seek", None, *[ctypes.c_int64] * 4)
         end = int(calendar.moments[last - 1]) + 1
         seek(self._bases.ctypes.data, cursors.ctypes.data, symbols, int(calendar.moments[first]), end)
-        block = min(max(BLOCK_CELLS // symbols, LEAST_DATES), MOST_DATES, last - first)
-        room = symbols + 1
+        block = min(max(BLOCK_CELLS // calendar.most, LEAST_DATES), MOST_DATES, last - first)
+        room = calendar.most + 1
         cells = (block + 1) * room
         setting = np.array([self.setting], np.float64)
-        scratch = np.empty(SCRATCH + 24 * (symbols + self.group_count), np.uint8)
+        scratch = np.empty(SCRATCH + 24 * (calendar.most + self.group_count), np.uint8)
         fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
         groups = np.empty(cells, np.int32)
         work = np.array(

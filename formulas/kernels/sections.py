@@ -16,8 +16,7 @@ from llvmlite import ir
 
 from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
 
-BYTE: Final = ir.IntType(8)
-SIZES: Final = {BYTE: 1, INDEX: 4, WHOLE: 8, DOUBLE: 8}
+SIZES: Final = {INDEX: 4, WHOLE: 8, DOUBLE: 8}
 KERNEL: Final = ir.FunctionType(ir.VoidType(), [WHOLE, POINTER, POINTER, POINTER, POINTER, POINTER])
 LINE: Final = 64
 AHEAD: Final = 6  # symbols
@@ -71,26 +70,28 @@ class Cells(Emitter):
 
 
 def define_sections(module: ir.Module) -> None:
-    """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): mark, seek and across."""
+    """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): count, seek and across."""
     for kind in (INDEX, WHOLE):
         suffix = 8 * SIZES[kind]
-        _define_mark(Cells(module, f"mark_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
+        _define_count(Cells(module, f"count_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
         _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
         gather = _Gather(Cells(module, f"gather_{suffix}", [POINTER, WHOLE, WHOLE]), kind).build()
         _define_across(Cells(module, f"across_{suffix}", [POINTER, POINTER], WHOLE), gather)
 
 
-def _define_mark(cells: Cells, kind: Value) -> None:
-    """`mark(ts, rows, origin, step, marks) -> strays`: mark the slots that there are, and count the ts in none."""
+def _define_count(cells: Cells, kind: Value) -> None:
+    """`count(ts, rows, origin, step, counts) -> strays`: count the rows of each slot, and those that are in none."""
     builder, whole = cells.builder, cells.whole
-    ts, rows, origin, step, marks = cells.function_made.args
+    ts, rows, origin, step, counts = cells.function_made.args
     inverse = builder.fdiv(ir.Constant(DOUBLE, 1.0), builder.sitofp(step, DOUBLE))
 
     def one(row: Value, strays: list[Value]) -> Sequence[Value]:
         moment = cells.read(ts, row, kind)
         slot = cells.slot(moment, origin, inverse)
-        cells.write(marks, slot, ir.Constant(BYTE, 1))
-        distance = builder.sub(cells.wide(moment), origin)
+        cells.write(counts, slot, builder.add(cells.read(counts, slot, INDEX), ir.Constant(INDEX, 1)))
+        if kind == INDEX:  # no date is between two
+            return strays
+        distance = builder.sub(moment, origin)
         stray = builder.icmp_signed("!=", builder.mul(slot, step), distance)
         return [builder.add(strays[0], builder.zext(stray, WHOLE))]
 

@@ -10,6 +10,7 @@ from references import across as truth
 from sweeping import random_candles
 
 from barsweep import DateRange, ProcessingEngine, ProcessingJob
+from barsweep.data import CandlePolicy, FrameRepository
 from barsweep.engine import preparing, staging
 from barsweep.engine.executors import sections
 from barsweep.engine.executors.sections import Across, Universe
@@ -214,6 +215,22 @@ def test_every_ts_is_a_section_of_its_own(ts, dtype):
     for number, each in enumerate(ts):
         places = [present[moments.index(moment)].index(number) + 1 for moment in each]
         assert across.outputs[number].tolist() == places
+
+
+@pytest.mark.parametrize("grid", [True, False])
+def test_duplicates_that_the_policy_keeps_are_all_ranked(grid, monkeypatch):
+    """A section then has more rows than there are symbols."""
+    if not grid:
+        monkeypatch.setattr(sections, "FEW_SLOTS", 0)
+        monkeypatch.setattr(sections, "SPARSE", 0)
+    once = random_candles(8)
+    twice = pl.concat([once, once, once, once.head(40)]).sort("symbol", "ts")
+    repository = FrameRepository(twice, policy=CandlePolicy(duplicate_ts="keep"))
+
+    polars, tiles = (evaluate(FORMULAS, repository, executor) for executor in ("polars", "tiles"))
+
+    assert {name: wrong for name in FORMULAS if (wrong := far_apart(polars[name], tiles[name]))} == {}
+    assert tiles["rank"].max() > once["symbol"].n_unique()
 
 
 def test_a_flag_ends_a_ranking():
