@@ -23,7 +23,9 @@ from typer.testing import CliRunner
 
 import barsweep
 from barsweep.data import import_candles, sample_candles
-from barsweep.engine.command_line.application import application
+from barsweep.engine.command_line.application import make_application
+
+application = make_application()
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

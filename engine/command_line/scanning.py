@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import polars as pl
 import typer
@@ -81,6 +81,11 @@ class Delivery:
         return matches.head(self.top) if self.top is not None else matches
 
 
+Parameters: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
+]
+
+
 def scan(
     formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
     data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, or a folder.")],
@@ -88,9 +93,7 @@ def scan(
     start: Annotated[str | None, typer.Option(help="First day or time, 2016-01-31.")] = None,
     end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
     timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
-    parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
-    ] = None,
+    parameter: Parameters = None,
     latest: Latest = False,
     stale: Stale = None,
     top: Top = None,
@@ -113,7 +116,7 @@ def scan(
     """
     with told_in_words():
         keep_source(data, output)
-        source = read_formula(formula)
+        source, how = read_formula(formula), chosen_format(format, output)
         job = ProcessingJob(
             read_symbols(symbols),
             source,
@@ -125,9 +128,8 @@ def scan(
             executor=executor,
             values={} if sort is None else {sort: with_names_of(source, sort)},
         )
-        options = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
-        delivery = Delivery(sort, top, chosen_format(format, output), output)
-        result = _run(job, source, opened(data, column, **options), delivery)
+        told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
+        result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output))
     raise typer.Exit(_code(result))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -37,9 +38,11 @@ def progress_bar() -> Iterator[ProgressCallback | None]:
 
 
 def compile_first() -> None:
-    """The very first time on a machine, compile the kernels and say why that takes a second."""
+    """Load the kernels meanwhile; the very first time on a machine, compile them and say what takes a second."""
     try:
-        if not is_kept():
+        if is_kept():
+            threading.Thread(target=machine_code, name="barsweep-kernels", daemon=True).start()
+        else:
             messages().print("compiling kernels for this CPU, once ...")
             machine_code()
     except ImportError:

@@ -1,8 +1,7 @@
 """Kernels as machine code: compiled once per machine, kept on disk, and loaded in milliseconds.
 
-The code is that of this CPU, and stands in the user's cache folder under a name made of everything that it depends on.
-Whoever can write there could run code as the user, so the folder must belong to the user and be closed to others;
-where it is not, or cannot be written, each process compiles for itself. BARSWEEP_CACHE names another folder.
+The code is that of this CPU, and stands in the user's cache folder (keeping.py) under a name made of everything that it
+depends on. Where there is no such folder, each process compiles for itself.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import ctypes
 import hashlib
 import logging
 import os
-import stat
 import tempfile
 import threading
 import time
@@ -22,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
+from ..keeping import private_folder
 
 LOG: Final = logging.getLogger("barsweep")
 DIGEST: Final = 32
@@ -152,7 +150,7 @@ def _offer_mathematics(llvm: Any) -> None:
 
 def _path() -> Path | None:
     """Where the code of these kernels is kept for this CPU; None where no folder is safe."""
-    folder = _folder()
+    folder = private_folder()
     if folder is None:
         return None
     llvm = _llvm()
@@ -162,21 +160,6 @@ def _path() -> Path | None:
     for source in sorted(Path(__file__).parent.glob("*.py")):
         key.update(source.read_bytes())
     return folder / f"kernels-{key.hexdigest()[:24]}.code"
-
-
-def _folder() -> Path | None:
-    named = os.environ.get("BARSWEEP_CACHE")
-    folder = Path(named) if named else Path(platformdirs.user_cache_dir("barsweep", appauthor=False))
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.stat()
-    except OSError as error:
-        LOG.info("compiled kernels cannot be kept: %s", error)
-        return None
-    if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-        LOG.warning("compiled kernels are not kept: %s belongs to or can be written by others", folder)
-        return None
-    return folder
 
 
 def _read(path: Path) -> list[bytes] | None:

@@ -208,24 +208,30 @@ def _define_window(cells: Cells) -> Value:
         raised(counts, digit(word, whole(32)))
         raised(counts_above, digit(word, above))
 
-    def begin(place: Value, carried: list[Value]) -> Sequence[Value]:
-        sums = []
-        for table, total in zip((counts, counts_above), carried, strict=True):
-            sums.append(builder.add(total, cells.read(table, place, INDEX)))
-            cells.write(table, place, total)
-        return sums
-
     def spread(source: Value, target: Value, table: Value, from_bit: Value, place: Value) -> None:
         word = cells.read(source, place, WHOLE)
         cells.write(target, raised(table, digit(word, from_bit)), word)
 
     cells.each(whole(0), builder.mul(kinds, whole(2)), lambda kind: cells.write(counts, kind, ir.Constant(INDEX, 0)))
     cells.each(whole(0), n, count)
-    cells.repeat(whole(0), kinds, [ir.Constant(INDEX, 0)] * 2, begin)
+    _begins(cells, (counts, counts_above), kinds)
     cells.each(whole(0), n, partial(spread, words, other, counts, whole(32)))
     cells.each(whole(0), n, partial(spread, other, words, counts_above, above))
     builder.ret_void()
     return cells.function_made
+
+
+def _begins(cells: Cells, tables: Sequence[Value], kinds: Value) -> None:
+    """Turn the counts of each kind into the places at which the kinds begin."""
+
+    def step(place: Value, carried: list[Value]) -> Sequence[Value]:
+        sums = []
+        for table, total in zip(tables, carried, strict=True):
+            sums.append(cells.builder.add(total, cells.read(table, place, INDEX)))
+            cells.write(table, place, total)
+        return sums
+
+    cells.repeat(cells.whole(0), kinds, [ir.Constant(INDEX, 0)] * len(tables), step)
 
 
 def _define_mend(cells: Cells) -> Value:

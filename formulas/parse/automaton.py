@@ -7,13 +7,16 @@ the next token alone, so their end is found once and remembered.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from lark import Lark
+from lark import Lark, __version__
 from lark.parsers.lalr_analysis import Shift
 
+from ..keeping import private_folder
 from .reading import Token
 
 END: Final = "$END"
@@ -98,8 +101,15 @@ class Automaton:
 
 
 def make_automaton(grammar: str, start: str, builder: object) -> Automaton:
-    """Let lark make the table of `grammar`, with the methods of `builder` for its rules."""
-    parser = Lark(grammar, start=start, parser="lalr", lexer="basic", transformer=builder).parser.parser.parser
+    """Let lark make the table of `grammar`, with the methods of `builder` for its rules.
+
+    The table is kept for the next process: to make it takes longer than to parse the whole library.
+    """
+    folder = private_folder()
+    name = f"grammar-{hashlib.sha256((__version__ + start + grammar).encode()).hexdigest()[:24]}.table"
+    kept: str | bool = str(folder / name) if folder is not None and os.access(folder, os.W_OK) else False
+    made = Lark(grammar, start=start, parser="lalr", lexer="basic", transformer=builder, cache=kept)
+    parser = made.parser.parser.parser
     table, callbacks = parser.parse_table, parser.callbacks
     actions = [
         {str(name): _plain(action, argument, callbacks) for name, (action, argument) in table.states[state].items()}

@@ -12,8 +12,7 @@ from fakes import candles
 from typer.testing import CliRunner
 
 from barsweep.data import sample_candles
-from barsweep.engine.command_line import main
-from barsweep.engine.command_line.application import application
+from barsweep.engine.command_line.application import make_application
 
 UP = "close > close[1]"
 BARSWEEP = [sys.executable, "-c", "from barsweep.engine.command_line import main; main()"]
@@ -24,6 +23,9 @@ def data(tmp_path):
     path = tmp_path / "candles.parquet"
     candles({"A": [1, 2, 3, 6], "B": [4, 3, 2, 1], "C": [1, 3, 2, 3]}).write_parquet(path)
     return str(path)
+
+
+application = make_application()
 
 
 def run(*arguments, given=None):

@@ -9,9 +9,11 @@ from fakes import candles
 from typer.testing import CliRunner
 
 from barsweep.engine.command_line.aligning import aligned
-from barsweep.engine.command_line.application import application
+from barsweep.engine.command_line.application import make_application
 from barsweep.engine.command_line.wording import in_options
 from barsweep.engine.results import counted
+
+application = make_application()
 
 WEEKLY = 'timeframe("1w", close)[1] > 3'
 
