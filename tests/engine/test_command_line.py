@@ -12,6 +12,7 @@ from fakes import candles
 from typer.testing import CliRunner
 
 from barsweep.data import sample_candles
+from barsweep.engine.command_line import main
 from barsweep.engine.command_line.application import make_application
 
 UP = "close > close[1]"
