@@ -268,3 +268,19 @@ main()
     assert job.returncode == 130, err
     assert len(out.splitlines()) > 1
     assert "interrupted: " in err
+
+
+def test_importing_into_a_store(data, tmp_path):
+    """By the ending, or by --to; what is scanned there is what the source has."""
+    made = run("import", data, "--to", "store")
+    again = run("import", data, str(tmp_path / "other.duckdb"))
+    unfit = run("import", data, str(tmp_path / "other.duckdb"), "--to", "store")
+
+    store = tmp_path / "candles.store"
+    assert made.exit_code == again.exit_code == 0
+    assert str(store) in made.stdout
+    assert "table candles in" in again.stdout
+    assert unfit.exit_code == 3
+    assert "other.store" in unfit.stderr
+    expected = run("scan", UP, data, "--format", "csv").stdout
+    assert run("scan", UP, str(store), "--format", "csv").stdout == expected
