@@ -54,9 +54,8 @@ def import_(
         options = given_options(column, tz=tz, adjust=adjust, date_format=date_format, decimal=decimal)
         found = import_candles(source, target, table, start=start, end=end, replace=replace, **options)
     place = found.path if found.path.suffix.lower() == STORE else f"table {found.table} in {found.path}"
-    typer.echo(
-        f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}: {place}"
-    )
+    span = f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}"
+    typer.echo(f"{span}: {place}")
 
 
 def target_of(source: str, target: Path | None, to: Kind | None) -> Path:
