@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ..formulas.kernels.lanes import LANES
+
 MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
 MOST_TILED_ROWS: Final = 1_000_000  # kernels take these in less time, and answer cancel after every block of bars
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
 MOST_SYMBOLS: Final = 1_000
-ROUNDS: Final = 3  # batches for each that is in flight: enough for all workers to end at about the same time
+ROUNDS: Final = 3  # batches for each worker, at the least: what is finished when somebody cancels is worth having
 FEW_TILES: Final = 4  # in a batch of fewer, a tile that is not full would show
 CELL: Final = 8  # bytes of a float64
 WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measured on plans of a dozen indicators
@@ -60,10 +62,14 @@ def rows_per_batch(
     """How many bars a batch may hold, so that all that are in flight stay within the memory.
 
     `memory_limit` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
-    many symbols as are computed side by side: few long symbols make full tiles where the memory allows it.
+    many symbols as are computed side by side: few long symbols make full tiles where the memory allows it. Every worker
+    gets as many batches as the others, of about the same size, so that all end at about the same time.
     """
     bearable = memory_limit // (BATCHES_OF * bar * in_flight)
-    wanted = min(most, max(LEAST_ROWS, total // (ROUNDS * in_flight)))
+    workers = max(1, in_flight - 1)
+    rounds = max(ROUNDS, math.ceil(total / (most * workers)))
+    symbol = int(lanes / LANES)  # whole symbols are cut: room for one more, lest a few be left for a batch of their own
+    wanted = min(most, max(LEAST_ROWS, math.ceil(total / (rounds * workers)) + symbol))
     if wanted < FEW_TILES * lanes:
         full = math.ceil(max(1, round(wanted / lanes)) * lanes)
         wanted = full if full <= bearable else wanted

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +54,7 @@ def test_long_symbols_fill_their_tiles():
     assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * year, **given) == 16 * year
     assert rows_per_batch(400_000_000, bar, 3, 2_500 * year, **given) == 400_000_000 // (2 * bar * 3)
     assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * 25_000, most=MOST_TILED_ROWS, lanes=16 * 25_000) == 800_000
-    assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 700_000
+    assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 790_020
 
 
 def test_a_market_is_cut_finely():
@@ -72,3 +73,16 @@ def test_tiles_take_larger_batches():
     batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
 
     assert 100 <= len(batches[0].symbols) <= 400
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, 8])
+def test_all_workers_get_the_same_share(workers):
+    """Two workers and nine batches would let one of them wait for the other's fifth."""
+    lanes = 16 * 2_520
+    rows = rows_per_batch(2**33, 300, workers + 1, 2_500 * 2_520, most=MOST_TILED_ROWS, lanes=lanes)
+
+    batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
+
+    sizes = [len(batch.symbols) for batch in batches]
+    assert len(sizes) % workers == 0
+    assert min(sizes) > 0.8 * max(sizes)
