@@ -74,7 +74,7 @@ class Ourselves(Environment):
 
 
 ENVIRONMENTS: Final = (
-    Ourselves("barsweep", "barsweep", ("barsweep", "numba")),
+    Ourselves("barsweep", "barsweep", ("barsweep", "llvmlite")),
     Environment("talib", "TA-Lib", ("TA-Lib", "pandas")),
     Environment("kunquant", "KunQuant", ("KunQuant",), tools=("g++",)),
     Environment("polars", "Polars", ()),

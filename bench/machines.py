@@ -11,7 +11,7 @@ from typing import Final
 
 import psutil
 
-OWN: Final = ("barsweep", "polars", "duckdb", "numba", "numpy")
+OWN: Final = ("barsweep", "polars", "duckdb", "llvmlite", "numpy")
 
 
 def machine() -> dict[str, object]:

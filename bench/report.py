@@ -64,7 +64,7 @@ def load(name: str) -> Found:
 
 
 def machine_line(machine: Found) -> str:
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("barsweep", "polars", "duckdb", "numba", "numpy"))
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("barsweep", "polars", "duckdb", "llvmlite", "numpy"))
     memory = f"{machine['memory'] / GIBIBYTE:.0f} GiB"
     when = str(machine["when"])[:10]
     return (
