@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from bench import charts
 from bench.differences import DIFFERENCES
-from bench.tables import HEADINGS, TITLES, markdown, reference, rows, unrest
+from bench.tables import HEADINGS, TITLES, markdown, reference, rows, scattered
 from bench.workloads import INDICATORS, SCAN
 
 RESULTS: Final = Path(__file__).parent / "results"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 GIBIBYTE: Final = 2**30
-UNDISTURBED: Final = 1.15  # medians over best rounds
 Found = Mapping[str, Any]
 
 INTRODUCTION: Final = f"""# Performance
@@ -95,15 +94,17 @@ def peers(found: Found, page: Path) -> str:
 
 
 def disturbed(found: Found) -> str:
-    """Says so when the machine was not left alone."""
-    each = {title[:2]: unrest(of(found, workload)) for workload, title in TITLES.items() if of(found, workload)}
-    if max(each.values()) < UNDISTURBED:
+    """Names the lines that were not steady, ours among them: whoever reads a ratio must know."""
+    each = [unsteady(line) for workload in TITLES for line in scattered(of(found, workload))]
+    if not each:
         return ""
-    told = ", ".join(f"{factor:.1f} times in {workload}" for workload, factor in each.items())
-    return (
-        f"**Other work ran on the machine meanwhile**: medians lie above the best rounds, typically {told}. "
-        "The best rounds say more then, and small ratios say little."
-    )
+    return f"**Not steady in this run**, so that their ratios are rough: {'; '.join(each)}."
+
+
+def unsteady(line: Found) -> str:
+    """A line with the span of its rounds."""
+    span = f"{line['best']:.2f} to {max(line['times']):.2f} s, median {line['seconds']:.2f}"
+    return f"{TITLES[line['workload']][:2]} {line['peer']}, {line['label']} ({span})"
 
 
 def of(found: Found, workload: str) -> list[Found]:
@@ -160,14 +161,14 @@ def peers_chart(found: Found) -> str:
         lines = [line for line in of(found, workload) if "seconds" in line]
         base = reference(lines)
         if lines and base:
-            ordered = sorted(lines, key=lambda line: line["best"])
-            panels[title] = [bar(line, base["best"]) for line in ordered]
-    return charts.bars("Best round, logarithmic: shorter is better", panels)
+            ordered = sorted(lines, key=lambda line: line["seconds"])
+            panels[title] = [bar(line, base["seconds"]) for line in ordered]
+    return charts.bars("Median of the rounds, logarithmic: shorter is better", panels)
 
 
 def bar(line: Found, base: float) -> charts.Bar:
     ours = line["peer"] == "barsweep"
-    return charts.Bar(f"{line['peer']}: {line['label']}", line["best"], f"{line['best'] / base:.2f} x", ours)
+    return charts.Bar(f"{line['peer']}: {line['label']}", line["seconds"], f"{line['seconds'] / base:.2f} x", ours)
 
 
 def threads(found: Found, _: Path) -> str:

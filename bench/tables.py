@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ TITLES: Final = {
     "rank": "W3: rank(close) across symbols",
 }
 HEADINGS: Final = ("peer", "way", "median s", "x ours", "best s", "x ours", "threads", "first run s", "results")
+SCATTER: Final = 1.3  # on a machine that does nothing else, medians lie a few per cent above the best
 Lines = Sequence[Mapping[str, Any]]
 
 
@@ -26,7 +26,7 @@ def reference(lines: Lines) -> Mapping[str, Any] | None:
 def rows(lines: Lines) -> list[tuple[str, ...]]:
     """A row for each line, the fastest first; those without a time last."""
     base = reference(lines)
-    ordered = sorted(lines, key=lambda line: line.get("best", float("inf")))
+    ordered = sorted(lines, key=lambda line: line.get("seconds", float("inf")))
     return [row(line, base) for line in ordered]
 
 
@@ -40,9 +40,9 @@ def row(line: Mapping[str, Any], base: Mapping[str, Any] | None) -> tuple[str, .
     return (line["peer"], line["label"], *figures, str(line["threads"]), first, outcome(line))
 
 
-def unrest(lines: Lines) -> float:
-    """How far medians lie above the best round: 1 on a machine that does nothing else."""
-    return statistics.median(line["seconds"] / line["best"] for line in lines if "seconds" in line)
+def scattered(lines: Lines) -> list[Mapping[str, Any]]:
+    """Lines whose median lies far above their best round: their ratios are not to be trusted to the digit."""
+    return [line for line in lines if "seconds" in line and line["seconds"] > SCATTER * line["best"]]
 
 
 def outcome(line: Mapping[str, Any]) -> str:
