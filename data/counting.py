@@ -20,15 +20,13 @@ def counted_names(names: pl.LazyFrame) -> pl.DataFrame | None:
     `names` has the column symbol. None where a row has none, or where symbols do not ascend; where they alternate, this
     is seen in the first part.
     """
-    run = pl.col("symbol").rle().struct
-    chosen = names.with_columns(pl.col("symbol").cast(pl.String))
     parts: list[pl.DataFrame] = []
-    for part in parts_of(chosen, lambda lazy: lazy.select(symbol=run.field("value"), rows=run.field("len"))):
-        joined = in_one(part)
+    for part in parts_of(names, lambda lazy: lazy.select(pl.col("symbol").rle())):
+        joined = in_one(part["symbol"].struct.unnest())
         if joined["symbol"].null_count() or not joined["symbol"].is_sorted():
             return None
         parts.append(joined)
-    counted = in_one(pl.concat(parts))
+    counted = in_one(pl.concat(parts).rename({"symbol": "value", "rows": "len"}))
     if not counted["symbol"].is_sorted():
         return None
     tail = pl.col("rows").cum_sum()
@@ -36,8 +34,9 @@ def counted_names(names: pl.LazyFrame) -> pl.DataFrame | None:
 
 
 def in_one(runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs of one symbol that follow each other made one."""
-    numbered = runs.with_columns(pl.col("rows").cast(pl.Int64), number=pl.col("symbol").rle_id())
+    """Runs of one symbol that follow each other made one: symbol, rows."""
+    named = runs.select(symbol=pl.col("value").cast(pl.String), rows=pl.col("len").cast(pl.Int64))
+    numbered = named.with_columns(number=pl.col("symbol").rle_id())
     return numbered.group_by("number", maintain_order=True).agg(pl.first("symbol"), pl.sum("rows")).drop("number")
 
 

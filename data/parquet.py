@@ -22,6 +22,7 @@ from .options import TableOptions
 from .spans import Spans
 from .timeframes import looked_at
 
+FEW_FILES: Final = 32
 NAME: Final = "~name"  # the name under which symbols are read to be compared
 
 
@@ -42,6 +43,7 @@ class ParquetRepository(NumberedRepository):
     def __init__(self, path: str | Path, **options: Unpack[TableOptions]) -> None:
         super().__init__(**options)
         self.path = Path(path)
+        self.counted_at: object = None
 
     @property
     def where(self) -> str:
@@ -78,7 +80,8 @@ class ParquetRepository(NumberedRepository):
     def forget(self) -> None:
         """Forget what is known of the files, and which there are."""
         super().forget()
-        self.__dict__.pop("lazy", None)
+        for name in ("lazy", "by_names"):
+            self.__dict__.pop(name, None)
 
     def scan(self, files: Sequence[Path], *, hive: bool, name: str | None) -> pl.LazyFrame:
         """Open the files without reading rows."""
@@ -146,6 +149,7 @@ class ParquetRepository(NumberedRepository):
         """
         if not self.countable:
             return None
+        self.counted_at = self.fingerprint()
         with readable(self.path):
             counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
         return None if counted is None else Runs.of(counted)
@@ -185,8 +189,13 @@ class ParquetRepository(NumberedRepository):
             return counted_keys(keys, lambda part: read_ts(part, self.zone_name, self.where))
 
     def as_counted(self) -> bool:
-        """There may be a file for each symbol: to look at the names that are read costs less than to look at files."""
-        return True
+        """Whether the files are those that were counted. Of many files the names that are read tell it instead."""
+        return self.by_names or self.fingerprint() == self.counted_at
+
+    @cached_property
+    def by_names(self) -> bool:
+        """Whether to look at the names that are read costs less than to look at the files."""
+        return len(self.files()) > FEW_FILES
 
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """Read rows by their numbers: all between where most of them are wanted, else piece by piece."""
@@ -194,8 +203,9 @@ class ParquetRepository(NumberedRepository):
         pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
         every = (around.first, around.last) == (None, None)
         rows = self.lazy if every else self.lazy.with_row_index(ROW)
-        keys = [pl.col(self.layout.symbol or "").alias(NAME), pl.col(self.layout.ts).alias("ts")]
-        chosen = [*keys, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
+        keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
+        times = pl.col(self.layout.ts).alias("ts")
+        chosen = [*keys, times, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
         parts = [self.inside(rows.slice(begin, end - begin), around).select(chosen) for begin, end in pieces]
         with readable(self.path):
             found = pl.concat(pl.collect_all(parts))
@@ -204,10 +214,10 @@ class ParquetRepository(NumberedRepository):
             found = found.with_columns(numbered.alias(ROW).head(found.height))
         elif not found[ROW].is_sorted():
             found = found.sort(ROW)
-        if not runs.has(found[ROW], found[NAME]):
+        if not (runs.has(found[ROW], found[NAME]) if self.by_names else self.as_counted()):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
-        return found.drop(NAME).rechunk()
+        return found.drop(NAME, strict=False).rechunk()
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

@@ -18,6 +18,7 @@ from barsweep.data import (
     check_candles,
     companions,
     counting,
+    parquet,
 )
 from barsweep.data.numbered import NumberedLoading
 from barsweep.errors import RepositoryError
@@ -202,14 +203,30 @@ def test_a_database_that_is_written_to_meanwhile(database, numbered):
     assert (before.candles.height, after.candles.height, len(numbered)) == (60, 7, 1)
 
 
-def test_files_that_are_written_to_meanwhile(folder):
+@pytest.mark.parametrize("few", [0, 32], ids=["told by names", "told by files"])
+def test_files_that_are_written_to_meanwhile(folder, monkeypatch, few):
+    """While they are read, that is; of few files it is seen beforehand that they are not those that were counted."""
+    monkeypatch.setattr(parquet, "FEW_FILES", few)
     repository = folder(SOME)
     repository.health()
     repository.symbols("1d")
-    SOME.head(70).with_columns(symbol=pl.lit("Z")).write_parquet(repository.files()[0])
     load = ["A"], "1d", DAYS[2], None, ["close"], 0, CandlePolicy()
+    seen = repository.as_counted()
+    SOME.head(70).with_columns(symbol=pl.lit("Z")).write_parquet(repository.files()[0])
+    answers = iter([seen])
+    monkeypatch.setattr(repository, "as_counted", lambda: next(answers, few == 0))
 
     with pytest.raises(RepositoryError, match="was changed while it was read") as raised:
         repository.load_checked(*load)
+    monkeypatch.undo()
     assert raised.value.retryable
     assert repository.load_checked(*load).candles.height == 0
+
+
+def test_few_files_that_are_not_those_that_were_counted(folder):
+    repository = folder(SOME)
+    repository.symbols("1d")
+    SOME.head(70).with_columns(symbol=pl.lit("Z")).write_parquet(repository.files()[0])
+
+    assert not repository.as_counted()
+    assert repository.load_checked(["A"], "1d", None, None, ["close"], 0, CandlePolicy()).candles.height == 0
