@@ -154,9 +154,8 @@ def swept(parameters: Mapping[str, object]) -> dict[str, list[Setting]]:
         if not isinstance(given, Collection) or isinstance(given, str | Mapping) or getattr(given, "ndim", 1) == 0:
             continue
         if not 0 < len(given) <= MOST_POINTS:
-            raise ProcessingEngineError(
-                f"the parameter {name} has {len(given):,} values to try; from 1 to {MOST_POINTS:,} are computed at once"
-            )
+            bounds = f"from 1 to {MOST_POINTS:,} are computed at once; a range from..to rises"
+            raise ProcessingEngineError(f"the parameter {name} has {len(given):,} values to try: {bounds}")
         found[name] = [value.item() if isinstance(value, np.generic) else value for value in given]
     return found
 

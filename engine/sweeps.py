@@ -54,7 +54,7 @@ def expanded(job: ProcessingJob) -> Sweep:
     points: dict[str, Point] = {}
     for name, formula in formulas.items():
         for parameters in _products(spread[name]):
-            point = _name(name, parameters)
+            point = _name(name if job.several or not parameters else "", parameters)
             # params that are not swept keep coming from the job, which knows which formula declares them
             made[point] = Formula(formula.source, point, {**_fixed(formula.parameters), **parameters})
             points[point] = Point(name, parameters)
@@ -97,7 +97,7 @@ def _products(values: Mapping[str, Sequence[Setting]]) -> list[dict[str, Setting
 
 
 def _name(name: str, parameters: Mapping[str, Setting]) -> str:
-    return " ".join([name, *(f"{parameter}={value}" for parameter, value in parameters.items())])
+    return " ".join([name, *(f"{parameter}={value}" for parameter, value in parameters.items())]).strip()
 
 
 def _fixed(parameters: Mapping[str, Setting | Values]) -> dict[str, Setting]:

@@ -88,7 +88,7 @@ Parameters: TypeAlias = Annotated[
 
 def scan(
     formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
-    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, or a folder.")],
+    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, a .store, or a folder.")],
     symbols: Annotated[str | None, typer.Option(help="AAPL,MSFT or @file with one a line; all if not given.")] = None,
     start: Annotated[str | None, typer.Option(help="First day or time, 2016-01-31.")] = None,
     end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
