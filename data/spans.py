@@ -43,6 +43,8 @@ class Spans:
     def within(self, ts: pl.Series, bounds: Bounds, before: int | None) -> Spans:
         """The rows inside the bounds, and `before` rows more of each symbol ahead of them (None: all)."""
         begins, ends = self.begins, self.ends
+        if bounds.last is None and (bounds.first is None or before is None):
+            return self  # nothing is cut: no need to look at any time
         moments = ts.to_physical().to_numpy()
         if bounds.last is not None:
             ends = rows_below(moments, begins, ends, physical(bounds.last, ts.dtype) + 1)
