@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,10 @@ import polars as pl
 from ..errors import RepositoryError
 from .counting import counted_keys, counted_names
 from .instants import Bounds, Instant, read_ts
-from .layout import RECOGNISED, is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
+from .parquet_files import ParquetFiles
 from .spans import Spans
 from .timeframes import looked_at
 
@@ -51,16 +51,14 @@ class ParquetRepository(NumberedRepository):
         return str(self.path)
 
     @cached_property
+    def table(self) -> ParquetFiles:
+        """The files as one table."""
+        return ParquetFiles.of(self.path, self.files(), named="symbol" in self.mapping)
+
+    @property
     def lazy(self) -> pl.LazyFrame:
         """The rows as stored; where files are named after symbols, with the symbol of the file's name."""
-        files = self.files()
-        hive = any("=" in part for file in files for part in file.relative_to(self.path).parts[:-1])
-        scanned = self.scan(files, hive=hive, name=None)
-        named = {"symbol", "ticker", "code", "instrument"} & {name.strip().lower() for name in scanned.collect_schema()}
-        if self.path.is_file() or named or "symbol" in self.mapping:
-            return scanned
-        stem = pl.col("~file").str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
-        return self.scan(files, hive=hive, name="~file").with_columns(stem.alias("symbol")).drop("~file")
+        return self.table.lazy
 
     def files(self) -> list[Path]:
         """The Parquet files; RepositoryError if there are none."""
@@ -80,28 +78,8 @@ class ParquetRepository(NumberedRepository):
     def forget(self) -> None:
         """Forget what is known of the files, and which there are."""
         super().forget()
-        for name in ("lazy", "by_names"):
+        for name in ("table", "by_names"):
             self.__dict__.pop(name, None)
-
-    def scan(self, files: Sequence[Path], *, hive: bool, name: str | None) -> pl.LazyFrame:
-        """Open the files without reading rows."""
-        schemas = {file: pl.read_parquet_schema(file) for file in files} if len(files) > 1 else {}
-        refuse_mixture(schemas)
-        schema = merged_schema(schemas.values()) if schemas else None
-        casts = pl.ScanCastOptions(
-            integer_cast=["upcast", "allow-float"],
-            float_cast="upcast",
-            datetime_cast=["nanosecond-downcast", "convert-timezone"],
-            categorical_to_string="allow",
-        )
-        return pl.scan_parquet(
-            list(files),
-            schema=schema,
-            hive_partitioning=hive,
-            include_file_paths=name,
-            missing_columns="insert",
-            cast_options=casts,
-        )
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""
@@ -202,13 +180,12 @@ class ParquetRepository(NumberedRepository):
         between = runs.between(numbers)
         pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
         every = (around.first, around.last) == (None, None)
-        rows = self.lazy if every else self.lazy.with_row_index(ROW)
         keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
         times = pl.col(self.layout.ts).alias("ts")
         chosen = [*keys, times, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
-        parts = [self.inside(rows.slice(begin, end - begin), around).select(chosen) for begin, end in pieces]
         with readable(self.path):
-            found = pl.concat(pl.collect_all(parts))
+            rows = [self.table.rows(begin, end, None if every else ROW) for begin, end in pieces]
+            found = pl.concat(pl.collect_all([self.inside(part, around).select(chosen) for part in rows]))
         if every:
             numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
             found = found.with_columns(numbered.alias(ROW).head(found.height))
@@ -237,38 +214,6 @@ def readable(path: Path) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         passing = isinstance(error, (pl.exceptions.PanicException, OSError))
         raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
-
-
-def refuse_mixture(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> None:
-    """Raise RepositoryError where the files name a bar's symbol or time differently: they are not one table.
-
-    Read together, the rows of one of them would have no time, and nobody would miss them.
-    """
-    for part in ("symbol", "ts"):
-        named = {
-            file: next((c for alias in RECOGNISED[part] for c in schema if c.strip().lower() == alias), None)
-            for file, schema in schemas.items()
-        }
-        first = next(iter(named), None)
-        for file, other in named.items():
-            if first is not None and other != (own := named[first]):
-                raise RepositoryError(
-                    f"the files of {first.parent} are not one table: {first.name} has {own or f'no {part}'}, "
-                    f"{file.name} has {other or f'no {part}'}; give one file, or a folder of files that are alike"
-                )
-
-
-def merged_schema(schemas: Iterable[Mapping[str, pl.DataType]]) -> dict[str, pl.DataType]:
-    """All columns of all files. Numbers that differ in kind are read as float64, text beside categories as text."""
-    merged: dict[str, pl.DataType] = {}
-    for schema in schemas:
-        for name, dtype in schema.items():
-            known = merged.setdefault(name, dtype)
-            if known != dtype and known.is_numeric() and dtype.is_numeric():
-                merged[name] = pl.Float64()
-            elif known != dtype and is_text(known) and is_text(dtype):
-                merged[name] = pl.String()
-    return merged
 
 
 def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:

@@ -230,3 +230,32 @@ def test_few_files_that_are_not_those_that_were_counted(folder):
 
     assert not repository.as_counted()
     assert repository.load_checked(["A"], "1d", None, None, ["close"], 0, CandlePolicy()).candles.height == 0
+
+
+@pytest.mark.parametrize("named", ["symbol=", ""])
+def test_of_many_files_those_are_opened_that_hold_the_symbols(tmp_path, monkeypatch, named):
+    """Names of folders stay texts, also where those of the folders that are read look like numbers."""
+    names = ["007", "08", "9", "A", "B", "C"]
+    for place, name in enumerate(names):
+        part = tmp_path / (named + name if named else "")
+        part.mkdir(exist_ok=True)
+        height = 0 if name == "B" else 10 + place
+        SOME.head(height).select("ts", "close", "volume").write_parquet(part / f"{name}.parquet")
+    repository = ParquetRepository(tmp_path)
+    assert repository.symbols("1d") == ["007", "08", "9", "A", "C"]
+    opened, scan = [], pl.scan_parquet
+
+    def watched(files, **options):
+        opened.append(len(files))
+        return scan(files, **options)
+
+    monkeypatch.setattr(pl, "scan_parquet", watched)
+    for few in (0, 32):
+        monkeypatch.setattr(parquet, "FEW_FILES", few)
+        for wanted in (["007"], ["08", "9"], ["9", "A"], ["C"], ["A", "C"]):
+            for start in (None, DAYS[3]):
+                found = repository.load_checked(wanted, "1d", start, None, ["close"], 0, CandlePolicy()).candles
+                whole = repository.load(wanted, "1d", start, None, ["close"])
+                assert found.frame.equals(pl.from_arrow(whole))
+
+    assert {1, 2, 3} <= set(opened)
