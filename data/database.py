@@ -60,6 +60,7 @@ class DuckDBRepository(NumberedRepository):
         self.query = None if query is None else query.strip().rstrip(";")
         self.settings = dict(settings or {})
         self.lock = threading.Lock()
+        self.share: int | None = None  # bytes
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.relation = ""
         self.is_table = False
@@ -86,11 +87,12 @@ class DuckDBRepository(NumberedRepository):
     def limit_memory(self, size: int) -> None:
         """Let DuckDB take so many bytes at most, if `settings` do not say how many; else it takes most of the machine.
 
-        The connection is opened anew with that, loads that still run keep the one they have.
+        It is said after the file is opened, since one process can open a file with one configuration only; other
+        connections of this process to the same file share the limit.
         """
         if "memory_limit" not in self.settings:
-            self.settings["memory_limit"] = f"{size}B"
             with self.lock:
+                self.share = size
                 self.connection = None
 
     def fingerprint(self) -> object:
@@ -110,6 +112,8 @@ class DuckDBRepository(NumberedRepository):
         with self.lock:
             if self.connection is None:
                 connection = open_for_reading(self.path, self.settings)
+                if self.share is not None:
+                    connection.execute(f"set memory_limit = '{int(self.share)}B'")
                 self.relation = self.find_relation(connection)
                 self.connection = connection
             return self.connection.cursor()

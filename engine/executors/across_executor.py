@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -95,17 +94,9 @@ class AcrossExecutor(TileExecutor):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self._plan = plan
+        self.layers = make_layers(plan)
+        self._tiled = _tiled(self.layers)
         self._layers: dict[Stage, tuple[Layers, dict[Stage, TileStage]]] = {}
-
-    @cached_property
-    def layers(self) -> Layers:
-        """The plan's."""
-        return make_layers(self._plan)
-
-    @cached_property
-    def _tiled(self) -> dict[Stage, TileStage]:
-        return _tiled(self.layers)
 
     def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
         """Run one stage over a frame of all symbols; only what is needed later stays."""
