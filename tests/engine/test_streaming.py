@@ -277,3 +277,29 @@ def test_long_tables_are_several_row_groups(path, monkeypatch):
 
     assert result.matches.height == 450
     assert result["S001"].matches.frame["symbol"].unique().to_list() == ["S001"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_next_batch_is_loaded_while_this_one_is_computed(workers, path):
+    """The first batch is not computed to its end before another one has been asked for."""
+    computing, loaded, waited = threading.Event(), threading.Event(), []
+
+    def loading(symbols):
+        if symbols[0] != "S000" and computing.is_set():
+            loaded.set()
+        elif symbols[0] != "S000":
+            waited.append(computing.wait(10))
+            loaded.set()
+
+    class Patient:
+        def evaluate(self, formula, frame, parameters):
+            if frame["symbol"][0] == "S000":
+                computing.set()
+                waited.append(loaded.wait(10))
+            return frame["close"] > 1
+
+    with ProcessingEngine(Watched(rising(6, bars=100), loading), Patient(), max_workers=workers) as engine:
+        result = engine.run(ProcessingJob(None, UP), output=path)
+
+    assert result.matches.height == 6 * 99
+    assert all(waited)
