@@ -24,8 +24,8 @@ class Executor(Protocol):
     """Runs the stages of one plan.
 
     `start` takes checked candles of whole symbols (ts and the plan's columns; float64, undefined = null). `advance`
-    runs one stage and keeps symbol, ts and what later stages and the results need. An executor remembers nothing of the
-    candles: several jobs, and several threads, may use it at once.
+    runs one stage and keeps symbol, ts and what later stages and the results need. No run depends on
+    an earlier one: several jobs, and several threads, may use it at once.
     """
 
     def start(self, candles: Candles, around: Surroundings) -> pl.DataFrame:

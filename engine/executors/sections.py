@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
+from ...formulas.kernels.tiles import GROUP_BYTES, SORT_ROW, SORT_TABLES
 from .columns import Floats, Whole
 
 Codes = NDArray[np.int32]
@@ -29,7 +30,6 @@ MOST_DATES: Final = 256
 SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list of them instead
 FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
-SCRATCH: Final = 16_384  # bytes, beside 24 for each row of a section and each group
 ONE_GROUP: Final = np.zeros(1, np.int32)
 
 
@@ -182,7 +182,7 @@ class Across:
         room = calendar.most + 1
         cells = (block + 1) * room
         setting = np.array([self.setting], np.float64)
-        scratch = np.empty(SCRATCH + 24 * (calendar.most + self.group_count), np.uint8)
+        scratch = np.empty(SORT_TABLES + SORT_ROW * calendar.most + GROUP_BYTES * self.group_count, np.uint8)
         fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
         groups = np.empty(cells, np.int32)
         work = np.array(

@@ -10,12 +10,12 @@ import ctypes
 import hashlib
 import logging
 import os
-import tempfile
+import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -183,9 +183,11 @@ def _read(path: Path) -> list[bytes] | None:
 def _write(path: Path, code: Sequence[bytes]) -> None:
     """Written aside and renamed: another process sees a whole file or none."""
     content = b"".join(len(part).to_bytes(SIZE, "little") + part for part in code)
+    aside = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        with aside.open("xb", opener=partial(os.open, mode=0o600)) as file:
             file.write(hashlib.sha256(content).digest() + content)
-        Path(file.name).replace(path)
+        aside.replace(path)
     except OSError as error:
+        aside.unlink(missing_ok=True)
         LOG.info("compiled kernels cannot be kept: %s", error)

@@ -1,4 +1,4 @@
-"""Declaring kernels: one decorated function each. What tiles and kernels are is told in formulas/tiles/__init__.py.
+"""Declaring kernels: one decorated function each. What tiles and kernels are is told in this package's __init__.py.
 
 elementwise   body(x, ...) -> Lanes                   one bar alone
 recursive     body(memory, x, ...) -> Lanes | tuple   carries named numbers from bar to bar in `memory`

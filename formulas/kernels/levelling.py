@@ -13,10 +13,9 @@ from llvmlite import ir
 
 from .emitting import DOUBLE, INDEX, WHOLE, Value
 from .sections import KERNEL, NAN, Cells
+from .tiles import GROUP_BYTES
 
 ZERO = ir.Constant(DOUBLE, 0.0)
-PER_GROUP = 24
-"""Bytes of scratch for each group."""
 
 
 def define_levels(module: ir.Module) -> None:
@@ -98,7 +97,7 @@ class _DemeanBy(_Levels):
     def build(self) -> None:
         builder, whole = self.builder, self.whole
         count = builder.fptosi(self.number(self.settings, 0), WHOLE)
-        self.each(whole(0), builder.mul(count, whole(PER_GROUP // 8)), self.clear)
+        self.each(whole(0), builder.mul(count, whole(GROUP_BYTES // 8)), self.clear)
         self.each(whole(0), self.n, self.add)
         self.each(whole(0), count, self.refine)
         self.each(whole(0), self.n, self.correct)
@@ -111,7 +110,7 @@ class _DemeanBy(_Levels):
         return self.word(self.wide(self.read(self.groups, index, INDEX)), word)
 
     def word(self, group: Value, word: int) -> Value:
-        return self.builder.add(self.builder.mul(group, self.whole(PER_GROUP // 8)), self.whole(word))
+        return self.builder.add(self.builder.mul(group, self.whole(GROUP_BYTES // 8)), self.whole(word))
 
     def clear(self, index: Value) -> None:
         self.write(self.scratch, index, ZERO)
@@ -140,4 +139,4 @@ class _DemeanBy(_Levels):
         self.answer(index, self.gap(index))
 
 
-__all__ = ["PER_GROUP", "define_levels"]
+__all__ = ["define_levels"]

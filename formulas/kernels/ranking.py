@@ -16,9 +16,8 @@ from llvmlite import ir
 
 from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
 from .sections import KERNEL, Cells
+from .tiles import SORT_BITS
 
-MOST_BITS: Final = 11
-"""Bits of a pass; what is counted of two passes then fits in half of the first cache."""
 FEW: Final = 16
 PATIENCE: Final = 8
 """Moves to a number, on average, after which insertion gives up."""
@@ -124,7 +123,7 @@ class _Sort:
         words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
         counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
         used = self._width(self._keys(numbers, n, keys))
-        bits = self._between(1, builder.sub(self._width(n), whole(1)), MOST_BITS)
+        bits = self._between(1, builder.sub(self._width(n), whole(1)), SORT_BITS)
         width = builder.mul(bits, whole(2))
         begin = self._between(0, builder.sub(used, width), 64)
         begin = builder.select(builder.icmp_signed("<=", n, whole(FEW)), used, begin)

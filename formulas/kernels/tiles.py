@@ -23,6 +23,14 @@ TILE: Final = 2 + 4 * LANES
 """Words of a tile."""
 BLOCK_ROWS: Final = 64
 """Rows of a block: few enough for the registers of a dozen values to stay in the cache, enough for calls to be few."""
+SORT_BITS: Final = 11
+"""Bits of a pass of sorting, at the most; what is counted of two passes then fits in half of the first cache."""
+SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS
+"""Bytes of these counts."""
+SORT_ROW: Final = 24
+"""Bytes that sorting takes for each number: its key, and its word twice."""
+GROUP_BYTES: Final = 24
+"""Bytes that the means across symbols keep for each group."""
 OPERATION: Final = 4
 """Words of a step of a program: its function, operands, settings and memory."""
 
