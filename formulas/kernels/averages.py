@@ -32,8 +32,8 @@ def smoothed(memory: Memory, x: Lanes, *, n: Lanes, weight: Lanes, settled: bool
     """Mean of the first n defined values, then m + (x - m) * weight.
 
     The seed is a running mean, m += (x - m) / k, so flat input gives exactly its value. An undefined input is undefined
-    in the output and leaves the memory as it was; a step that overflows leaves the mean, and is counted. Once every lane has begun, nothing is
-    divided or counted any more.
+    in the output and leaves the memory as it was; a step that overflows leaves the mean, and is counted. Once every
+    lane has begun, nothing is divided or counted any more.
     """
     gap = x - memory.mean
     # a weight of at most 1 takes a finite gap to a finite mean: so what is known does not wait for the mean

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -185,7 +185,8 @@ def _write(path: Path, code: Sequence[bytes]) -> None:
     content = b"".join(len(part).to_bytes(SIZE, "little") + part for part in code)
     aside = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
-        with aside.open("xb", opener=partial(os.open, mode=0o600)) as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
             file.write(hashlib.sha256(content).digest() + content)
         aside.replace(path)
     except OSError as error:
