@@ -7,6 +7,7 @@ again at every step. So a name is kept once, with its first row; the column of n
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -15,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .numbers_of_rows import Rows, rows_where
+from .numbers_of_rows import Numbers, Rows, rows_where
 
 FEW: Final = 1_000  # runs
 
@@ -93,6 +94,16 @@ class Candles:
         """How many of these rows each symbol has; only those that have any."""
         counts = np.diff(np.searchsorted(rows, self.starts))
         return {self.symbols[number]: int(counts[number]) for number in np.flatnonzero(counts)}
+
+    @cached_property
+    def numbering(self) -> dict[str, int]:
+        """The number of each symbol, counted from 0 in their order."""
+        return {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def numbers_of(self, symbols: Iterable[str]) -> Numbers:
+        """The numbers of those of these symbols that there are, ascending."""
+        known = self.numbering
+        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
 
     def slice(self, first: int, last: int) -> Candles:
         """The symbols from number `first` up to, not including, number `last`; nothing is copied."""

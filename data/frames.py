@@ -22,7 +22,8 @@ class FrameRepository(HeldRepository):
     """Candles of a Polars, pandas or Arrow frame, or anything with the Arrow PyCapsule interface.
 
     Options as in `open_repository`. The frame is sorted once, if it is not sorted; numbers are converted when they
-    are asked for.
+    are asked for. What was checked is remembered, and memory of Arrow and pandas is used as it is: do not write to it
+    while the repository is in use; make a new one of the changed frame.
 
     >>> from datetime import date
     >>> frame = pl.DataFrame({"Date": [date(2024, 1, 2), date(2024, 1, 3)], "Close": [10, 11]})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Final
 
-import numpy as np
 import polars as pl
 
+from ..errors import RepositoryError
 from .candles import Candles
 from .checking import CheckedCandles, checked
 from .inspecting import Inspection
@@ -20,6 +21,8 @@ from .placing import Counts, Placed
 from .policies import CandlePolicy, companions
 from .spans import Spans
 from .tables import TableRepository, summary
+
+CHANGES: Final = 5  # of the source during one load, after which it is given up
 
 
 class HeldRepository(TableRepository):
@@ -51,11 +54,6 @@ class HeldRepository(TableRepository):
         loading = Loading(self, self.stored, [name])
         return loading.adjusted(self.table(list(dict.fromkeys(loading.sources.values()))))[name].rechunk()
 
-    @cached_property
-    def numbering(self) -> dict[str, int]:
-        """The number of each symbol, counted from 0 in their order."""
-        return {symbol: number for number, symbol in enumerate(self.placed.candles.symbols)}
-
     def load_checked(
         self,
         symbols: Sequence[str] | None,
@@ -71,15 +69,15 @@ class HeldRepository(TableRepository):
         if asked != self.stored or not self.loads_as_tables_do or not Loading(self, asked, seen).is_plain:
             return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
         bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
-        numbers = None if symbols is None else self.numbers_of(symbols)
-        candles = self.inspection.candles
-        spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
-        return checked(self.inspection, spans, seen, columns, policy, self.counts_of(numbers))
-
-    def numbers_of(self, symbols: Iterable[str]) -> Numbers:
-        """The numbers of those symbols that there are, ascending."""
-        known = self.numbering
-        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
+        for _ in range(CHANGES):
+            inspection = self.inspection
+            candles = inspection.candles
+            numbers = None if symbols is None else candles.numbers_of(symbols)
+            spans = Spans.of(candles.starts, numbers).within(candles.ts, bounds, before)
+            found = checked(inspection, spans, seen, columns, policy, self.counts_of(numbers))
+            if self.inspection is inspection:  # else another thread has noticed meanwhile that the source is new
+                return found
+        raise RepositoryError(f"{self.where} changes faster than it is read", retryable=True)
 
     def counts_of(self, numbers: Numbers | None) -> Counts:
         """What was counted while the rows were ordered, of the symbols with these numbers or of all."""
@@ -98,13 +96,13 @@ class HeldRepository(TableRepository):
         chosen = replace(candles, table=self.table(list(dict.fromkeys(names)))).frame
         if symbols is None:
             return chosen
-        spans = Spans.of(candles.starts, self.numbers_of(symbols))
+        spans = Spans.of(candles.starts, candles.numbers_of(symbols))
         return pl.DataFrame(spans.take(chosen.get_columns()))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """Slices of what is ordered are in order; what was counted while it was ordered goes with its symbols."""
         candles = Candles.of(raw)
-        return Placed(candles, self.counts_of(self.numbers_of(candles.symbols)))
+        return Placed(candles, self.counts_of(self.begun.candles.numbers_of(candles.symbols)))
 
     @cached_property
     def labels(self) -> pl.DataFrame:

@@ -116,6 +116,10 @@ class NumberedRepository(TableRepository):
     def as_counted(self) -> bool:
         """Whether the rows still lie as they did when they were counted, as far as that is told without reading."""
 
+    def is_current(self, runs: Runs) -> bool:
+        """Whether rows still lie so. The source is asked first: another thread may have counted anew meanwhile."""
+        return self.as_counted() and self.runs is runs
+
     @abstractmethod
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """Read ts as stored, but under that name, the source's columns `names`, and `~row`; sorted by that.
@@ -136,13 +140,13 @@ class NumberedRepository(TableRepository):
     ) -> CheckedCandles:
         """As for every table; where it is stored symbol after symbol, the names are not read again."""
         asked, runs = self.fitting(timeframe), self.runs
-        if asked == self.stored and runs is not None and self.loads_as_tables_do and self.as_counted():
+        if asked == self.stored and runs is not None and self.loads_as_tables_do and self.is_current(runs):
             numbers = runs.numbers_of(symbols)
             loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
             if len(numbers) and loading.is_plain:
                 bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
                 found = NumberedLoading(self, runs, loading).load(numbers, bounds, before, policy, columns)
-                if found is not None:
+                if found is not None and self.is_current(runs):
                     return found
         return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
 

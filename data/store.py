@@ -61,9 +61,9 @@ class CandleStore(HeldRepository):
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def forget(self) -> None:
-        """Forget what is known of the store; loads that still run keep what they have."""
+        """Forget what is known of the store; loads that still run begin again."""
         super().forget()
-        for name in ("contents", "placed", "begun", "inspection", "numbering"):
+        for name in ("contents", "placed", "begun", "inspection"):
             self.__dict__.pop(name, None)
 
     def types(self) -> Mapping[str, pl.DataType]:
@@ -73,8 +73,12 @@ class CandleStore(HeldRepository):
         return {"symbol": pl.String(), "ts": DTYPES[contents.ts.kind], **columns}
 
     def file(self, stored: Stored) -> pl.DataFrame:
-        """One file."""
-        return mapped(self.path / self.contents.folder / stored.file, stored.size)
+        """One file; where it is gone, the store is forgotten, so that another try finds the new one."""
+        try:
+            return mapped(self.path / self.contents.folder / stored.file, stored.size)
+        except RepositoryError:
+            self.forget()
+            raise
 
     @cached_property
     def labels(self) -> pl.DataFrame:
