@@ -4,7 +4,7 @@ A kernel's body is written with ordinary operators on `Lanes`; running it once, 
 operation to a `Body`, which makes machine instructions of it. So `if` and `for` in a body are decided when the kernel
 is built, and what differs from bar to bar is said with masks and `where`: there are no branches that could keep the
 sixteen symbols from going side by side. Arithmetic is plain IEEE: nothing is contracted or reordered, so a value does
-not depend on the CPU.
+not depend on the CPU; save what pow, log and exp give, which are the C library's and may round differently elsewhere.
 """
 
 from __future__ import annotations
