@@ -2,8 +2,9 @@
 
 from .check import Checked, Tunable
 from .declaring import Primitive
-from .functions import Function, LibraryFunction
+from .functions import Function
 from .language import Language
+from .libraries import LibraryFunction
 from .plan import Plan, Program, Stage, make_plan
 
 __all__ = [

@@ -11,7 +11,7 @@ from . import syntax
 from .check import Checked, check
 from .check.naming import columns_by_name
 from .declaring import Primitive, Setting
-from .functions import Function, Functions, built_in_functions
+from .functions import Functions, built_in_functions
 from .nodes import Interner
 from .parse import parse
 
@@ -28,7 +28,7 @@ class Language:
         self._interner = Interner()
 
     @property
-    def functions(self) -> Mapping[str, Function]:
+    def functions(self) -> Functions:
         """Every function by its name."""
         return self._functions
 

@@ -144,7 +144,7 @@ def test_the_language_page_lists_every_function():
     listed = {
         row.split("`")[1].partition("(")[0]: row.split("`")[1] for row in page.splitlines() if row.startswith("| `")
     }
-    known = {name: function.signature for name, function in barsweep.functions().items()}
+    known = {name: function.signature for name, function in barsweep.functions().items() if "." not in name}
     series = {name for name, function in barsweep.functions().items() if function.is_series}
 
     assert {name: listed.get(name) for name in known} == {

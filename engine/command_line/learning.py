@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from rich.table import Table as Grid
 
 from ...formulas import Checked, Function
+from ...formulas.check.guessing import hint_for_function
 from ..service import FormulaService
 from .asking import Columns, DateFormat, Decimal, Table, Zone, kinds_of, opened, read_formula, read_settings
 from .ending import Code, told_in_words
@@ -77,25 +78,31 @@ def warn(checked: Checked) -> None:
         messages().print(f"warning: {warning.render(checked.source)}")
 
 
-def functions(name: Annotated[str | None, typer.Argument(help="One function, in full.")] = None) -> None:
-    """List the functions of the language, or tell all about one."""
+def functions(name: Annotated[str | None, typer.Argument(help="A function, in full; or a library.")] = None) -> None:
+    """List the functions of the language or of one of its libraries, or tell all about a function."""
     language = FormulaService().language
     known = language.functions
-    if name is None:
-        table = Grid(box=None, header_style="bold", pad_edge=False)
-        table.add_column("function", no_wrap=True)
-        table.add_column("what it is")
-        for function in sorted(known.values(), key=lambda each: each.name):
-            table.add_row(function.signature, summary(function))
-        results().print(table)
+    wanted = (name or "").lower().partition("(")[0].strip()
+    if not wanted or wanted in known.libraries:
+        list_functions(known.libraries[wanted].values() if wanted else [known[each] for each in known.plain])
+        if not wanted:
+            results().print(f"\nlibraries, listed by `barsweep functions NAME`: {', '.join(sorted(known.libraries))}")
         return
-    chosen = known.get(name.lower().partition("(")[0].strip())
+    chosen = known.get(wanted)
     if chosen is None:
-        near = difflib.get_close_matches(name.lower(), known, 3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; `barsweep functions` lists them"
-        messages().print(f"there is no function {name!r}{hint}")
+        messages().print(f"there is no function {name!r}; {hint_for_function(wanted, known, {})}")
         raise typer.Exit(Code.FAULTY_FORMULA)
     typer.echo(in_full(language, chosen))
+
+
+def list_functions(several: Iterable[Function]) -> None:
+    """A table of functions, with what each is in a sentence."""
+    table = Grid(box=None, header_style="bold", pad_edge=False)
+    table.add_column("function", no_wrap=True)
+    table.add_column("what it is")
+    for function in sorted(several, key=lambda each: each.name):
+        table.add_row(function.signature, summary(function))
+    results().print(table)
 
 
 def summary(function: Function) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...errors import FormulaError
-from ...formulas import Checked, Function, Language
-from ...formulas.functions import LibraryFunction
+from ...formulas import Checked, Function, Language, LibraryFunction
 
 SERIES = ("close", "close > open")  # stand in for series that must be given: a number, a condition
 

@@ -9,9 +9,10 @@ from functools import cached_property
 from ...errors import FormulaError, Problem
 from .. import syntax
 from ..declaring import Setting
-from ..functions import Functions, LibraryFunction
+from ..functions import Functions
 from ..history import History, history, is_across
 from ..kinds import Kind
+from ..libraries import LibraryFunction
 from ..nodes import Column, Constant, Interner, Node, OnSymbol, walk
 from ..syntax import Expression, Span
 from .applying import shown_value
@@ -163,7 +164,7 @@ class _Check:
         elif name.name in self.session.definitions:
             faults.add(name.span, f"{name.name!r} is defined twice", "choose another name")
         else:
-            self.session.definitions[name.name] = LibraryFunction(statement, self.formula.source, "")
+            self.session.definitions[name.name] = LibraryFunction(name.name, self.formula.source, "", statement)
 
     def _parameter(self, statement: syntax.Parameter, environment: Environment) -> None:
         name, checker = statement.name.name, environment.checker
@@ -208,8 +209,8 @@ class _Check:
             return
         called = expression.operand if isinstance(expression, syntax.Output) else expression
         if isinstance(called, syntax.Call):
-            functions = {**self.session.functions, **self.session.definitions}
-            if not is_indicator(functions.get(called.name.lower())):
+            own, known = self.session.definitions, self.session.functions
+            if not is_indicator(known.get(called.name.lower()) or own.get(called.name.lower())):
                 return
         elif called is expression:
             return

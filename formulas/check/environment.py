@@ -10,16 +10,18 @@ from typing import Final
 
 from .. import syntax
 from ..declaring import Primitive
-from ..functions import Function, Functions, LibraryFunction
+from ..functions import Function, Functions
 from ..history import is_across
 from ..kinds import Kind, Shape
+from ..libraries import LibraryFunction
 from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
 from ..syntax import Expression, Span
 from .applying import Applier, Bound, Given, shown_value
 from .binding import Binder, Evaluate, Slot
 from .expressions import ExpressionChecker
 from .faults import Faults
-from .naming import FOREIGN, LETTERS, SPECIAL_FORMS, suggestion
+from .guessing import hint_for_function
+from .naming import LETTERS, SPECIAL_FORMS, suggestion
 from .values import FAULTY, Faulty, Outputs, Value, is_missing
 
 MOST_STEPS: Final = 10_000
@@ -94,7 +96,7 @@ class Environment:
             hint = f"they have {', '.join(session.columns) or 'none'}"
             session.faults.add(name.span, f"the candles have no column {LETTERS.get(lower, lower)!r}", hint)
         else:
-            series = [n for n, function in session.functions.items() if function.is_series]
+            series = [n for n in session.functions.plain if session.functions[n].is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])
             written = nearest if nearest.isidentifier() else f'column("{nearest}")'
             columns = ", ".join(session.columns) or "none"
@@ -140,16 +142,9 @@ class Environment:
             message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
         else:
             message = f"unknown function {call.name!r}"
-            nearest = suggestion(lower, [*session.functions, *session.definitions, *SPECIAL_FORMS])
-            hint = FOREIGN.get(lower, "") or self._did_you_mean(nearest)
+            hint = hint_for_function(lower, session.functions, session.definitions)
         session.faults.add(call.name_span, message, hint)
         return FAULTY
-
-    def _did_you_mean(self, nearest: str) -> str:
-        if not nearest:
-            return "`barsweep functions` lists them all"
-        function = self._session.functions.get(nearest) or self._session.definitions.get(nearest)
-        return f"did you mean {function.signature if function else SPECIAL_FORMS[nearest]}?"
 
     def _special(self, form: str, call: syntax.Call, evaluate: Evaluate) -> Value:
         session, signature = self._session, SPECIAL_FORMS[form]
