@@ -21,7 +21,7 @@ types: .venv/installed-test
 
 unit: .venv/installed-test
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --confcutdir=tests
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
 
