@@ -45,6 +45,13 @@ def values(source, **columns):
         ("crosses_below(close, 12.5)", [NA, False, False, False, NA, NA, True, False]),
         ("rising(close, 2)", [NA, NA, False, True, NA, NA, NA, True]),
         ("falling(close, 2)", [NA, NA, True, False, NA, NA, NA, False]),
+        ("real_body(high, close)", [1, 1, 1, 1, NA, 1, 1, 1]),
+        ("upper_shadow(low, high, close)", [1, 1, 1, 1, NA, 1, 1, 1]),
+        ("lower_shadow(high, low, close)", [1, 1, 1, 1, NA, 1, 1, 1]),
+        ("usual_body(high, low, 2)", [NA, NA, 2, 2, 2, 2, 2, 2]),
+        ("usual_range(high, low, 3)", [NA, NA, NA, 2, 2, 2, 2, 2]),
+        ("usual_shadow(low, high, low, close, 2)", [NA, NA, 0.5, 0.5, 0.5, NA, NA, 0.5]),
+        ("if_defined(close[2], high)", [NA, NA, 10, 13, 13, 14, NA, 15]),
         ("hl2 + hlc3 - ohlc4 * 0", [20, 22, 18, 24, NA, 26, 24, 28]),
     ],
 )
