@@ -11,7 +11,7 @@ from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
-from .executors import Executor, make_executor
+from .executors import Executor, chosen, make_executor
 from .jobs import ProcessingJob
 from .service import FormulaService
 
@@ -104,6 +104,8 @@ def bars_before(plan: Plan, job: ProcessingJob) -> int | None:
 
 def assert_computable(plan: Plan) -> None:
     """Raise ProcessingEngineError if the plan calls compiled kernels and llvmlite, which compiles them, is missing."""
+    if chosen("auto") == "tiles":
+        return
     kernels = frozenset[str]().union(*(stage.program.kernels for stage in plan.stages))
     if not kernels:
         return

@@ -67,16 +67,18 @@ def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.date
 
 
 NUMBERS = ("close", "open", "volume", "high")
+EVENTS = {"condition", "signal", "reset"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
 
 
 def arguments(function):
     """Text for every argument that has to be given, and a short length in place of a long one."""
+    numbers, conditions = itertools.cycle(NUMBERS), itertools.cycle(CONDITIONS)
     if not isinstance(function, Primitive):
         parameters = function.definition.parameters
-        taken = itertools.cycle(NUMBERS)
-        return [next(taken) if p.default is None else None for p in parameters], [p.name.name for p in parameters]
-    numbers, conditions = itertools.cycle(NUMBERS), itertools.cycle(CONDITIONS)
+        names = [p.name.name for p in parameters]
+        taken = [next(conditions) if name in EVENTS else next(numbers) for name in names]
+        return [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)], names
     texts = []
     for parameter in function.parameters:
         match parameter.accepts:

@@ -23,9 +23,12 @@ from typer.testing import CliRunner
 
 import barsweep
 from barsweep.data import import_candles, sample_candles
+from barsweep.engine.command_line import manual
 from barsweep.engine.command_line.application import make_application
+from barsweep.formulas import Language
 
 application = make_application()
+LANGUAGE = Language()
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -137,19 +140,15 @@ def test_formulas_of_pages(formula, candles):
     assert values["value"].null_count() < values.height
 
 
-def test_the_language_page_lists_every_function():
-    """With the signature that it has."""
-    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    page = page[page.index("## Functions") : page.index("### With a form of their own")]
-    listed = {
-        row.split("`")[1].partition("(")[0]: row.split("`")[1] for row in page.splitlines() if row.startswith("| `")
-    }
-    known = {name: function.signature for name, function in barsweep.functions().items() if "." not in name}
-    series = {name for name, function in barsweep.functions().items() if function.is_series}
+LIBRARIES = ["", *sorted(LANGUAGE.functions.libraries)]
 
-    assert {name: listed.get(name) for name in known} == {
-        name: name if name in series else signature for name, signature in known.items()
-    }
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_pages_of_functions_are_printed_from_the_registry(library):
+    """`barsweep functions --markdown > docs/functions.md` and the like for libraries brings them up to date."""
+    name = f"functions_{library}.md" if library else "functions.md"
+
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == manual.page(LANGUAGE, library)
 
 
 def test_links_lead_somewhere():

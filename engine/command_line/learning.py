@@ -14,6 +14,7 @@ from ...formulas.check.guessing import hint_for_function
 from ..service import FormulaService
 from .asking import Columns, DateFormat, Decimal, Table, Zone, kinds_of, opened, read_formula, read_settings
 from .ending import Code, told_in_words
+from .manual import page
 from .showing import messages, results
 from .telling import history_of, in_full
 
@@ -78,21 +79,25 @@ def warn(checked: Checked) -> None:
         messages().print(f"warning: {warning.render(checked.source)}")
 
 
-def functions(name: Annotated[str | None, typer.Argument(help="A function, in full; or a library.")] = None) -> None:
+def functions(
+    name: Annotated[str | None, typer.Argument(help="A function, in full; or a library.")] = None,
+    markdown: Annotated[bool, typer.Option(help="The whole manual, as a page.")] = False,
+) -> None:
     """List the functions of the language or of one of its libraries, or tell all about a function."""
     language = FormulaService().language
     known = language.functions
     wanted = (name or "").lower().partition("(")[0].strip()
-    if not wanted or wanted in known.libraries:
+    if markdown and (not wanted or wanted in known.libraries):
+        typer.echo(page(language, wanted), nl=False)
+    elif not wanted or wanted in known.libraries:
         list_functions(known.libraries[wanted].values() if wanted else [known[each] for each in known.plain])
         if not wanted:
             results().print(f"\nlibraries, listed by `barsweep functions NAME`: {', '.join(sorted(known.libraries))}")
-        return
-    chosen = known.get(wanted)
-    if chosen is None:
+    elif wanted in known:
+        typer.echo(in_full(language, known[wanted]))
+    else:
         messages().print(f"there is no function {name!r}; {hint_for_function(wanted, known, {})}")
         raise typer.Exit(Code.FAULTY_FORMULA)
-    typer.echo(in_full(language, chosen))
 
 
 def list_functions(several: Iterable[Function]) -> None:

@@ -88,8 +88,9 @@ def nz(x: Alike, y: Alike = 0) -> Alike:  # type: ignore[assignment]  # the lang
 
 
 @elementwise(bounded=True)
-def at_least(n: Count, *conditions: Booleans) -> Booleans:
+def at_least(n: Count, condition: Booleans, *conditions: Booleans) -> Booleans:
     """True where `n` or more of the conditions are; false where so many could not be; else undefined."""
-    true = functools.reduce(operator.add, (c.fill_null(value=False).cast(pl.Int32) for c in conditions))
-    possible = functools.reduce(operator.add, (c.fill_null(value=True).cast(pl.Int32) for c in conditions))
+    several = (condition, *conditions)
+    true = functools.reduce(operator.add, (c.fill_null(value=False).cast(pl.Int32) for c in several))
+    possible = functools.reduce(operator.add, (c.fill_null(value=True).cast(pl.Int32) for c in several))
     return pl.when(true >= n).then(statement=True).when(possible < n).then(statement=False)

@@ -57,7 +57,9 @@ def test_a_function_in_full():
     for output in (".line", ".signal", ".hist"):
         assert f"\n  {output:<7}  warm-up " in macd
     assert "warm-up 33 bars; reach all earlier bars" in macd
-    assert "warm-up" not in count, "n has no default"
+    assert "warm-up 4 bars" in count, "n has no default: 5 is tried"
+    assert "count(close > open, 5)  ->  " in count
+    assert "talib.roc" not in count
 
 
 @pytest.mark.parametrize(

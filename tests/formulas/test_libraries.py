@@ -53,6 +53,12 @@ def test_unknown_names_are_told_where_to_look(formula, hint):
     assert hint in caught.value.problems[0].hint
 
 
+def test_a_call_that_needs_one_more_condition_is_refused():
+    """It used to fail while running."""
+    with pytest.raises(FormulaError, match="lacks its condition"):
+        Language().check("at_least(1)")
+
+
 def test_importing_reads_no_formula_file_and_a_check_only_what_it_needs():
     """Nothing is read until a function is looked for; a library by name not before it is named."""
     code = """
