@@ -47,12 +47,14 @@ class FormulaService:
         source: str,
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
+        *,
+        strict: bool = False,
     ) -> Checked:
-        """Check a formula; raises FormulaError with every problem.
+        """Check a formula; raises FormulaError with every problem, with `strict` for warnings too.
 
         `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
         """
-        return self.language.check(source, columns, parameters)
+        return self.language.check(source, columns, parameters, strict=strict)
 
     def explain(
         self,

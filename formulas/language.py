@@ -50,18 +50,23 @@ class Language:
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
         name: str | None = None,
+        *,
+        strict: bool = False,
     ) -> Checked:
         """Parse and check a formula.
 
         `columns` maps the candle table's columns to "number", "boolean" or "text"; None: open, high, low, close and
         volume. `parameters` are values for the formula's params. Raises FormulaError with every problem; `name` is
-        the formula's name there.
+        the formula's name there. With `strict`, warnings are problems too.
         """
         try:
             known = columns_by_name(None if columns is None else dict(columns))
-            return check(_parsed(source), self._functions, self._interner, known, parameters)
+            checked = check(_parsed(source), self._functions, self._interner, known, parameters)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
+        if strict and checked.warnings:
+            raise FormulaError(checked.warnings, source, name)
+        return checked
 
     def check_all(
         self,

@@ -34,11 +34,13 @@ def check(
     table: Table = None,
     date_format: DateFormat = None,
     decimal: Decimal = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for faults.")] = False,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        checked = FormulaService().check(read_formula(formula), kinds, read_settings(parameter or ()))
+        source, settings = read_formula(formula), read_settings(parameter or ())
+        checked = FormulaService().check(source, kinds, settings, strict=strict)
     warn(checked)
     typer.echo(f"ok: {described(checked)}")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from ..declaring import Parameter, Primitive, Setting
 from ..functions import CHOICE, OPERATORS
@@ -13,7 +11,8 @@ from ..kinds import Flag, Kind, Real, Series, Whole
 from ..nodes import Constant, Interner, Node
 from ..syntax import Span
 from .faults import Faults
-from .values import FAULTY, READERS, Faulty, Outputs, Value, folded, is_missing
+from .measuring import compare
+from .values import FAULTY, READERS, Bound, Faulty, Given, Outputs, Value, folded, is_missing
 
 HINTS = {
     (Kind.BOOLEAN, Kind.NUMBER): "a number is no condition: compare it, for example x != 0",
@@ -26,17 +25,6 @@ HINTS = {
 }
 COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
 CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An argument's value and where it stands."""
-
-    value: Value
-    span: Span
-
-
-Bound: TypeAlias = Mapping[str, Given | Sequence[Given]]
 
 
 class Applier:
@@ -66,6 +54,7 @@ class Applier:
         if len(clean) < len(arguments):
             return FAULTY
         kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
+        compare(primitive, bound, span, self._faults)
         return self._made(primitive, tuple(clean), kind)
 
     def _made(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Value:

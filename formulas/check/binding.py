@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..syntax import Argument, Call, Expression
-from .applying import Bound, Given
 from .faults import Faults
 from .naming import CANDLE_COLUMNS, LETTERS, suggestion
-from .values import Value
+from .values import Bound, Given, Value
 
 Evaluate: TypeAlias = Callable[[Expression], Value]
 

@@ -16,13 +16,13 @@ from ..kinds import Kind, Shape
 from ..libraries import LibraryFunction
 from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
 from ..syntax import Expression, Span
-from .applying import Applier, Bound, Given, shown_value
+from .applying import Applier, shown_value
 from .binding import Binder, Evaluate, Slot
 from .expressions import ExpressionChecker
 from .faults import Faults
 from .guessing import hint_for_function
 from .naming import LETTERS, SPECIAL_FORMS, suggestion
-from .values import FAULTY, Faulty, Outputs, Value, is_missing
+from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
 
 MOST_STEPS: Final = 10_000
 DEEPEST: Final = 40

@@ -11,9 +11,9 @@ from ..functions import CHOICE, HISTORY
 from ..kinds import LONGEST_WINDOW, Kind
 from ..nodes import Constant, Interner, Node, OnTimeframe
 from ..syntax import Expression, Span
-from .applying import Applier, Given
+from .applying import Applier
 from .faults import Faults
-from .values import FAULTY, Faulty, Outputs, Value, is_missing
+from .values import FAULTY, Faulty, Given, Outputs, Value, is_missing
 
 
 class Names(Protocol):

@@ -43,8 +43,14 @@ class Faults:
 
     def warn(self, span: Span, message: str, hint: str = "") -> None:
         """Note something that is allowed, but seldom meant. What a library does is its own affair."""
-        if not self._inside:
-            self.warnings.append(self._placed(span, message, hint))
+        warning = self._placed(span, message, hint)
+        if not self._inside and warning not in self.warnings:
+            self.warnings.append(warning)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the text of a library function is being checked."""
+        return bool(self._inside)
 
     @contextmanager
     def inside(self, function: str, source: str, path: str, call: Span) -> Iterator[None]:

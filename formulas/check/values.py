@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Constant, Interner, Node
+from ..syntax import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class Faulty:
 
 FAULTY: Final = Faulty()
 Value: TypeAlias = Node | Outputs | Faulty
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument's value and where it stands."""
+
+    value: Value
+    span: Span
+
+
+Bound: TypeAlias = Mapping[str, Given | Sequence[Given]]
+"""Arguments by parameter."""
 
 
 def is_missing(node: Node) -> bool:

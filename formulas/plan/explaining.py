@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from ..check.applying import shown_value
 from ..history import History, history
 from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick
+from ..units import FREE, unit_of
 from .planning import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLine:
-    """One node of a plan: its number, what it computes in terms of earlier numbers, and its history."""
+    """One node of a plan: its number, what it computes in terms of earlier numbers, its history, what it measures."""
 
     number: int
     text: str
     kind: str
     history: History
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class Explanation:
             f"reach     {_bars(self.history.reach, 'all earlier bars')}{_settled(self.history)}",
         ]
         width = max((len(line.text) for line in self.nodes), default=0)
-        lines = [f"  {n.number:>3}  {n.text:<{width}}  {n.kind:<8}  {_shown(n.history)}" for n in self.nodes]
+        measures = max((len(line.unit or line.kind) for line in self.nodes), default=0)
+        lines = [
+            f"  {n.number:>3}  {n.text:<{width}}  {n.unit or n.kind:<{measures}}  {_shown(n.history)}"
+            for n in self.nodes
+        ]
         results = [f"result    {name}: node {number}" for name, number in self.results.items()]
         shown = [f"reports   {label}: node {number}" for label, number in self.indicators.items()]
         warned = [f"warning   {text}" for text in self.warnings]
@@ -55,7 +61,7 @@ class Explanation:
 def explain_plan(plan: Plan, executor: str = "polars") -> Explanation:
     """Lay a plan open."""
     number = {node: count for count, node in enumerate(plan.nodes)}
-    lines = tuple(NodeLine(number[n], _text(n, number), n.kind.value, history([n])) for n in plan.nodes)
+    lines = tuple(NodeLine(number[n], _text(n, number), n.kind.value, history([n]), _measure(n)) for n in plan.nodes)
     shown = {label: node for checked in plan.formulas.values() for label, node in checked.indicators.items()}
     return Explanation(
         sources={name: checked.source for name, checked in plan.formulas.items()},
@@ -69,6 +75,12 @@ def explain_plan(plan: Plan, executor: str = "polars") -> Explanation:
         warnings=tuple(w.render(c.source) for c in plan.formulas.values() for w in c.warnings),
         executor=executor,
     )
+
+
+def _measure(node: Node) -> str:
+    """What a number measures; empty for other kinds, and where nothing is known."""
+    unit = unit_of(node)
+    return "" if unit is None or unit is FREE else str(unit).removeprefix("a ")
 
 
 def _text(node: Node, number: Mapping[Node, int]) -> str:
