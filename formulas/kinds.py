@@ -109,6 +109,7 @@ Offset = Annotated[int, Whole(0, LONGEST_WINDOW)]
 Count = Annotated[int, Whole(1, 1000)]
 Digits = Annotated[int, Whole(-15, 15)]
 Factor = Annotated[float, Real(0.0, 1e9)]
+Share = Annotated[float, Real(0.0, 0.5)]
 Switch = Annotated[bool, Flag()]
 Calendar = Annotated[str, Span()]
 

@@ -50,6 +50,26 @@ class PythonCall:
     dtype: pl.DataType
 
 
+@dataclass(frozen=True, slots=True)
+class Population:
+    """All symbols at a ts, or those of a group there, for the rules of primitives across symbols."""
+
+    scope: Scope
+    groups: tuple[str, ...]
+
+    def of(self, expression: pl.Expr) -> pl.Expr:
+        """What all of them together give, or each of them among all: `x.mean()`, `x.rank()`."""
+        return self.scope.column(expression, self.groups)
+
+    def gap(self, x: pl.Expr) -> pl.Expr:
+        """The distance from the mean."""
+        return self.scope.column(x - self.of(x.mean()))
+
+    def is_flat(self, x: pl.Expr) -> pl.Expr:
+        """Whether all are equal."""
+        return self.of(x.min()) == self.of(x.max())
+
+
 RuleStep: TypeAlias = Defined | KernelCall | PythonCall
 State: TypeAlias = tuple[pl.Expr, ...]
 Combine: TypeAlias = Callable[[State, int, State, int], State]

@@ -10,7 +10,7 @@ from barsweep.data.candles import Candles
 from barsweep.data.timeframes import Timeframe
 from barsweep.engine.executors import Surroundings, make_executor
 from barsweep.formulas import Language, Primitive, make_plan
-from barsweep.formulas.kinds import Flag, Kind, Series, Shape, Span
+from barsweep.formulas.kinds import Flag, Kind, Series, Span
 
 LANGUAGE = Language()
 KINDS = {**dict.fromkeys(["open", "high", "low", "close", "volume"], "number"), "sector": "text"}
@@ -138,5 +138,4 @@ def primitive(call):
 
 def is_across(call):
     """Whether the call ranks symbols against each other."""
-    found = primitive(call)
-    return found is not None and found.shape is Shape.ACROSS
+    return LANGUAGE.check(call, KINDS).across

@@ -182,12 +182,11 @@ def _tiled(layers: Layers) -> dict[Stage, TileStage]:
 def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part]) -> Iterator[Across]:
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
     for ranking in rankings:
-        values = [part.numbers(ranking.source) for part in parts]
+        series = [[part.numbers(source) for part in parts] for source in ranking.sources]
         groups, count = None, 0
         if ranking.by is not None:
             groups, count = numbered_groups([part.column(ranking.by) for part in parts])
-        setting = ranking.setting if groups is None else float(count)
-        across = Across(universe, ranking.kernel, values, groups, count, setting)
+        across = Across(universe, ranking.kernel, series, ranking.settings, groups, count)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = (output, ranking.is_condition)
         yield across

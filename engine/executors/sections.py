@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
-from ...formulas.kernels.tiles import GROUP_BYTES, SORT_ROW, SORT_TABLES
+from ...formulas.kernels.tiles import SORT_ROW, SORT_TABLES
 from .columns import Floats, Whole
 
 Codes = NDArray[np.int32]
@@ -145,30 +145,31 @@ class Universe:
 
 @dataclass(eq=False)
 class Across:
-    """One kernel over a universe: its inputs and outputs in pieces, as the rows are.
+    """One kernel over a universe: its inputs, of one series or two, and outputs in pieces, as the rows are.
 
-    `values` have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs` are NaN
+    Inputs have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs` are NaN
     where undefined once all dates have run; each may run in a thread of its own, in any order.
     """
 
     universe: Universe
     kernel: str
-    values: list[Floats]
+    series: Sequence[list[Floats]]
+    settings: Sequence[float] = ()
     groups: list[Codes] | None = None
     group_count: int = 0
-    setting: float = 0.0
     outputs: list[Floats] = field(init=False)
 
     def __post_init__(self) -> None:
         universe = self.universe
         # one piece of memory for all: the system hands it out several times as fast as many small ones
-        ends = np.cumsum([each.size for each in self.values])
+        ends = np.cumsum([each.size for each in self.series[0]])
         self.outputs = np.split(np.empty(int(ends[-1])), ends[:-1])
         groups = np.full(universe.symbols, ONE_GROUP.ctypes.data)
-        columns = [universe.addresses(each) for each in (universe.ts, self.values, self.outputs)]
         if self.groups is not None:
             groups = universe.addresses(self.groups)
-        self._bases = np.ascontiguousarray(np.column_stack([*columns[:2], groups, columns[2]]))
+        ts, out = universe.addresses(universe.ts), universe.addresses(self.outputs)
+        series = [universe.addresses(each) for each in self.series]
+        self._bases = np.ascontiguousarray(np.column_stack([ts, groups, out, series[0], series[-1]]))
 
     def run(self, first: int, last: int, stop: Stop) -> bool:
         """Compute the dates numbered from `first` to before `last`; False if the flag was raised before the end."""
@@ -181,16 +182,24 @@ class Across:
         block = min(max(BLOCK_CELLS // calendar.most, LEAST_DATES), MOST_DATES, last - first)
         room = calendar.most + 1
         cells = (block + 1) * room
-        setting = np.array([self.setting], np.float64)
-        scratch = np.empty(SORT_TABLES + SORT_ROW * calendar.most + GROUP_BYTES * self.group_count, np.uint8)
-        fills, numbers, places = np.empty(block + 1, np.int64), np.empty(cells), np.empty(cells, np.int64)
-        groups = np.empty(cells, np.int32)
+        settings = np.array([*self.settings], np.float64)
+        scratch = np.empty(SORT_TABLES + SORT_ROW * calendar.most, np.uint8)
+        fills, places, groups = np.empty(block + 1, np.int64), np.empty(cells, np.int64), np.empty(cells, np.int32)
+        numbers = [np.empty(cells) for _ in self.series]
+        # for groups: which there are, the series and places of one after the other, and how many numbers each has
+        apart = [np.empty(calendar.most if self.group_count else 0, np.int64) for _ in range(4)]
+        counts = np.zeros(self.group_count, np.int64)
+        parts = np.array(_addresses(*apart, counts), np.int64)
         work = np.array(
-            [symbols, first, last, block, self._bases.ctypes.data, cursors.ctypes.data, calendar.codes.ctypes.data]
-            + [calendar.origin, np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]
-            + [each.ctypes.data for each in (fills, numbers, places, groups)]
-            + [machine_code().address(f"across_{self.kernel}"), setting.ctypes.data, scratch.ctypes.data],
+            [symbols, first, last, block, *_addresses(self._bases, cursors, calendar.codes), calendar.origin]
+            + [np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]
+            + _addresses(fills, numbers[0], numbers[-1], places, groups)
+            + [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, scratch, parts)],
             np.int64,
         )
-        across = universe.function("across", ctypes.c_int64, ctypes.c_int64)
-        return bool(across(work.ctypes.data, stop.address) == last)
+        over = universe.function(f"over_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
+        return bool(over(work.ctypes.data, stop.address) == last)
+
+
+def _addresses(*arrays: NDArray[np.generic]) -> list[int]:
+    return [each.ctypes.data for each in arrays]

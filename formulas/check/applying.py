@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ..declaring import Parameter, Primitive, Setting
 from ..functions import CHOICE, OPERATORS
-from ..kinds import Flag, Kind, Real, Series, Whole
-from ..nodes import Constant, Interner, Node
+from ..kinds import Flag, Kind, Real, Series, Shape, Whole
+from ..nodes import NODE_TYPES, Constant, Interner, Node
 from ..syntax import Span
 from .faults import Faults
 from .measuring import compare
@@ -55,7 +55,16 @@ class Applier:
             return FAULTY
         kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
         compare(primitive, bound, span, self._faults)
-        return self._made(primitive, tuple(clean), kind)
+        made = self._among(clean) if primitive.shape is Shape.ACROSS else clean
+        return self._made(primitive, tuple(made), kind)
+
+    def _among(self, arguments: Sequence[Node | Setting | None]) -> Sequence[Node | Setting | None]:
+        """Of a primitive across symbols: its first series where `where` holds, which is its last argument."""
+        first, *others, condition = arguments
+        if not isinstance(first, NODE_TYPES) or not isinstance(condition, NODE_TYPES):
+            return arguments
+        nothing = self._interner.constant(None, first.kind)
+        return self._interner.apply(CHOICE, (condition, first, nothing), first.kind), *others, None
 
     def _made(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Value:
         node = self._interner.apply(primitive, arguments, kind)

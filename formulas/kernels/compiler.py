@@ -98,19 +98,20 @@ def compile_kernels() -> list[bytes]:
 
 def _modules() -> list[str]:
     """The kernels in parts of about the same size, and one with all that runs them."""
+    from . import levelling, ranking  # noqa: F401, PLC0415 - they declare kernels across symbols
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
+    from .crossing import define_section_kernels  # noqa: PLC0415
     from .declaring import KERNELS  # noqa: PLC0415
     from .finding import FINDING  # noqa: PLC0415
     from .gathering import define_joins  # noqa: PLC0415
-    from .levelling import define_levels  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
-    from .ranking import define_rankings  # noqa: PLC0415
+    from .ordering import define_order  # noqa: PLC0415
     from .sections import define_sections  # noqa: PLC0415
     from .sweeping import define_sweep  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
     frame = build([*MOVING, *FINDING])
-    for define in (define_sweep, define_sections, define_rankings, define_levels, define_joins):
+    for define in (define_sweep, define_sections, define_order, define_section_kernels, define_joins):
         define(frame)
     return [str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]
 

@@ -1,142 +1,127 @@
-"""Kernels that set a section's numbers against their mean: zscore and demean.
-
-A mean is the plain sum over n, corrected by the mean of what is left: equal numbers have exactly their value for mean.
-Sums go in the order of the symbols, whatever else is computed at the same time.
-"""
+"""Kernels across symbols that set a section's numbers against their mean, their sums, and lines through them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-
-from llvmlite import ir
-
-from .emitting import DOUBLE, INDEX, WHOLE, Value
-from .sections import KERNEL, NAN, Cells
-from .tiles import GROUP_BYTES
-
-ZERO = ir.Constant(DOUBLE, 0.0)
+from .crossing import Numbers, Section, across
+from .emitting import Value
+from .lanes import NA, Lanes, Mask, function, larger, smaller, where
 
 
-def define_levels(module: ir.Module) -> None:
-    """`across_zscore`, `across_demean` and `across_demean_by` (how many groups: a setting)."""
-    _define_zscore(_Levels(module, "zscore"))
-    _define_demean(_Levels(module, "demean"))
-    _DemeanBy(module, "demean_by").build()
+@across
+def demean(section: Section) -> None:
+    """The number less the mean."""
+    section.answer(_gaps(section, section.x))
 
 
-class _Levels(Cells):
-    """A kernel under construction."""
-
-    def __init__(self, module: ir.Module, name: str) -> None:
-        super().__init__(module, f"across_{name}", KERNEL.args)
-        self.n, self.numbers, self.places, self.groups, self.settings, self.scratch = self.function_made.args
-
-    def x(self, index: Value) -> Value:
-        """A number of the section."""
-        return self.read(self.numbers, index, DOUBLE)
-
-    def mean(self) -> Value:
-        """The mean of the section."""
-        roughly = self.builder.fdiv(self.total(self.x), self.real(self.n))
-        rest = self.total(lambda index: self.builder.fsub(self.x(index), roughly))
-        return self.builder.fadd(roughly, self.builder.fdiv(rest, self.real(self.n)))
-
-    def total(self, term: Callable[[Value], Value]) -> Value:
-        """The sum of the terms, in the order of the symbols."""
-
-        def add(index: Value, carried: list[Value]) -> Sequence[Value]:
-            return [self.builder.fadd(carried[0], term(index))]
-
-        return self.repeat(self.whole(0), self.n, [ZERO], add)[0]
-
-    def answer(self, index: Value, value: Value) -> None:
-        """Write a value to its bar, undefined where it is not finite."""
-        is_finite = self.builder.fcmp_ordered("==", self.builder.fsub(value, value), ZERO)
-        self.builder.store(self.builder.select(is_finite, value, NAN), self.pointer_at(self.places, index), align=8)
-
-    def real(self, whole: Value) -> Value:
-        """A whole number as a double."""
-        return self.builder.sitofp(whole, DOUBLE)
+@across
+def zscore(section: Section) -> None:
+    """Over the spread; undefined where there is none."""
+    gap = _gaps(section, section.x)
+    spread = where(_is_flat(section, section.x), NA, _spread(section, gap))
+    section.answer(lambda index: gap(index) / spread)
 
 
-def _define_demean(cells: _Levels) -> None:
-    mean = cells.mean()
-    cells.each(cells.whole(0), cells.n, lambda index: cells.answer(index, cells.builder.fsub(cells.x(index), mean)))
-    cells.builder.ret_void()
+@across
+def winsorize(section: Section) -> None:
+    """Within so many deviations of the mean."""
+    mean = section.mean(section.x)
+    width = _spread(section, lambda index: section.x(index) - mean) * section.setting(0)
+    low, high = mean - width, mean + width
+    section.answer(lambda index: smaller(larger(section.x(index), low), high))
 
 
-def _define_zscore(cells: _Levels) -> None:
-    builder, n = cells.builder, cells.n
-    mean = cells.mean()
-
-    def measure(index: Value, carried: list[Value]) -> Sequence[Value]:
-        total, low, high = carried
-        x = cells.x(index)
-        gap = builder.fsub(x, mean)
-        low = builder.select(builder.fcmp_ordered("<", x, low), x, low)
-        high = builder.select(builder.fcmp_ordered(">", x, high), x, high)
-        return [builder.fadd(total, builder.fmul(gap, gap)), low, high]
-
-    start = [ZERO, ir.Constant(DOUBLE, math.inf), ir.Constant(DOUBLE, -math.inf)]
-    total, low, high = cells.repeat(cells.whole(0), n, start, measure)
-    square = builder.fdiv(total, cells.real(n))
-    root = builder.call(cells.declared("llvm.sqrt.f64", DOUBLE, [DOUBLE]), [square])
-    spread = builder.select(builder.fcmp_ordered("==", low, high), NAN, root)
-
-    def level(index: Value) -> None:
-        cells.answer(index, builder.fdiv(builder.fsub(cells.x(index), mean), spread))
-
-    cells.each(cells.whole(0), n, level)
-    builder.ret_void()
+@across
+def scale(section: Section) -> None:
+    """Over the sum of all sizes; undefined where all are 0."""
+    size = section.total(lambda index: abs(section.x(index)))
+    section.answer(lambda index: section.x(index) / size * section.setting(0))
 
 
-class _DemeanBy(_Levels):
-    """Scratch holds for each group a sum, a mean, and how many numbers it has."""
-
-    def build(self) -> None:
-        builder, whole = self.builder, self.whole
-        count = builder.fptosi(self.number(self.settings, 0), WHOLE)
-        self.each(whole(0), builder.mul(count, whole(GROUP_BYTES // 8)), self.clear)
-        self.each(whole(0), self.n, self.add)
-        self.each(whole(0), count, self.refine)
-        self.each(whole(0), self.n, self.correct)
-        self.each(whole(0), count, self.refine)
-        self.each(whole(0), self.n, self.level)
-        builder.ret_void()
-
-    def of_group(self, index: Value, word: int) -> Value:
-        """A word of the group of one of the numbers."""
-        return self.word(self.wide(self.read(self.groups, index, INDEX)), word)
-
-    def word(self, group: Value, word: int) -> Value:
-        return self.builder.add(self.builder.mul(group, self.whole(GROUP_BYTES // 8)), self.whole(word))
-
-    def clear(self, index: Value) -> None:
-        self.write(self.scratch, index, ZERO)
-
-    def raised(self, place: Value, by: Value) -> None:
-        self.write(self.scratch, place, self.builder.fadd(self.read(self.scratch, place, DOUBLE), by))
-
-    def add(self, index: Value) -> None:
-        self.raised(self.of_group(index, 0), self.x(index))
-        self.raised(self.of_group(index, 2), ir.Constant(DOUBLE, 1.0))
-
-    def refine(self, group: Value) -> None:
-        """Add the sum over n to the mean, and begin a new sum."""
-        total, n = (self.read(self.scratch, self.word(group, word), DOUBLE) for word in (0, 2))
-        self.raised(self.word(group, 1), self.builder.fdiv(total, n))
-        self.write(self.scratch, self.word(group, 0), ZERO)
-
-    def gap(self, index: Value) -> Value:
-        mean = self.read(self.scratch, self.of_group(index, 1), DOUBLE)
-        return self.builder.fsub(self.x(index), mean)
-
-    def correct(self, index: Value) -> None:
-        self.raised(self.of_group(index, 0), self.gap(index))
-
-    def level(self, index: Value) -> None:
-        self.answer(index, self.gap(index))
+@across
+def across_mean(section: Section) -> None:
+    """The mean."""
+    section.answer_all(section.mean(section.x))
 
 
-__all__ = ["define_levels"]
+@across
+def across_sum(section: Section) -> None:
+    """The sum."""
+    section.answer_all(section.total(section.x))
+
+
+@across
+def across_count(section: Section) -> None:
+    """The sum of ones and zeros."""
+    section.answer_all(section.total(section.x))
+
+
+@across
+def across_stdev(section: Section) -> None:
+    """The population deviation."""
+    section.answer_all(_spread(section, _gaps(section, section.x)))
+
+
+@across
+def across_min(section: Section) -> None:
+    """The smallest."""
+    section.answer_all(section.extremes(section.x)[0])
+
+
+@across
+def across_max(section: Section) -> None:
+    """The largest."""
+    section.answer_all(section.extremes(section.x)[1])
+
+
+@across
+def neutralize(section: Section) -> None:
+    """What the line through (y, x) leaves; where y is flat, what the mean leaves."""
+    gap_x, gap_y = _gaps(section, section.x), _gaps(section, section.y)
+    slope = where(_is_flat(section, section.y), 0.0, _slope(section, gap_x, gap_y))
+    section.answer(lambda index: gap_x(index) - slope * gap_y(index))
+
+
+@across
+def across_slope(section: Section) -> None:
+    """The slope of the line through (y, x); undefined where y is flat."""
+    slope = _slope(section, _gaps(section, section.x), _gaps(section, section.y))
+    section.answer_all(where(_is_flat(section, section.y), NA, slope))
+
+
+@across
+def across_correlation(section: Section) -> None:
+    """Undefined where either is flat; rounding does not lead beyond 1."""
+    gap_x, gap_y = _gaps(section, section.x), _gaps(section, section.y)
+    products, squares_x, squares_y = section.totals(
+        lambda i: gap_x(i) * gap_y(i), lambda i: gap_x(i) * gap_x(i), lambda i: gap_y(i) * gap_y(i)
+    )
+    found = products / (function("sqrt", squares_x) * function("sqrt", squares_y))
+    flat = _is_flat(section, section.x) | _is_flat(section, section.y)
+    section.answer_all(where(flat, NA, larger(smaller(found, 1.0), -1.0)))
+
+
+def _gaps(section: Section, numbers: Numbers) -> Numbers:
+    """The numbers less their mean."""
+    mean = section.mean(numbers)
+    return lambda index: numbers(index) - mean
+
+
+def _spread(section: Section, gap: Numbers) -> Lanes:
+    """The root of the mean square."""
+
+    def square(index: Value) -> Lanes:
+        return gap(index) * gap(index)
+
+    return function("sqrt", section.total(square) / section.n)
+
+
+def _slope(section: Section, gap_x: Numbers, gap_y: Numbers) -> Lanes:
+    """The slope of the least-squares line of x over y."""
+    products, squares = section.totals(lambda i: gap_x(i) * gap_y(i), lambda i: gap_y(i) * gap_y(i))
+    return products / squares
+
+
+def _is_flat(section: Section, numbers: Numbers) -> Mask:
+    """Whether all are equal."""
+    low, high = section.extremes(numbers)
+    return low == high

@@ -2,8 +2,9 @@
 
 A block of dates at a time is gathered from the symbols' columns, each symbol's rows in one go, and stays in the cache
 while a kernel runs over one section after the other and writes each value to its own bar. Nothing as large as the
-table is made; the interpreter's lock is not held. A kernel is `(n, numbers, places, groups, settings, scratch)`: n
-numbers, all of them defined, in the order of the symbols, the addresses where their values go, and their groups.
+table is made; the interpreter's lock is not held. A kernel is `(n, x, y, places, settings, scratch)`: n numbers of one
+series or two, all of them defined, in the order of the symbols, and the addresses where their values go. Where there
+are groups, each group of a section is a section to the kernel (parting.py).
 """
 
 from __future__ import annotations
@@ -14,69 +15,36 @@ from typing import Final
 
 from llvmlite import ir
 
-from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
+from .cells import SIZES, Cells
+from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Value
+from .parting import KERNEL, define_parting
 
-SIZES: Final = {INDEX: 4, WHOLE: 8, DOUBLE: 8}
-KERNEL: Final = ir.FunctionType(ir.VoidType(), [WHOLE, POINTER, POINTER, POINTER, POINTER, POINTER])
 LINE: Final = 64
 AHEAD: Final = 6  # symbols
 FETCHED: Final = 16  # rows of each; of more the CPU sees by itself that they follow each other
 NAN: Final = ir.Constant(DOUBLE, math.nan)
 
 SYMBOLS, FIRST, LAST, BLOCK, BASES, CURSORS, CODES, ORIGIN, INVERSE, GROUP_STRIDE, ROOM = range(11)
-FILLS, NUMBERS, PLACES, GROUPS, FUNCTION, SETTINGS, SCRATCH = range(11, 18)
-WORDS: Final = 18
+FILLS, X, Y, PLACES, GROUPS, FUNCTION, SETTINGS, SCRATCH, PARTS = range(11, 20)
 """Words of a work order: dates FIRST up to LAST in blocks of BLOCK, ROOM numbers to a section, BLOCK + 1 sections."""
-TS, VALUES, GROUP, OUT = range(4)
-"""Words of a symbol in BASES: where its columns begin. In CURSORS it has two: its next row, and the end."""
-
-
-class Cells(Emitter):
-    """Reads and writes cells of plain arrays."""
-
-    def cell(self, array: Value, index: Value, kind: Value) -> Value:
-        """Where a cell stands."""
-        return self.offset(array, self.builder.mul(index, self.whole(SIZES[kind])))
-
-    def read(self, array: Value, index: Value, kind: Value) -> Value:
-        """What a cell holds."""
-        return self.builder.load(self.cell(array, index, kind), typ=kind, align=SIZES[kind])
-
-    def write(self, array: Value, index: Value, value: Value) -> None:
-        """Put a value into a cell."""
-        self.builder.store(value, self.cell(array, index, value.type), align=SIZES[value.type])
-
-    def pointer_at(self, array: Value, index: Value) -> Value:
-        """The address that a cell holds."""
-        return self.builder.load(self.cell(array, index, WHOLE), typ=POINTER, align=8)
-
-    def wide(self, value: Value) -> Value:
-        """A small whole number as a large one."""
-        return value if value.type == WHOLE else self.builder.sext(value, WHOLE)
-
-    def fetch(self, address: Value, *, writing: bool) -> None:
-        """Have the line of the cache with this address brought near."""
-        narrow = ir.IntType(32)
-        prefetch = self.declared("llvm.prefetch.p0", ir.VoidType(), [POINTER, narrow, narrow, narrow])
-        self.builder.call(prefetch, [address, *(ir.Constant(narrow, each) for each in (int(writing), 3, 1))])
-
-    def slot(self, ts: Value, origin: Value, inverse: Value) -> Value:
-        """The place of a ts among those that are `1 / inverse` apart from `origin` on; dates are one apart."""
-        distance = self.builder.sub(self.wide(ts), origin)
-        if ts.type == INDEX:
-            return distance
-        steps = self.builder.fmul(self.builder.sitofp(distance, DOUBLE), inverse)
-        return self.builder.fptosi(self.builder.fadd(steps, ir.Constant(DOUBLE, 0.5)), WHOLE)
+TS, GROUP, OUT, SERIES = range(4)
+"""Words of a symbol in BASES: where its columns begin, first and second series last. In CURSORS it has two: its next
+row, and the end."""
+BASE: Final = 5
+MOST_SERIES: Final = 2
 
 
 def define_sections(module: ir.Module) -> None:
-    """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): count, seek and across."""
+    """The loops over ts of 4 bytes (dates, or codes) and of 8 (instants): count, seek, and over one series or two."""
+    part = define_parting(module)
     for kind in (INDEX, WHOLE):
         suffix = 8 * SIZES[kind]
         _define_count(Cells(module, f"count_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
         _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
-        gather = _Gather(Cells(module, f"gather_{suffix}", [POINTER, WHOLE, WHOLE]), kind).build()
-        _define_across(Cells(module, f"across_{suffix}", [POINTER, POINTER], WHOLE), gather)
+        for series in range(1, MOST_SERIES + 1):
+            cells = Cells(module, f"gather_{series}_{suffix}", [POINTER, WHOLE, WHOLE])
+            gather = _Gather(cells, kind, series).build()
+            _define_over(Cells(module, f"over_{series}_{suffix}", [POINTER, POINTER], WHOLE), gather, part)
 
 
 def _define_count(cells: Cells, kind: Value) -> None:
@@ -114,7 +82,7 @@ def _define_seek(cells: Cells, kind: Value) -> None:
         return cells.loop([begin, end], lambda bounds: builder.icmp_signed("<", *bounds), halve)[0]
 
     def one(symbol: Value) -> None:
-        column = cells.pointer(cells.offset(bases, builder.mul(symbol, cells.whole(32))), TS)
+        column = cells.pointer(cells.offset(bases, builder.mul(symbol, cells.whole(8 * BASE))), TS)
         cursor = cells.offset(cursors, builder.mul(symbol, cells.whole(16)))
         begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
         begin = below(column, begin, end, first)
@@ -131,7 +99,7 @@ class _Gather:
     There are no branches within a symbol's rows: what does not belong is put into a section or a cell that is not used.
     """
 
-    def __init__(self, cells: Cells, kind: Value) -> None:
+    def __init__(self, cells: Cells, kind: Value, series: int) -> None:
         self.cells, self.builder, self.kind = cells, cells.builder, kind
         work, self.begin, self.end = cells.function_made.args
         self.symbols, self.origin, self.stride = (cells.whole_at(work, k) for k in (SYMBOLS, ORIGIN, GROUP_STRIDE))
@@ -139,9 +107,11 @@ class _Gather:
         self.inverse = cells.number(work, INVERSE)
         without = self.builder.icmp_signed("==", self.stride, cells.whole(0))
         self.grouped = self.builder.select(without, cells.whole(0), cells.whole(-1))
-        words = (BASES, CURSORS, CODES, FILLS, NUMBERS, PLACES, GROUPS)
+        words = (BASES, CURSORS, CODES, FILLS, PLACES, GROUPS)
         self.bases, self.cursors, self.codes, *sections = (cells.pointer(work, word) for word in words)
-        self.fills, self.numbers, self.places, self.groups = sections
+        self.fills, self.places, self.groups = sections
+        self.numbers = [cells.pointer(work, word) for word in (X, Y)[:series]]
+        self.columns = [*range(SERIES), *range(SERIES, SERIES + series)]
 
     def build(self) -> Value:
         self.cells.each(self.cells.whole(0), self.symbols, self.symbol)
@@ -153,9 +123,10 @@ class _Gather:
         cells, builder = self.cells, self.builder
         last = builder.sub(self.symbols, cells.whole(1))
         number = builder.select(builder.icmp_signed("<", number, last), number, last)
-        base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
+        base = cells.offset(self.bases, builder.mul(number, cells.whole(8 * BASE)))
         row = cells.whole_at(cells.offset(self.cursors, builder.mul(number, cells.whole(16))), 0)
-        for word, kind in ((TS, self.kind), (VALUES, DOUBLE), (OUT, DOUBLE)):
+        for word in (TS, *self.columns[OUT:]):
+            kind = self.kind if word == TS else DOUBLE
             first = cells.cell(cells.pointer(base, word), row, kind)
             for line in range(FETCHED * SIZES[kind] // LINE + 1):
                 cells.fetch(cells.offset(first, cells.whole(LINE * line)), writing=word == OUT)
@@ -163,8 +134,8 @@ class _Gather:
     def symbol(self, number: Value) -> None:
         cells, builder = self.cells, self.builder
         self.fetch(builder.add(number, cells.whole(AHEAD)))
-        base = cells.offset(self.bases, builder.mul(number, cells.whole(32)))
-        columns = [cells.pointer(base, word) for word in (TS, VALUES, GROUP, OUT)]
+        base = cells.offset(self.bases, builder.mul(number, cells.whole(8 * BASE)))
+        columns = [cells.pointer(base, word) for word in self.columns]
         cursor = cells.offset(self.cursors, builder.mul(number, cells.whole(16)))
         begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
 
@@ -176,18 +147,19 @@ class _Gather:
 
     def row(self, row: Value, columns: Sequence[Value]) -> Sequence[Value]:
         cells, builder = self.cells, self.builder
-        ts, values, groups, out = columns
+        ts, groups, out, *series = columns
         slot = cells.slot(cells.read(ts, row, self.kind), self.origin, self.inverse)
         code = cells.wide(cells.read(self.codes, slot, INDEX))
         inside = builder.icmp_signed("<", code, self.end)
         section = builder.select(inside, builder.sub(code, self.begin), self.block)
-        number = cells.read(values, row, DOUBLE)
+        numbers = [cells.read(each, row, DOUBLE) for each in series]
         group = builder.load(cells.offset(groups, builder.mul(row, self.stride)), typ=INDEX, align=4)
         has_group = builder.icmp_signed(">=", group, ir.Constant(INDEX, 0))
-        defined = builder.and_(builder.fcmp_ordered("==", number, number), has_group)
+        defined = builder.and_(builder.fcmp_ordered("ord", numbers[0], numbers[-1]), has_group)
         filled = cells.read(self.fills, section, WHOLE)
         place = builder.add(builder.mul(section, self.room), filled)
-        cells.write(self.numbers, place, number)
+        for target, number in zip(self.numbers, numbers, strict=True):
+            cells.write(target, place, number)
         cells.write(self.places, place, builder.ptrtoint(cells.cell(out, row, DOUBLE), WHOLE))
         cells.write(self.groups, builder.and_(place, self.grouped), group)
         cells.write(out, row, NAN)
@@ -196,14 +168,15 @@ class _Gather:
         return [builder.add(row, builder.zext(inside, WHOLE)), inside]
 
 
-def _define_across(cells: Cells, gather: Value) -> None:
-    """`across(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, read after each block."""
+def _define_over(cells: Cells, gather: Value, part: Value) -> None:
+    """`over(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, read after each block."""
     builder, whole = cells.builder, cells.whole
     work, stop = cells.function_made.args
-    last, block, room = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM))
-    words = (FILLS, NUMBERS, PLACES, GROUPS, SETTINGS, SCRATCH)
-    fills, numbers, places, groups, settings, scratch = (cells.pointer(work, word) for word in words)
+    last, block, room, stride = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM, GROUP_STRIDE))
+    fills, x, y, places, groups = (cells.pointer(work, word) for word in (FILLS, X, Y, PLACES, GROUPS))
+    settings, scratch, parts = (cells.pointer(work, word) for word in (SETTINGS, SCRATCH, PARTS))
     function = builder.load(cells.cell(work, whole(FUNCTION), WHOLE), typ=KERNEL.as_pointer(), align=8)
+    grouped = builder.icmp_signed("!=", stride, whole(0))
 
     def goes_on(carried: list[Value]) -> Value:
         stopped = builder.load(stop, typ=WHOLE, align=8)
@@ -213,10 +186,13 @@ def _define_across(cells: Cells, gather: Value) -> None:
 
     def section(date: Value) -> None:
         filled, first = cells.read(fills, date, WHOLE), builder.mul(date, room)
-        with builder.if_then(builder.icmp_signed(">", filled, whole(0))):
-            arrays = [cells.cell(numbers, first, DOUBLE), cells.cell(places, first, WHOLE)]
-            arrays.append(cells.cell(groups, first, INDEX))
-            builder.call(function, [filled, *arrays, settings, scratch])
+        arguments = [filled, *(cells.cell(each, first, DOUBLE) for each in (x, y)), cells.cell(places, first, WHOLE)]
+        arguments += [settings, scratch]
+        is_filled = builder.icmp_signed(">", filled, whole(0))
+        with builder.if_then(builder.and_(is_filled, builder.not_(grouped))):
+            builder.call(function, arguments)
+        with builder.if_then(builder.and_(is_filled, grouped)):
+            builder.call(part, [function, cells.cell(groups, first, INDEX), parts, *arguments])
 
     def advance(carried: list[Value]) -> Sequence[Value]:
         begin = carried[0]

@@ -29,8 +29,6 @@ SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS
 """Bytes of these counts."""
 SORT_ROW: Final = 24
 """Bytes that sorting takes for each number: its key, and its word twice."""
-GROUP_BYTES: Final = 24
-"""Bytes that the means across symbols keep for each group."""
 OPERATION: Final = 4
 """Words of a step of a program: its function, operands, settings and memory."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..kinds import Kind, Shape
-from ..nodes import Apply, Column, Node, inputs, walk
+from ..nodes import NODE_TYPES, Apply, Column, Node, inputs, walk
 from .planning import Plan, Stage
 
 
@@ -21,10 +21,15 @@ class Ranking:
 
     column: str
     kernel: str
-    source: str
+    sources: tuple[str, ...]
     by: str | None = None
-    setting: float = 0.0
+    settings: tuple[float, ...] = ()
     is_condition: bool = False
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every column that it reads."""
+        return self.sources if self.by is None else (*self.sources, self.by)
 
 
 Step: TypeAlias = Stage | tuple[Ranking, ...]
@@ -110,25 +115,17 @@ class _Layering:
         return self.given.get(node) or self.pending.get(node) or own
 
     def ranking(self, node: Apply, name: str) -> Ranking:
-        source, *by = [self.column(each) for each in inputs(node)]
-        assert source is not None
-        kernel, setting = _kernel(node)
-        return Ranking(name, kernel, source, by[0] if by else None, setting, node.kind is Kind.BOOLEAN)
+        columns = list(map(self.column, inputs(node)))
+        *_, by, _ = node.arguments
+        group = columns.pop() if isinstance(by, NODE_TYPES) else None
+        sources = tuple(column for column in columns if column is not None)
+        settings = tuple(float(each) for each in node.settings if each is not None)
+        return Ranking(name, node.primitive.name, sources, group, settings, node.kind is Kind.BOOLEAN)
 
     def name(self, known: str | None) -> str:
         """The name by which the plan knows a column, or a new one."""
         self.fresh += 1
         return known or f"~layer:{self.fresh}"
-
-
-def _kernel(node: Apply) -> tuple[str, float]:
-    """The kernel of a primitive across symbols, and its setting."""
-    setting = next((each for each in node.settings if each is not None), 0.0)
-    if node.primitive.name == "rank" and setting:
-        return "share", 0.0
-    if node.primitive.name == "demean" and len(inputs(node)) > 1:
-        return "demean_by", 0.0
-    return node.primitive.name, float(setting)
 
 
 def _is_across(node: Node) -> bool:
@@ -149,4 +146,4 @@ def _reads(step: Step) -> frozenset[str]:
     """The columns of earlier steps that a step reads, and some of the candles."""
     if isinstance(step, Stage):
         return frozenset(step.given[node] for node in walk(step.made, step.given) if node in step.given)
-    return frozenset(name for ranking in step for name in (ranking.source, ranking.by) if name is not None)
+    return frozenset(name for ranking in step for name in ranking.reads)

@@ -83,8 +83,8 @@ def test_both_executors_agree(seed):
         ("share", lambda at: truth.rank(at["close"], percent=True)),
         ("zscore", lambda at: truth.zscore(at["volume"])),
         ("demean", lambda at: truth.demean(at["close"])),
-        ("by_sector", lambda at: truth.demean(at["close"], at["sector"])),
-        ("top", lambda at: truth.top(at["close"], 2)),
+        ("by_sector", lambda at: truth.demean(at["close"], by=at["sector"])),
+        ("top", lambda at: truth.top(at["close"], n=2)),
     ],
 )
 def test_values_are_the_references(name, expected):
@@ -145,11 +145,11 @@ def universe(*ts, dtype=pl.Date):
     return Universe.of([pl.Series(each).cast(dtype) for each in ts], [np.array([0, len(each)]) for each in ts])
 
 
-def ranked(values, kernel="rank", setting=0.0):
+def ranked(values, kernel="rank", *settings):
     """One section: the values of as many symbols at one ts."""
     rows = np.asarray(values, np.float64)
     at = Universe.of([pl.Series(np.zeros(rows.size, np.int32)).cast(pl.Date)], [np.arange(rows.size + 1)])
-    across = Across(at, kernel, [rows], setting=setting)
+    across = Across(at, kernel, [[rows]], settings or [0.0])
     assert across.run(0, 1, Stop())
     return across.outputs[0]
 
@@ -204,7 +204,7 @@ def test_every_ts_is_a_section_of_its_own(ts, dtype):
     """Dates, instants on a grid, and instants that fit no grid."""
     at = universe(*ts, dtype=dtype)
     values = [np.array([100.0 * number + row for row in range(len(each))]) for number, each in enumerate(ts)]
-    across = Across(at, "rank", values)
+    across = Across(at, "rank", [values], [0.0])
 
     for dates in at.calendar.ranges(2):
         assert across.run(*dates, Stop())
@@ -237,7 +237,7 @@ def test_a_flag_ends_a_ranking():
     at, stop = universe([0, 1, 2], [1, 2]), Stop()
     stop.raise_flag()
 
-    assert not Across(at, "rank", [np.ones(3), np.ones(2)]).run(0, 3, stop)
+    assert not Across(at, "rank", [[np.ones(3), np.ones(2)]], [0.0]).run(0, 3, stop)
 
 
 def test_a_flat_section_levels_exactly():

@@ -1,6 +1,5 @@
 """Every primitive against its plain-Python reference, over random candles with holes, ties and flat stretches."""
 
-import polars as pl
 import pytest
 from references.registry import REFERENCES
 from sweeping import CONDITIONS, NUMBERS, arguments, random_candles, sweep
@@ -91,30 +90,6 @@ def test_a_primitive_equals_its_reference(primitive, given):
             pairs = enumerate(zip(rows[output].to_list(), truth, strict=True))
 
             assert [(bar, *pair) for bar, pair in pairs if not close_enough(*pair, scale)] == []
-
-
-RANKINGS = [
-    ("rank(close)", "rank", [], False),
-    ("rank(close, percent=true)", "rank", [True], False),
-    ("zscore(close)", "zscore", [], False),
-    ("demean(close)", "demean", [], False),
-    ("demean(close, by=sector)", "demean", [], True),
-    ("top(close, 2)", "top", [2], False),
-]
-
-
-@pytest.mark.parametrize(("text", "name", "settings", "by_sector"), RANKINGS, ids=[text for text, *_ in RANKINGS])
-def test_a_ranking_equals_its_reference(text, name, settings, by_sector):
-    """Across symbols, at each ts, over those that have a value."""
-    candles = random_candles(12, lengths=(30, 30, 24, 30, 1, 30)).with_columns(pl.col("close").round(0))
-    swept = sweep({"x": "close", "result": text}, candles)
-    sectors = dict(candles.select("symbol", "sector").unique().iter_rows())
-    for _, rows in swept.sort("ts", "symbol").group_by("ts", maintain_order=True):
-        groups = [[sectors[symbol] for symbol in rows["symbol"]]] if by_sector else []
-
-        truth = REFERENCES[name](rows["x"].to_list(), *settings, *groups)
-
-        assert all(close_enough(v, t, 1.0) for v, t in zip(rows["result"].to_list(), truth, strict=True))
 
 
 def test_calendar_fields_are_those_of_python():

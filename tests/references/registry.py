@@ -11,7 +11,9 @@ REFERENCES = {
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem",
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
-        across: "rank zscore demean top",
+        across: "rank rank_share quantile_bucket top bottom demean zscore scale winsorize clip_quantiles neutralize "
+        "across_slope across_correlation across_mean across_sum across_count across_min across_max across_median "
+        "across_stdev",
         calendar: "bar_index session_bar ago",
     }.items()
     for name, function in vars(module).items()
