@@ -16,7 +16,7 @@ from typing import Final
 from llvmlite import ir
 
 from .cells import SIZES, Cells
-from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Value
+from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
 from .parting import KERNEL, define_parting
 
 LINE: Final = 64
@@ -142,8 +142,9 @@ class _Gather:
         def goes_on(carried: list[Value]) -> Value:
             return builder.and_(builder.icmp_signed("<", carried[0], end), carried[1])
 
-        last = cells.loop([begin, ir.Constant(ir.IntType(1), 1)], goes_on, lambda c: self.row(c[0], columns))[0]
-        cells.write(cursor, cells.whole(0), last)
+        last, inside = cells.loop([begin, ir.Constant(BIT, 1)], goes_on, lambda c: self.row(c[0], columns))
+        # the row that was one too many; to count only what is inside would have each row wait for the one before
+        cells.write(cursor, cells.whole(0), builder.sub(last, builder.zext(builder.not_(inside), WHOLE)))
 
     def row(self, row: Value, columns: Sequence[Value]) -> Sequence[Value]:
         cells, builder = self.cells, self.builder
@@ -165,7 +166,7 @@ class _Gather:
         cells.write(out, row, NAN)
         kept = builder.and_(defined, inside)
         cells.write(self.fills, section, builder.add(filled, builder.zext(kept, WHOLE)))
-        return [builder.add(row, builder.zext(inside, WHOLE)), inside]
+        return [builder.add(row, cells.whole(1)), inside]
 
 
 def _define_over(cells: Cells, gather: Value, part: Value) -> None:
