@@ -26,6 +26,9 @@ from .splitting import Piece, Selection, split, split_columns, split_found
 PARTS_PER_WORKER = 4
 """Runs of dates that a ranking is cut into for each worker: who is done early takes one more."""
 
+LEAST_ROWS = 100_000
+"""Of such a run: a task of its own would cost more than what fewer rows take."""
+
 
 class Portion(Protocol):
     """Some symbols' rows."""
@@ -149,7 +152,8 @@ class TileStaging:
             across(first, last, ticket.stop)
             ticket.look()
 
-        ranges = universe.calendar.ranges(PARTS_PER_WORKER * workers if workers > 1 else 1)
+        parts_of_dates = min(PARTS_PER_WORKER * workers, universe.rows // LEAST_ROWS) if workers > 1 else 1
+        ranges = universe.calendar.ranges(max(1, parts_of_dates))
         return [partial(work, ranking.run, *dates) for ranking in rankings for dates in ranges]
 
     def report(self, part: Part, selection: Selection, ticket: Ticket) -> Piece:

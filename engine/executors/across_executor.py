@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ...data.candles import Candles
 from ...formulas import Plan, Stage
@@ -24,13 +26,41 @@ from .surroundings import Surroundings
 from .tile_executor import TileExecutor, TileStage
 
 
+PIECE: Final = 2**21
+"""Numbers of a piece of memory that outputs share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Numbers as kernels wrote them, NaN where undefined, or 0 and 1; `valid` has bits of validity where there are."""
+
+    values: Floats
+    is_condition: bool = False
+    valid: NDArray[np.uint8] | None = None
+
+    def plain(self, name: str) -> pl.Series:
+        """The numbers as a column, without a copy, for kernels."""
+        return pl.Series(name, pa.Array.from_buffers(pa.float64(), self.values.size, [None, pa.py_buffer(self.values)]))
+
+    def series(self, name: str) -> pl.Series:
+        """The column as Polars has it; undefined is null."""
+        valid = self.valid
+        if valid is None:
+            missing = np.isnan(self.values)
+            valid = np.packbits(~missing, bitorder="little") if missing.any() else None
+        data = np.packbits(self.values == 1.0, bitorder="little") if self.is_condition else self.values
+        buffers = [None if valid is None else pa.py_buffer(valid), pa.py_buffer(data)]
+        kind = pa.bool_() if self.is_condition else pa.float64()
+        return pl.Series(name, pa.Array.from_buffers(kind, self.values.size, buffers))
+
+
 @dataclass(slots=True)
 class Part:
-    """A batch's candles with the columns made so far; what rankings wrote becomes a column when it is asked for."""
+    """A batch's candles with the columns made so far; what kernels wrote becomes a column when it is asked for."""
 
     candles: Candles
     columns: dict[str, pl.Series] = field(default_factory=dict)
-    written: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
 
     @property
     def table(self) -> pl.DataFrame:
@@ -40,15 +70,16 @@ class Part:
 
     @property
     def raw(self) -> pl.DataFrame:
-        """As `table`, for kernels: of what rankings wrote the numbers as they are, NaN where undefined."""
-        made = [_plain(name, values) for name, (values, _) in self.written.items()]
+        """As `table`, for kernels: of what kernels wrote the numbers as they are, NaN where undefined."""
+        made = [written.plain(name) for name, written in self.written.items()]
         own = [column for column in self.candles.table if column.name not in self.columns]
-        return pl.DataFrame([*own, *self.columns.values(), *made])
+        others = [column for name, column in self.columns.items() if name not in self.written]
+        return pl.DataFrame([*own, *others, *made])
 
     def column(self, name: str) -> pl.Series:
         """One of the candles' columns or of those made."""
-        if name in self.written:
-            self.columns[name] = _series(name, *self.written.pop(name))
+        if name in self.written and name not in self.columns:
+            self.columns[name] = self.written[name].series(name)
         return self.columns[name] if name in self.columns else self.candles.table[name]
 
     def has(self, name: str) -> bool:
@@ -57,15 +88,17 @@ class Part:
 
     def numbers(self, name: str) -> Floats:
         """A column with NaN for undefined."""
-        if name in self.written:
-            return self.written[name][0]
-        return numbers_of(self.column(name))
+        return self.written[name].values if name in self.written else numbers_of(self.column(name))
 
     def slice(self, first: int, last: int) -> Part:
         """Some of the symbols."""
         begin, end = int(self.candles.starts[first]), int(self.candles.starts[last])
         columns = {name: column.slice(begin, end - begin) for name, column in self.columns.items()}
-        written = {name: (values[begin:end], kind) for name, (values, kind) in self.written.items()}
+        written = {
+            name: Written(each.values[begin:end], each.is_condition)
+            for name, each in self.written.items()
+            if name not in columns
+        }
         return Part(self.candles.slice(first, last), columns, written)
 
     def keeping(self, names: frozenset[str]) -> Part:
@@ -73,20 +106,6 @@ class Part:
         columns = {name: column for name, column in self.columns.items() if name in names}
         written = {name: each for name, each in self.written.items() if name in names}
         return Part(self.candles, columns, written)
-
-
-def _plain(name: str, values: Floats) -> pl.Series:
-    """Numbers as a column, without a copy."""
-    return pl.Series(name, pa.Array.from_buffers(pa.float64(), values.size, [None, pa.py_buffer(values)]))
-
-
-def _series(name: str, values: Floats, is_condition: bool) -> pl.Series:
-    """Numbers, or 0 and 1, as a column; NaN is undefined."""
-    missing = np.isnan(values)
-    valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
-    data = np.packbits(values == 1.0, bitorder="little") if is_condition else values
-    kind = pa.bool_() if is_condition else pa.float64()
-    return pl.Series(name, pa.Array.from_buffers(kind, values.size, [valid, pa.py_buffer(data)]))
 
 
 class AcrossExecutor(TileExecutor):
@@ -144,15 +163,20 @@ class AcrossExecutor(TileExecutor):
             for across in rankings_over(universe, step, [part]):
                 across.run(0, universe.calendar.dates, Stop())
         else:
-            part.written.update((ranking.column, (np.empty(0), ranking.is_condition)) for ranking in step)
+            part.written.update((ranking.column, Written(np.empty(0), ranking.is_condition)) for ranking in step)
         return part
 
     def _along(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
-        names = tuple(tiled.nodes)
-        columns = tiled.columns(self._frame(tiled, part, around), part.candles.starts, names, stop)
-        if columns is None:
+        frame = self._frame(tiled, part, around)
+        made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop)
+        if made is None:
             return None
-        return Part(part.candles, part.columns | dict(zip(names, columns, strict=True)), part.written)
+        texts = {name: frame[source].alias(name) for name, source in tiled.texts.items()}
+        conditions = {name: column.series(name) for name, column in made.items() if column.is_condition}
+        numbers = {
+            name: Written(column.values, valid=column.valid) for name, column in made.items() if name not in conditions
+        }
+        return Part(part.candles, part.columns | texts | conditions, part.written | numbers)
 
     def _columns(
         self, tiled: TileStage, part: Part, names: Sequence[str], around: Surroundings, stop: Stop
@@ -181,15 +205,26 @@ def _tiled(layers: Layers) -> dict[Stage, TileStage]:
 
 def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part]) -> Iterator[Across]:
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
-    for ranking in rankings:
+    for ranking, room in zip(rankings, _rooms(universe.rows, len(rankings)), strict=True):
         series = [[part.numbers(source) for part in parts] for source in ranking.sources]
         groups, count = None, 0
         if ranking.by is not None:
             groups, count = numbered_groups([part.column(ranking.by) for part in parts])
-        across = Across(universe, ranking.kernel, series, ranking.settings, groups, count)
+        across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):
-            part.written[ranking.column] = (output, ranking.is_condition)
+            part.written[ranking.column] = Written(output, ranking.is_condition)
         yield across
+
+
+def _rooms(rows: int, count: int) -> Iterator[Floats]:
+    """Rooms for so many outputs, several of them in one piece of memory where they are small.
+
+    The system hands out a large piece many times as fast as small ones; what is in one piece is given back together.
+    """
+    several = max(1, PIECE // rows)
+    for done in range(0, count, several):
+        left = min(several, count - done)
+        yield from np.empty(left * rows).reshape(left, rows)
 
 
 def numbered_groups(pieces: Sequence[pl.Series]) -> tuple[list[Codes], int]:

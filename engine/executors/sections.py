@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -58,6 +59,40 @@ class Calendar:
         return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Bench:
+    """Room for a block of sections, and for what kernels need; kept, for fresh memory costs more than what it is for.
+
+    `apart` is for groups: which there are, and series and places of one after the other.
+    """
+
+    block: int
+    fills: Whole
+    numbers: tuple[Floats, Floats]
+    places: Whole
+    groups: Codes
+    scratch: NDArray[np.uint8]
+    apart: tuple[Whole, Whole, Whole, Whole]
+
+    @classmethod
+    def of(cls, calendar: Calendar) -> Bench:
+        """For any kernel over these dates."""
+        most = calendar.most
+        block = min(max(BLOCK_CELLS // most, LEAST_DATES), MOST_DATES, calendar.dates)
+        cells = (block + 1) * (most + 1)
+        x, y = np.empty(cells), np.empty(cells)
+        present, apart_x, apart_y, places = (np.empty(most, np.int64) for _ in range(4))
+        return cls(
+            block,
+            np.empty(block + 1, np.int64),
+            (x, y),
+            np.empty(cells, np.int64),
+            np.empty(cells, np.int32),
+            np.empty(SORT_TABLES + SORT_ROW * most, np.uint8),
+            (present, apart_x, apart_y, places),
+        )
+
+
 @dataclass(eq=False)
 class Universe:
     """The rows of all symbols, in pieces: `ts` of each, all int32 or all int64, and `starts` as in `Candles`.
@@ -68,6 +103,7 @@ class Universe:
     ts: list[NDArray[np.signedinteger]]
     starts: list[Whole]
     calendar: Calendar = field(init=False)
+    _idle: list[Bench] = field(default_factory=list)
 
     @classmethod
     def of(cls, ts: Sequence[pl.Series], starts: Sequence[Whole]) -> Universe:
@@ -92,6 +128,16 @@ class Universe:
     def lengths(self) -> Whole:
         """The number of rows of each symbol."""
         return np.concatenate([np.diff(starts) for starts in self.starts])
+
+    @contextmanager
+    def bench(self) -> Iterator[Bench]:
+        """A bench for one run; lists are safe to share between threads."""
+        try:
+            bench = self._idle.pop()
+        except IndexError:
+            bench = Bench.of(self.calendar)
+        yield bench
+        self._idle.append(bench)
 
     def function(self, name: str, result: object, *kinds: object) -> ctypes._CFuncPtr:  # type: ignore[name-defined]
         """A compiled function for ts of this kind; its last argument is an address."""
@@ -147,8 +193,9 @@ class Universe:
 class Across:
     """One kernel over a universe: its inputs, of one series or two, and outputs in pieces, as the rows are.
 
-    Inputs have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs` are NaN
-    where undefined once all dates have run; each may run in a thread of its own, in any order.
+    Inputs have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs`, which lie
+    in `room` if that is given, are NaN where undefined once all dates have run; each may run in a thread of its own, in
+    any order.
     """
 
     universe: Universe
@@ -157,13 +204,13 @@ class Across:
     settings: Sequence[float] = ()
     groups: list[Codes] | None = None
     group_count: int = 0
+    room: Floats | None = None
     outputs: list[Floats] = field(init=False)
 
     def __post_init__(self) -> None:
         universe = self.universe
-        # one piece of memory for all: the system hands it out several times as fast as many small ones
-        ends = np.cumsum([each.size for each in self.series[0]])
-        self.outputs = np.split(np.empty(int(ends[-1])), ends[:-1])
+        room = np.empty(universe.rows) if self.room is None else self.room
+        self.outputs = np.split(room, np.cumsum([each.size for each in self.series[0]])[:-1])
         groups = np.full(universe.symbols, ONE_GROUP.ctypes.data)
         if self.groups is not None:
             groups = universe.addresses(self.groups)
@@ -179,26 +226,18 @@ class Across:
         seek = universe.function("seek", None, *[ctypes.c_int64] * 4)
         end = int(calendar.moments[last - 1]) + 1
         seek(self._bases.ctypes.data, cursors.ctypes.data, symbols, int(calendar.moments[first]), end)
-        block = min(max(BLOCK_CELLS // calendar.most, LEAST_DATES), MOST_DATES, last - first)
-        room = calendar.most + 1
-        cells = (block + 1) * room
-        settings = np.array([*self.settings], np.float64)
-        scratch = np.empty(SORT_TABLES + SORT_ROW * calendar.most, np.uint8)
-        fills, places, groups = np.empty(block + 1, np.int64), np.empty(cells, np.int64), np.empty(cells, np.int32)
-        numbers = [np.empty(cells) for _ in self.series]
-        # for groups: which there are, the series and places of one after the other, and how many numbers each has
-        apart = [np.empty(calendar.most if self.group_count else 0, np.int64) for _ in range(4)]
-        counts = np.zeros(self.group_count, np.int64)
-        parts = np.array(_addresses(*apart, counts), np.int64)
-        work = np.array(
-            [symbols, first, last, block, *_addresses(self._bases, cursors, calendar.codes), calendar.origin]
-            + [np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, room]
-            + _addresses(fills, numbers[0], numbers[-1], places, groups)
-            + [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, scratch, parts)],
-            np.int64,
-        )
-        over = universe.function(f"over_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
-        return bool(over(work.ctypes.data, stop.address) == last)
+        settings, counts = np.array([*self.settings], np.float64), np.zeros(self.group_count, np.int64)
+        with universe.bench() as bench:
+            parts = np.array(_addresses(*bench.apart, counts), np.int64)
+            work = np.array(
+                [symbols, first, last, bench.block, *_addresses(self._bases, cursors, calendar.codes), calendar.origin]
+                + [np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, calendar.most + 1]
+                + _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
+                + [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)],
+                np.int64,
+            )
+            over = universe.function(f"over_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
+            return bool(over(work.ctypes.data, stop.address) == last)
 
 
 def _addresses(*arrays: NDArray[np.generic]) -> list[int]:

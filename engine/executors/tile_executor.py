@@ -155,16 +155,23 @@ class TileStage:
         self, frame: pl.DataFrame, starts: NDArray[np.int64], names: tuple[str, ...], stop: Stop
     ) -> list[pl.Series] | None:
         """Whole columns, one for each name."""
-        numbers = tuple(name for name in dict.fromkeys(names) if name not in self.texts)
-        prepared = self._prepared(("columns", numbers), lambda: self._whole(numbers))
-        columns = Column.several(frame.height, [self._is_condition(name) for name in numbers])
-        made = dict(zip(numbers, columns, strict=True))
+        made = self.written(frame, starts, tuple(name for name in dict.fromkeys(names) if name not in self.texts), stop)
+        if made is None:
+            return None
+        texts = {name: frame[source] for name, source in self.texts.items()}
+        return [texts[name].alias(name) if name in texts else made[name].series(name) for name in names]
+
+    def written(
+        self, frame: pl.DataFrame, starts: NDArray[np.int64], names: tuple[str, ...], stop: Stop
+    ) -> dict[str, Column] | None:
+        """Whole columns as kernels write them; none of them text."""
+        prepared = self._prepared(("columns", names), lambda: self._whole(names))
+        columns = Column.several(frame.height, [self._is_condition(name) for name in names])
         arrays = [array for column in columns for array in column.arrays]
         with prepared.bench() as bench:
             if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
                 return None
-        texts = {name: frame[source] for name, source in self.texts.items()}
-        return [texts[name].alias(name) if name in texts else made[name].series(name) for name in names]
+        return dict(zip(names, columns, strict=True))
 
     def find(
         self,
