@@ -3,10 +3,14 @@
 Numbers are sorted by their bits, which ascend like the numbers once the sign is seen to. Two passes over the topmost
 bits in which the section's numbers differ leave little out of order, which insertion then mends; where it would have
 too much to do, passes over all bits follow. Every step leaves equal numbers in the order of the symbols.
+
+Around 0 most bits tell but how small a number is, of which the first two passes would make much ado: they take rough
+keys, for which what is far smaller than the largest number is about the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -18,6 +22,8 @@ from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
 from .tiles import SORT_BITS
 
 FEW: Final = 16
+FLOOR: Final = 2.0**-12
+"""Of the largest size: below it the rough keys of numbers lie close together."""
 PATIENCE: Final = 8
 """Moves to a number, on average, after which insertion gives up."""
 
@@ -30,8 +36,8 @@ def define_order(module: ir.Module) -> None:
 class _Sort:
     """`order(numbers, n, scratch) -> words`: for each place in ascending order a word with the number's index, 32 bits.
 
-    Scratch begins with the keys, less the smallest of them. Above the index a word has a window of bits of its key, so
-    that both passes over it read and write words alone.
+    Scratch begins with the keys, less the smallest of them; then come the words, and rough keys where later other words
+    stand. Above the index a word has a window of bits of a key, so that both passes over it read and write words alone.
     """
 
     def __init__(self, module: ir.Module) -> None:
@@ -45,49 +51,76 @@ class _Sort:
         numbers, n, keys = cells.function_made.args
         words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
         counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
-        used = self._width(self._keys(numbers, n, keys))
+        used, used_roughly = map(self._width, self._keys(numbers, n, keys, other))
         bits = self._between(1, builder.sub(self._width(n), whole(1)), SORT_BITS)
         width = builder.mul(bits, whole(2))
-        begin = self._between(0, builder.sub(used, width), 64)
-        begin = builder.select(builder.icmp_signed("<=", n, whole(FEW)), used, begin)
 
-        def windows(first: Value) -> None:
+        def window(by: Value, first: Value) -> None:
+            builder.call(self.window, [by, words, other, counts, n, first, bits])
+
+        def restart() -> None:
             cells.each(whole(0), n, lambda index: cells.write(words, index, index))
 
-            def step(carried: list[Value]) -> Sequence[Value]:
-                builder.call(self.window, [keys, words, other, counts, n, carried[0], bits])
-                return [builder.add(carried[0], width)]
-
-            cells.loop([first], lambda carried: builder.icmp_signed("<", carried[0], used), step)
-
-        windows(begin)
+        restart()
+        with builder.if_then(builder.icmp_signed(">", n, whole(FEW))):
+            window(other, self._between(0, builder.sub(used_roughly, width), 64))
         mended = builder.icmp_signed("!=", builder.call(self.mend, [keys, words, n]), whole(0))
         with builder.if_then(builder.not_(mended)):
-            windows(whole(0))
+            restart()
+
+            def step(carried: list[Value]) -> Sequence[Value]:
+                window(keys, carried[0])
+                return [builder.add(carried[0], width)]
+
+            cells.loop([whole(0)], lambda carried: builder.icmp_signed("<", carried[0], used), step)
         builder.ret(words)
         return cells.function_made
 
-    def _keys(self, numbers: Value, n: Value, keys: Value) -> Value:
-        """Write the keys, less the smallest, and answer with the largest."""
+    def _keys(self, numbers: Value, n: Value, keys: Value, rough: Value) -> tuple[Value, Value]:
+        """Write the keys and the rough ones, each less the smallest, and answer with the largest of both."""
         cells, builder, whole = self.cells, self.builder, self.cells.whole
 
         def one(index: Value, bounds: list[Value]) -> Sequence[Value]:
-            # minus zero equals zero
-            number = builder.fadd(cells.read(numbers, index, DOUBLE), ir.Constant(DOUBLE, 0.0))
-            bits = builder.bitcast(number, WHOLE)
-            key = builder.xor(bits, builder.or_(builder.ashr(bits, whole(63)), whole(-(2**63))))
-            cells.write(keys, index, key)
-            low, high = bounds
-            low = builder.select(builder.icmp_unsigned("<", key, low), key, low)
-            return [low, builder.select(builder.icmp_unsigned(">", key, high), key, high)]
+            number, (low, high) = self._number(numbers, index), bounds
+            cells.write(keys, index, self._key(number))
+            low = builder.select(builder.fcmp_ordered("<", number, low), number, low)
+            return [low, builder.select(builder.fcmp_ordered(">", number, high), number, high)]
 
-        low, high = cells.repeat(whole(0), n, [whole(-1), whole(0)], one)
+        start = [ir.Constant(DOUBLE, math.inf), ir.Constant(DOUBLE, -math.inf)]
+        low, high = cells.repeat(whole(0), n, start, one)
+        sizes = [self._size(bound) for bound in (low, high)]
+        floor = builder.select(builder.fcmp_ordered("<", *sizes), sizes[1], sizes[0])
+        floor = builder.fmul(floor, ir.Constant(DOUBLE, FLOOR))
+        first, first_roughly = self._key(low), self._rough(low, floor)
 
         def less(index: Value) -> None:
-            cells.write(keys, index, builder.sub(cells.read(keys, index, WHOLE), low))
+            roughly = self._rough(self._number(numbers, index), floor)
+            cells.write(rough, index, builder.sub(roughly, first_roughly))
+            cells.write(keys, index, builder.sub(cells.read(keys, index, WHOLE), first))
 
         cells.each(whole(0), n, less)
-        return builder.sub(high, low)
+        return builder.sub(self._key(high), first), builder.sub(self._rough(high, floor), first_roughly)
+
+    def _number(self, numbers: Value, index: Value) -> Value:
+        """A number; minus zero equals zero."""
+        return self.builder.fadd(self.cells.read(numbers, index, DOUBLE), ir.Constant(DOUBLE, 0.0))
+
+    def _key(self, number: Value) -> Value:
+        """Its bits, made to ascend, without a sign, like the numbers."""
+        builder, whole = self.builder, self.cells.whole
+        bits = builder.bitcast(number, WHOLE)
+        return builder.xor(bits, builder.or_(builder.ashr(bits, whole(63)), whole(-(2**63))))
+
+    def _rough(self, number: Value, floor: Value) -> Value:
+        """The bits of its size above a floor, with its sign: numbers below the floor are a small part of all keys."""
+        builder = self.builder
+        size = builder.bitcast(builder.fadd(self._size(number), floor), WHOLE)
+        above = builder.sub(size, builder.bitcast(floor, WHOLE))
+        negative = builder.fcmp_ordered("<", number, ir.Constant(DOUBLE, 0.0))
+        return builder.select(negative, builder.neg(above), above)
+
+    def _size(self, number: Value) -> Value:
+        return self.builder.call(self.cells.declared("llvm.fabs.f64", DOUBLE, [DOUBLE]), [number])
 
     def _width(self, number: Value) -> Value:
         """How many bits a whole number has."""
@@ -105,7 +138,7 @@ class _Sort:
 def _define_window(cells: Cells) -> Value:
     """`window(keys, words, other, counts, n, shift, bits)`: sort words by 2 * `bits` bits of their keys.
 
-    Words that are equal in these stay in their order. `other` has room for as many words.
+    Words that are equal in these stay in their order. `other` has room for as many words; the keys may stand there.
     """
     builder, whole = cells.builder, cells.whole
     keys, words, other, counts, n, shift, bits = cells.function_made.args
