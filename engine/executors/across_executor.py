@@ -19,12 +19,12 @@ from ...data.candles import Candles
 from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
+from .calendars import Codes
 from .columns import Floats, Found, numbers_of
 from .polars_executor import FRAME_COLUMNS, starts
-from .sections import Across, Codes, Universe
+from .sections import Across, Universe
 from .surroundings import Surroundings
 from .tile_executor import TileExecutor, TileStage
-
 
 PIECE: Final = 2**21
 """Numbers of a piece of memory that outputs share."""
@@ -174,7 +174,7 @@ class AcrossExecutor(TileExecutor):
         texts = {name: frame[source].alias(name) for name, source in tiled.texts.items()}
         conditions = {name: column.series(name) for name, column in made.items() if column.is_condition}
         numbers = {
-            name: Written(column.values, valid=column.valid) for name, column in made.items() if name not in conditions
+            name: Written(column.numbers, valid=column.valid) for name, column in made.items() if name not in conditions
         }
         return Part(part.candles, part.columns | texts | conditions, part.written | numbers)
 

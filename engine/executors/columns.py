@@ -60,6 +60,11 @@ class Column:
         """What kernels write to."""
         return self.values, self.valid
 
+    @property
+    def numbers(self) -> Floats:
+        """The values of a column of numbers; NaN is undefined."""
+        return self.values.view(np.float64)
+
     def series(self, name: str) -> pl.Series:
         """The column as Polars has it, without a copy; undefined is null."""
         kind = pa.bool_() if self.is_condition else pa.float64()

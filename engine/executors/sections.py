@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
 from ...formulas.kernels.tiles import SORT_ROW, SORT_TABLES
+from .calendars import Calendar, Codes, numbered_moments
 from .columns import Floats, Whole
-
-Codes = NDArray[np.int32]
 
 BLOCK_CELLS: Final = 32_000
 """Numbers of a block: what is gathered of them, 20 bytes each, fits in the second cache."""
@@ -32,31 +31,6 @@ SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list
 FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
 ONE_GROUP: Final = np.zeros(1, np.int32)
-
-
-@dataclass(frozen=True, eq=False)
-class Calendar:
-    """The ts that there are, numbered ascending from 0.
-
-    A ts, as it is stored, is `origin` + slot / `inverse`; `codes` has the number of each slot's ts, `moments` the ts.
-    At none there are more than `most` rows: one of each symbol, save where the policy keeps duplicates.
-    """
-
-    origin: int
-    inverse: float
-    codes: Codes
-    moments: Whole
-    most: int
-
-    @property
-    def dates(self) -> int:
-        """How many there are."""
-        return self.moments.size
-
-    def ranges(self, count: int) -> list[tuple[int, int]]:
-        """About so many runs of dates, for threads to share."""
-        cuts = np.unique(np.linspace(0, self.dates, count + 1).astype(np.int64))
-        return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +85,7 @@ class Universe:
         return cls([np.ascontiguousarray(each.to_physical().to_numpy()) for each in ts], list(starts))
 
     def __post_init__(self) -> None:
-        # a guess from few of the ts is nearly always right, and whether it is shows on the way
-        self.calendar = self._on_grid(self._step(edges=True)) or self._on_grid(self._step()) or self._listed()
+        self.calendar = self._grid() or self._listed()
 
     @property
     def rows(self) -> int:
@@ -167,12 +140,24 @@ class Universe:
             step = math.gcd(step, int(np.gcd.reduce(each - first)))
         return step or 1
 
+    def _grid(self) -> Calendar | None:
+        """The calendar of ts that are multiples of one distance apart, if that does not take too many slots."""
+        # a guess from few of the ts is nearly always right, and whether it is shows on the way
+        for edges in (True, False):
+            step = self._step(edges=edges)
+            if self._slots(step) > max(SPARSE * self.rows, FEW_SLOTS):  # a finer grid has even more
+                return None
+            calendar = self._on_grid(step)
+            if calendar is not None:
+                return calendar
+        return None
+
+    def _slots(self, step: int) -> int:
+        return int(self._edges.max() - self._edges.min()) // step + 1
+
     def _on_grid(self, step: int) -> Calendar | None:
-        """The calendar, if all ts are multiples of `step` apart and that does not take too many slots."""
-        first, last = int(self._edges.min()), int(self._edges.max())
-        slots = (last - first) // step + 1
-        if slots > max(SPARSE * self.rows, FEW_SLOTS):
-            return None
+        """The calendar, if all ts are multiples of `step` apart."""
+        first, slots = int(self._edges.min()), self._slots(step)
         counts = np.zeros(slots, np.int32)
         count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 4)
         if any(count(each.ctypes.data, each.size, first, step, counts.ctypes.data) for each in self.ts):
@@ -182,20 +167,22 @@ class Universe:
 
     def _listed(self) -> Calendar:
         """The calendar of ts that no grid fits: from now on, a row has the number of its ts for one."""
-        moments = np.unique(np.concatenate([np.unique(each) for each in self.ts]))
-        self.ts = [np.searchsorted(moments, each).astype(np.int32) for each in self.ts]
-        numbers = np.arange(moments.size, dtype=np.int32)
-        counts = np.sum([np.bincount(each, minlength=moments.size) for each in self.ts], axis=0)
-        return Calendar(0, 1.0, numbers, numbers.astype(np.int64), int(counts.max()))
+        moments, numbers = numbered_moments([each.astype(np.int64, copy=False) for each in self.ts])
+        order = np.argsort(moments)
+        places = np.empty(order.size, np.int32)
+        places[order] = np.arange(order.size, dtype=np.int32)
+        self.ts = [places[each] for each in numbers]
+        counts = np.sum([np.bincount(each, minlength=order.size) for each in self.ts], axis=0)
+        return Calendar(0, 1.0, np.sort(places), np.arange(order.size), int(counts.max()))
 
 
 @dataclass(eq=False)
 class Across:
     """One kernel over a universe: its inputs, of one series or two, and outputs in pieces, as the rows are.
 
-    Inputs have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs`, which lie
-    in `room` if that is given, are NaN where undefined once all dates have run; each may run in a thread of its own, in
-    any order.
+    Inputs have NaN for undefined, `groups` numbers from 0 to below `group_count`, -1 for undefined. `outputs`, which
+    lie in `room` if that is given, are NaN where undefined once all dates have run; each may run in a thread of its
+    own, in any order.
     """
 
     universe: Universe
@@ -229,13 +216,13 @@ class Across:
         settings, counts = np.array([*self.settings], np.float64), np.zeros(self.group_count, np.int64)
         with universe.bench() as bench:
             parts = np.array(_addresses(*bench.apart, counts), np.int64)
-            work = np.array(
-                [symbols, first, last, bench.block, *_addresses(self._bases, cursors, calendar.codes), calendar.origin]
-                + [np.float64(calendar.inverse).view(np.int64), 4 if self.groups is not None else 0, calendar.most + 1]
-                + _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
-                + [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)],
-                np.int64,
-            )
+            order: list[int] = [symbols, first, last, bench.block]
+            order += _addresses(self._bases, cursors, calendar.codes)
+            order += [calendar.origin, int(np.float64(calendar.inverse).view(np.int64))]
+            order += [0 if self.groups is None else ONE_GROUP.itemsize, calendar.most + 1]
+            order += _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
+            order += [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)]
+            work = np.array(order, np.int64)
             over = universe.function(f"over_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
             return bool(over(work.ctypes.data, stop.address) == last)
 

@@ -104,6 +104,7 @@ def _modules() -> list[str]:
     from .declaring import KERNELS  # noqa: PLC0415
     from .finding import FINDING  # noqa: PLC0415
     from .gathering import define_joins  # noqa: PLC0415
+    from .listing import define_listing  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
     from .ordering import define_order  # noqa: PLC0415
     from .sections import define_sections  # noqa: PLC0415
@@ -111,7 +112,7 @@ def _modules() -> list[str]:
 
     kernels = list(KERNELS.values())
     frame = build([*MOVING, *FINDING])
-    for define in (define_sweep, define_sections, define_order, define_section_kernels, define_joins):
+    for define in (define_sweep, define_sections, define_order, define_section_kernels, define_listing, define_joins):
         define(frame)
     return [str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]
 

@@ -12,7 +12,7 @@ from sweeping import random_candles
 from barsweep import DateRange, ProcessingEngine, ProcessingJob
 from barsweep.data import CandlePolicy, FrameRepository
 from barsweep.engine import preparing, staging
-from barsweep.engine.executors import sections
+from barsweep.engine.executors import calendars, sections
 from barsweep.engine.executors.sections import Across, Universe
 from barsweep.formulas.kernels.machine import Stop
 
@@ -215,6 +215,23 @@ def test_every_ts_is_a_section_of_its_own(ts, dtype):
     for number, each in enumerate(ts):
         places = [present[moments.index(moment)].index(number) + 1 for moment in each]
         assert across.outputs[number].tolist() == places
+
+
+@pytest.mark.parametrize("most_bits", [2, 20])
+def test_moments_are_numbered_in_tables_that_grow(most_bits, monkeypatch):
+    """In pieces, an empty one among them; beyond the largest table they are sorted."""
+    monkeypatch.setattr(calendars, "FEWEST_BITS", 2)
+    monkeypatch.setattr(calendars, "MOST_BITS", most_bits)
+    chance = np.random.default_rng(3)
+    for count in (1, 2, 3, 50, 3000):
+        different = chance.integers(-(2**62), 2**62, count)
+        different[0] = 0
+        pieces = [chance.choice(different, 2000), np.zeros(0, np.int64), chance.choice(different, 500)]
+
+        moments, numbers = calendars.numbered_moments(pieces)
+
+        assert sorted(moments) == sorted(set(np.concatenate(pieces).tolist()))
+        assert all((moments[places] == piece).all() for places, piece in zip(numbers, pieces, strict=True))
 
 
 @pytest.mark.parametrize("grid", [True, False])
