@@ -61,9 +61,19 @@ class Population:
         """What all of them together give, or each of them among all: `x.mean()`, `x.rank()`."""
         return self.scope.column(expression, self.groups)
 
+    def mean(self, x: pl.Expr) -> pl.Expr:
+        """The plain mean, corrected by the mean of what is left: equal numbers have exactly their value."""
+        roughly = self.of(x.mean())
+        return roughly + self.of((x - roughly).mean())
+
     def gap(self, x: pl.Expr) -> pl.Expr:
         """The distance from the mean."""
-        return self.scope.column(x - self.of(x.mean()))
+        return self.scope.column(x - self.mean(x))
+
+    def spread(self, x: pl.Expr) -> pl.Expr:
+        """The population standard deviation: exactly 0 where all are equal."""
+        gap = self.gap(x)
+        return self.of((gap * gap).mean()).sqrt()
 
     def is_flat(self, x: pl.Expr) -> pl.Expr:
         """Whether all are equal."""

@@ -126,7 +126,8 @@ class AcrossExecutor(TileExecutor):
             self._layers[stage] = layers, _tiled(layers)
         layers, tiled = self._layers[stage]
         begins = starts(frame)
-        part = Part(Candles(tuple(frame["symbol"].gather(begins[:-1])), begins, frame))
+        keys = frame["symbol"]
+        part = Part(Candles(tuple(keys.gather(begins[:-1])), begins, frame.drop("symbol"), keys))
         for step in layers.steps:
             part = self._step(step, part, tiled, around)
         names = tuple(layers.report.made.values())

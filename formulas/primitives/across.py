@@ -59,8 +59,7 @@ def demean(population: Population, x: Numbers) -> Numbers:
 @across
 def zscore(population: Population, x: Numbers) -> Numbers:
     """Population standard deviations above the mean of all symbols; undefined where all are equal."""
-    spread = population.of(x.std(ddof=0))
-    return pl.when(~population.is_flat(x)).then(population.gap(x) / spread)
+    return pl.when(~population.is_flat(x)).then(population.gap(x) / population.spread(x))
 
 
 @across
@@ -72,7 +71,7 @@ def scale(population: Population, x: Numbers, to: Factor = 1) -> Numbers:
 @across
 def winsorize(population: Population, x: Numbers, limit: Factor = 4) -> Numbers:
     """The value, held within `limit` population standard deviations of the mean of all symbols."""
-    mean, width = population.of(x.mean()), population.of(x.std(ddof=0)) * limit
+    mean, width = population.mean(x), population.spread(x) * limit
     return x.clip(mean - width, mean + width)
 
 
@@ -100,7 +99,7 @@ def neutralize(population: Population, x: Numbers, y: Numbers = 0) -> Numbers:  
 @across
 def across_mean(population: Population, x: Countable) -> Numbers:
     """The mean of all symbols; of a condition the share of those at which it is true."""
-    return population.of(x.mean())
+    return population.mean(x)
 
 
 @across
@@ -136,7 +135,7 @@ def across_median(population: Population, x: Numbers) -> Numbers:
 @across
 def across_stdev(population: Population, x: Numbers) -> Numbers:
     """The population standard deviation of all symbols' values."""
-    return population.of(x.std(ddof=0))
+    return population.spread(x)
 
 
 @across

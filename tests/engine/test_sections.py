@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from references import across as truth
-from sweeping import random_candles
+from sweeping import CALLS, is_across, primitive, random_candles
 
 from barsweep import DateRange, ProcessingEngine, ProcessingJob
 from barsweep.data import CandlePolicy, FrameRepository
@@ -15,6 +15,13 @@ from barsweep.engine import preparing, staging
 from barsweep.engine.executors import calendars, sections
 from barsweep.engine.executors.sections import Across, Universe
 from barsweep.formulas.kernels.machine import Stop
+from barsweep.formulas.kinds import Shape
+
+
+def across_shaped(call):
+    """Whether the call takes groups and a condition."""
+    return primitive(call) is not None and primitive(call).shape is Shape.ACROSS
+
 
 FORMULAS = {
     "rank": "rank(close)",
@@ -34,6 +41,11 @@ DEEP = {
     "plain": "sma(close, 3)",
     "itself": "close",
     "sector": "demean(rank(close), by=sector) > 0 or sector == 'Tech'",
+    "buckets": "demean(rank(close, by=sector), by=quantile_bucket(volume, 3))",
+    "conditions": "rank(sma(zscore(sma(close, 2), where=rank(volume) > 3), 2), by=top(close[1], 3))",
+    "named": "rank(close, by='one') + rank(open, by=weekday)",
+    **{call: call for call in CALLS if is_across(call)},
+    **{call: f"{call[:-1]}, by=sector, where=high > open)" for call in CALLS if across_shaped(call)},
 }
 
 
