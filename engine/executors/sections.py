@@ -30,7 +30,6 @@ MOST_DATES: Final = 256
 SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list of them instead
 FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
-ONE_GROUP: Final = np.zeros(1, np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,12 +197,9 @@ class Across:
         universe = self.universe
         room = np.empty(universe.rows) if self.room is None else self.room
         self.outputs = np.split(room, np.cumsum([each.size for each in self.series[0]])[:-1])
-        groups = np.full(universe.symbols, ONE_GROUP.ctypes.data)
-        if self.groups is not None:
-            groups = universe.addresses(self.groups)
-        ts, out = universe.addresses(universe.ts), universe.addresses(self.outputs)
-        series = [universe.addresses(each) for each in self.series]
-        self._bases = np.ascontiguousarray(np.column_stack([ts, groups, out, series[0], series[-1]]))
+        groups = universe.ts if self.groups is None else self.groups  # where there are none, they are not read
+        columns = map(universe.addresses, (universe.ts, self.outputs, groups, self.series[0], self.series[-1]))
+        self._bases = np.ascontiguousarray(np.column_stack(list(columns)))
 
     def run(self, first: int, last: int, stop: Stop) -> bool:
         """Compute the dates numbered from `first` to before `last`; False if the flag was raised before the end."""
@@ -219,11 +215,12 @@ class Across:
             order: list[int] = [symbols, first, last, bench.block]
             order += _addresses(self._bases, cursors, calendar.codes)
             order += [calendar.origin, int(np.float64(calendar.inverse).view(np.int64))]
-            order += [0 if self.groups is None else ONE_GROUP.itemsize, calendar.most + 1]
+            order += [calendar.most + 1]
             order += _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
             order += [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)]
             work = np.array(order, np.int64)
-            over = universe.function(f"over_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
+            among = "symbols" if self.groups is None else "groups"
+            over = universe.function(f"over_{among}_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
             return bool(over(work.ctypes.data, stop.address) == last)
 
 

@@ -4,8 +4,8 @@ Numbers are sorted by their bits, which ascend like the numbers once the sign is
 bits in which the section's numbers differ leave little out of order, which insertion then mends; where it would have
 too much to do, passes over all bits follow. Every step leaves equal numbers in the order of the symbols.
 
-Around 0 most bits tell but how small a number is, of which the first two passes would make much ado: they take rough
-keys, for which what is far smaller than the largest number is about the same.
+Of numbers around 0 the topmost bits tell but how small they are. The first two passes then take rough keys, for which
+what is far smaller than the largest number is about the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
 from .tiles import SORT_BITS
 
 FEW: Final = 16
+WIDEST: Final = 57
+"""Bits that the keys of numbers take whose sizes are far apart, as around 0: beyond them keys are rough at first."""
 FLOOR: Final = 2.0**-12
 """Of the largest size: below it the rough keys of numbers lie close together."""
 PATIENCE: Final = 8
@@ -51,7 +53,12 @@ class _Sort:
         numbers, n, keys = cells.function_made.args
         words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
         counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
-        used, used_roughly = map(self._width, self._keys(numbers, n, keys, other))
+        low, high = self._keys(numbers, n, keys)
+        used = self._width(builder.sub(self._key(high), self._key(low)))
+        is_wide = builder.icmp_signed(">", used, whole(WIDEST))
+        with builder.if_then(is_wide, likely=False):
+            self._rough_keys(numbers, n, other, low, high)
+        range_roughly = builder.sub(self._rough(high, low, high), self._rough(low, low, high))
         bits = self._between(1, builder.sub(self._width(n), whole(1)), SORT_BITS)
         width = builder.mul(bits, whole(2))
 
@@ -63,7 +70,8 @@ class _Sort:
 
         restart()
         with builder.if_then(builder.icmp_signed(">", n, whole(FEW))):
-            window(other, self._between(0, builder.sub(used_roughly, width), 64))
+            topmost = builder.sub(builder.select(is_wide, self._width(range_roughly), used), width)
+            window(builder.select(is_wide, other, keys), self._between(0, topmost, 64))
         mended = builder.icmp_signed("!=", builder.call(self.mend, [keys, words, n]), whole(0))
         with builder.if_then(builder.not_(mended)):
             restart()
@@ -76,8 +84,8 @@ class _Sort:
         builder.ret(words)
         return cells.function_made
 
-    def _keys(self, numbers: Value, n: Value, keys: Value, rough: Value) -> tuple[Value, Value]:
-        """Write the keys and the rough ones, each less the smallest, and answer with the largest of both."""
+    def _keys(self, numbers: Value, n: Value, keys: Value) -> list[Value]:
+        """Write the keys, less the smallest, and answer with the smallest number and the largest."""
         cells, builder, whole = self.cells, self.builder, self.cells.whole
 
         def one(index: Value, bounds: list[Value]) -> Sequence[Value]:
@@ -88,18 +96,23 @@ class _Sort:
 
         start = [ir.Constant(DOUBLE, math.inf), ir.Constant(DOUBLE, -math.inf)]
         low, high = cells.repeat(whole(0), n, start, one)
-        sizes = [self._size(bound) for bound in (low, high)]
-        floor = builder.select(builder.fcmp_ordered("<", *sizes), sizes[1], sizes[0])
-        floor = builder.fmul(floor, ir.Constant(DOUBLE, FLOOR))
-        first, first_roughly = self._key(low), self._rough(low, floor)
+        first = self._key(low)
 
         def less(index: Value) -> None:
-            roughly = self._rough(self._number(numbers, index), floor)
-            cells.write(rough, index, builder.sub(roughly, first_roughly))
             cells.write(keys, index, builder.sub(cells.read(keys, index, WHOLE), first))
 
         cells.each(whole(0), n, less)
-        return builder.sub(self._key(high), first), builder.sub(self._rough(high, floor), first_roughly)
+        return [low, high]
+
+    def _rough_keys(self, numbers: Value, n: Value, rough: Value, low: Value, high: Value) -> None:
+        """Write the rough keys, less the smallest."""
+        first = self._rough(low, low, high)
+
+        def one(index: Value) -> None:
+            key = self._rough(self._number(numbers, index), low, high)
+            self.cells.write(rough, index, self.builder.sub(key, first))
+
+        self.cells.each(self.cells.whole(0), n, one)
 
     def _number(self, numbers: Value, index: Value) -> Value:
         """A number; minus zero equals zero."""
@@ -111,9 +124,11 @@ class _Sort:
         bits = builder.bitcast(number, WHOLE)
         return builder.xor(bits, builder.or_(builder.ashr(bits, whole(63)), whole(-(2**63))))
 
-    def _rough(self, number: Value, floor: Value) -> Value:
+    def _rough(self, number: Value, low: Value, high: Value) -> Value:
         """The bits of its size above a floor, with its sign: numbers below the floor are a small part of all keys."""
-        builder = self.builder
+        builder, sizes = self.builder, [self._size(bound) for bound in (low, high)]
+        largest = builder.select(builder.fcmp_ordered("<", *sizes), sizes[1], sizes[0])
+        floor = builder.fmul(largest, ir.Constant(DOUBLE, FLOOR))
         size = builder.bitcast(builder.fadd(self._size(number), floor), WHOLE)
         above = builder.sub(size, builder.bitcast(floor, WHOLE))
         negative = builder.fcmp_ordered("<", number, ir.Constant(DOUBLE, 0.0))

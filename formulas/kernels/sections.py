@@ -9,8 +9,9 @@ are groups, each group of a section is a section to the kernel (parting.py).
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from llvmlite import ir
@@ -24,10 +25,10 @@ AHEAD: Final = 6  # symbols
 FETCHED: Final = 16  # rows of each; of more the CPU sees by itself that they follow each other
 NAN: Final = ir.Constant(DOUBLE, math.nan)
 
-SYMBOLS, FIRST, LAST, BLOCK, BASES, CURSORS, CODES, ORIGIN, INVERSE, GROUP_STRIDE, ROOM = range(11)
-FILLS, X, Y, PLACES, GROUPS, FUNCTION, SETTINGS, SCRATCH, PARTS = range(11, 20)
+SYMBOLS, FIRST, LAST, BLOCK, BASES, CURSORS, CODES, ORIGIN, INVERSE, ROOM = range(10)
+FILLS, X, Y, PLACES, GROUPS, FUNCTION, SETTINGS, SCRATCH, PARTS = range(10, 19)
 """Words of a work order: dates FIRST up to LAST in blocks of BLOCK, ROOM numbers to a section, BLOCK + 1 sections."""
-TS, GROUP, OUT, SERIES = range(4)
+TS, OUT, GROUP, SERIES = range(4)
 """Words of a symbol in BASES: where its columns begin, first and second series last. In CURSORS it has two: its next
 row, and the end."""
 BASE: Final = 5
@@ -41,10 +42,12 @@ def define_sections(module: ir.Module) -> None:
         suffix = 8 * SIZES[kind]
         _define_count(Cells(module, f"count_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
         _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
-        for series in range(1, MOST_SERIES + 1):
-            cells = Cells(module, f"gather_{series}_{suffix}", [POINTER, WHOLE, WHOLE])
-            gather = _Gather(cells, kind, series).build()
-            _define_over(Cells(module, f"over_{series}_{suffix}", [POINTER, POINTER], WHOLE), gather, part)
+        for series, grouped in itertools.product(range(1, MOST_SERIES + 1), (False, True)):
+            name = f"{'groups' if grouped else 'symbols'}_{series}_{suffix}"
+            cells = Cells(module, f"gather_{name}", [POINTER, WHOLE, WHOLE])
+            gather = _Gather(cells, kind, series, grouped=grouped).build()
+            over = Cells(module, f"over_{name}", [POINTER, POINTER], WHOLE)
+            _define_over(over, gather, part if grouped else None)
 
 
 def _define_count(cells: Cells, kind: Value) -> None:
@@ -99,19 +102,19 @@ class _Gather:
     There are no branches within a symbol's rows: what does not belong is put into a section or a cell that is not used.
     """
 
-    def __init__(self, cells: Cells, kind: Value, series: int) -> None:
+    def __init__(self, cells: Cells, kind: Value, series: int, *, grouped: bool) -> None:
         self.cells, self.builder, self.kind = cells, cells.builder, kind
         work, self.begin, self.end = cells.function_made.args
-        self.symbols, self.origin, self.stride = (cells.whole_at(work, k) for k in (SYMBOLS, ORIGIN, GROUP_STRIDE))
+        self.symbols, self.origin = cells.whole_at(work, SYMBOLS), cells.whole_at(work, ORIGIN)
         self.room, self.block = cells.whole_at(work, ROOM), cells.whole_at(work, BLOCK)
         self.inverse = cells.number(work, INVERSE)
-        without = self.builder.icmp_signed("==", self.stride, cells.whole(0))
-        self.grouped = self.builder.select(without, cells.whole(0), cells.whole(-1))
+        self.grouped = grouped
         words = (BASES, CURSORS, CODES, FILLS, PLACES, GROUPS)
         self.bases, self.cursors, self.codes, *sections = (cells.pointer(work, word) for word in words)
         self.fills, self.places, self.groups = sections
         self.numbers = [cells.pointer(work, word) for word in (X, Y)[:series]]
-        self.columns = [*range(SERIES), *range(SERIES, SERIES + series)]
+        self.columns = {word: kind if word == TS else DOUBLE for word in (TS, OUT, *range(SERIES, SERIES + series))}
+        self.columns |= {GROUP: INDEX} if grouped else {}
 
     def build(self) -> Value:
         self.cells.each(self.cells.whole(0), self.symbols, self.symbol)
@@ -125,8 +128,7 @@ class _Gather:
         number = builder.select(builder.icmp_signed("<", number, last), number, last)
         base = cells.offset(self.bases, builder.mul(number, cells.whole(8 * BASE)))
         row = cells.whole_at(cells.offset(self.cursors, builder.mul(number, cells.whole(16))), 0)
-        for word in (TS, *self.columns[OUT:]):
-            kind = self.kind if word == TS else DOUBLE
+        for word, kind in self.columns.items():
             first = cells.cell(cells.pointer(base, word), row, kind)
             for line in range(FETCHED * SIZES[kind] // LINE + 1):
                 cells.fetch(cells.offset(first, cells.whole(LINE * line)), writing=word == OUT)
@@ -135,7 +137,7 @@ class _Gather:
         cells, builder = self.cells, self.builder
         self.fetch(builder.add(number, cells.whole(AHEAD)))
         base = cells.offset(self.bases, builder.mul(number, cells.whole(8 * BASE)))
-        columns = [cells.pointer(base, word) for word in self.columns]
+        columns = {word: cells.pointer(base, word) for word in self.columns}
         cursor = cells.offset(self.cursors, builder.mul(number, cells.whole(16)))
         begin, end = cells.whole_at(cursor, 0), cells.whole_at(cursor, 1)
 
@@ -146,38 +148,39 @@ class _Gather:
         # the row that was one too many; to count only what is inside would have each row wait for the one before
         cells.write(cursor, cells.whole(0), builder.sub(last, builder.zext(builder.not_(inside), WHOLE)))
 
-    def row(self, row: Value, columns: Sequence[Value]) -> Sequence[Value]:
+    def row(self, row: Value, columns: Mapping[int, Value]) -> Sequence[Value]:
         cells, builder = self.cells, self.builder
-        ts, groups, out, *series = columns
-        slot = cells.slot(cells.read(ts, row, self.kind), self.origin, self.inverse)
+        here = {word: cells.read(column, row, self.columns[word]) for word, column in columns.items() if word != OUT}
+        slot = cells.slot(here[TS], self.origin, self.inverse)
         code = cells.wide(cells.read(self.codes, slot, INDEX))
         inside = builder.icmp_signed("<", code, self.end)
         section = builder.select(inside, builder.sub(code, self.begin), self.block)
-        numbers = [cells.read(each, row, DOUBLE) for each in series]
-        group = builder.load(cells.offset(groups, builder.mul(row, self.stride)), typ=INDEX, align=4)
-        has_group = builder.icmp_signed(">=", group, ir.Constant(INDEX, 0))
-        defined = builder.and_(builder.fcmp_ordered("ord", numbers[0], numbers[-1]), has_group)
+        numbers = [here[SERIES + number] for number, _ in enumerate(self.numbers)]
+        kept = builder.and_(inside, builder.fcmp_ordered("ord", numbers[0], numbers[-1]))
         filled = cells.read(self.fills, section, WHOLE)
         place = builder.add(builder.mul(section, self.room), filled)
         for target, number in zip(self.numbers, numbers, strict=True):
             cells.write(target, place, number)
-        cells.write(self.places, place, builder.ptrtoint(cells.cell(out, row, DOUBLE), WHOLE))
-        cells.write(self.groups, builder.and_(place, self.grouped), group)
-        cells.write(out, row, NAN)
-        kept = builder.and_(defined, inside)
+        cells.write(self.places, place, builder.ptrtoint(cells.cell(columns[OUT], row, DOUBLE), WHOLE))
+        cells.write(columns[OUT], row, NAN)
+        if self.grouped:
+            cells.write(self.groups, place, here[GROUP])
+            kept = builder.and_(kept, builder.icmp_signed(">=", here[GROUP], ir.Constant(INDEX, 0)))
         cells.write(self.fills, section, builder.add(filled, builder.zext(kept, WHOLE)))
         return [builder.add(row, cells.whole(1)), inside]
 
 
-def _define_over(cells: Cells, gather: Value, part: Value) -> None:
-    """`over(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, read after each block."""
+def _define_over(cells: Cells, gather: Value, part: Value | None) -> None:
+    """`over(work, stop) -> the date before which all is done`; `stop` as in sweeping.py, read after each block.
+
+    `part` is for groups, see parting.py.
+    """
     builder, whole = cells.builder, cells.whole
     work, stop = cells.function_made.args
-    last, block, room, stride = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM, GROUP_STRIDE))
+    last, block, room = (cells.whole_at(work, word) for word in (LAST, BLOCK, ROOM))
     fills, x, y, places, groups = (cells.pointer(work, word) for word in (FILLS, X, Y, PLACES, GROUPS))
     settings, scratch, parts = (cells.pointer(work, word) for word in (SETTINGS, SCRATCH, PARTS))
     function = builder.load(cells.cell(work, whole(FUNCTION), WHOLE), typ=KERNEL.as_pointer(), align=8)
-    grouped = builder.icmp_signed("!=", stride, whole(0))
 
     def goes_on(carried: list[Value]) -> Value:
         stopped = builder.load(stop, typ=WHOLE, align=8)
@@ -189,11 +192,11 @@ def _define_over(cells: Cells, gather: Value, part: Value) -> None:
         filled, first = cells.read(fills, date, WHOLE), builder.mul(date, room)
         arguments = [filled, *(cells.cell(each, first, DOUBLE) for each in (x, y)), cells.cell(places, first, WHOLE)]
         arguments += [settings, scratch]
-        is_filled = builder.icmp_signed(">", filled, whole(0))
-        with builder.if_then(builder.and_(is_filled, builder.not_(grouped))):
-            builder.call(function, arguments)
-        with builder.if_then(builder.and_(is_filled, grouped)):
-            builder.call(part, [function, cells.cell(groups, first, INDEX), parts, *arguments])
+        with builder.if_then(builder.icmp_signed(">", filled, whole(0))):
+            if part is None:
+                builder.call(function, arguments)
+            else:
+                builder.call(part, [function, cells.cell(groups, first, INDEX), parts, *arguments])
 
     def advance(carried: list[Value]) -> Sequence[Value]:
         begin = carried[0]
