@@ -19,7 +19,7 @@ from ...data.candles import Candles
 from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
-from .calendars import Codes
+from .calendars import Codes, numbered_moments
 from .columns import Floats, Found, numbers_of
 from .polars_executor import FRAME_COLUMNS, starts
 from .sections import Across, Universe
@@ -89,6 +89,10 @@ class Part:
     def numbers(self, name: str) -> Floats:
         """A column with NaN for undefined."""
         return self.written[name].values if name in self.written else numbers_of(self.column(name))
+
+    def is_text(self, name: str) -> bool:
+        """Whether the column holds text."""
+        return name not in self.written and self.column(name).dtype == pl.String
 
     def slice(self, first: int, last: int) -> Part:
         """Some of the symbols."""
@@ -210,7 +214,7 @@ def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequen
         series = [[part.numbers(source) for part in parts] for source in ranking.sources]
         groups, count = None, 0
         if ranking.by is not None:
-            groups, count = numbered_groups([part.column(ranking.by) for part in parts])
+            groups, count = _groups(parts, ranking.by)
         across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = Written(output, ranking.is_condition)
@@ -226,6 +230,16 @@ def _rooms(rows: int, count: int) -> Iterator[Floats]:
     for done in range(0, count, several):
         left = min(several, count - done)
         yield from np.empty(left * rows).reshape(left, rows)
+
+
+def _groups(parts: Sequence[Part], by: str) -> tuple[list[Codes], int]:
+    """The number of each row's group, -1 for undefined, and how many there are."""
+    if all(part.is_text(by) for part in parts):
+        return numbered_groups([part.column(by) for part in parts])
+    numbers = [part.numbers(by) + 0.0 for part in parts]  # minus zero is zero
+    values, places = numbered_moments([each.view(np.int64) for each in numbers])
+    codes = [np.where(np.isnan(each), np.int32(-1), place) for each, place in zip(numbers, places, strict=True)]
+    return codes, values.size
 
 
 def numbered_groups(pieces: Sequence[pl.Series]) -> tuple[list[Codes], int]:

@@ -46,7 +46,7 @@ class Calendar:
 
 
 def numbered_moments(ts: Sequence[Whole]) -> tuple[Whole, list[Codes]]:
-    """The moments that there are, in any order, and for each row the place of its own among them."""
+    """The moments, or other whole numbers, that there are, in any order, and for each row the place of its own."""
     for bits in range(FEWEST_BITS, MOST_BITS + 1, 2):
         table = np.zeros((2**bits, 2), np.int64)
         numbers = _listed_in(table, ts)

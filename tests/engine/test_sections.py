@@ -42,6 +42,7 @@ DEEP = {
     "itself": "close",
     "sector": "demean(rank(close), by=sector) > 0 or sector == 'Tech'",
     "buckets": "demean(rank(close, by=sector), by=quantile_bucket(volume, 3))",
+    "each alone": "rank(close, by=close)",
     "conditions": "rank(sma(zscore(sma(close, 2), where=rank(volume) > 3), 2), by=top(close[1], 3))",
     "named": "rank(close, by='one') + rank(open, by=weekday)",
     **{call: call for call in CALLS if is_across(call)},
@@ -177,6 +178,10 @@ NASTY = {
     "clusters and outliers": np.concatenate([1 + CHANCE.random(4000) * 1e-12, [1e300, -1e300]]),
     "close together around zero": np.concatenate([CHANCE.normal(0, 1e-9, 900), [-1e250, 1e250]]),
     "ties": CHANCE.integers(0, 40, 5000),
+    "around zero": CHANCE.normal(0, 1, 95),
+    "heavy tails": CHANCE.standard_cauchy(6000) * np.exp(CHANCE.normal(0, 60, 6000)),
+    "positive and far apart": np.exp(CHANCE.normal(0, 90, 500)),
+    "whole numbers from zero": CHANCE.integers(0, 10**9, 300) * CHANCE.integers(0, 2, 300),
     "many": CHANCE.normal(0, 1, 70_000),
     "undefined": np.where(CHANCE.random(999) < 0.5, np.nan, CHANCE.normal(0, 1, 999).round(1)),
 }
@@ -200,6 +205,18 @@ def test_the_largest_are_so_many_and_ties_go_to_the_first(name):
     order = np.lexsort((np.arange(values.size), -values))[: min(7, int((~np.isnan(values)).sum()))]
 
     np.testing.assert_array_equal(np.flatnonzero(ranked(values, "top", 7.0) == 1.0), np.sort(order))
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_quantiles_of_whatever_numbers(name):
+    values = np.asarray(NASTY[name], np.float64)
+    defined = values[~np.isnan(values)]
+    expected = {0.5: np.median(defined), 0.25: np.quantile(defined, 0.25)}
+
+    median, clipped = ranked(values, "across_median"), ranked(values, "clip_quantiles", 0.25)
+
+    np.testing.assert_allclose(np.unique(median[~np.isnan(median)]), expected[0.5], rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(np.nanmin(clipped), expected[0.25], rtol=1e-12, atol=1e-300)
 
 
 @pytest.mark.parametrize(
