@@ -97,7 +97,7 @@ def compile_kernels() -> list[bytes]:
 
 
 def _modules() -> list[str]:
-    """The kernels in parts of about the same size, and one with all that runs them."""
+    """All that goes across symbols, all that runs tiles, and their kernels in parts of about the same size."""
     from . import levelling, ranking  # noqa: F401, PLC0415 - they declare kernels across symbols
     from .building import build  # noqa: PLC0415 - what is kept on disk need not be built
     from .crossing import define_section_kernels  # noqa: PLC0415
@@ -111,10 +111,14 @@ def _modules() -> list[str]:
     from .sweeping import define_sweep  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
-    frame = build([*MOVING, *FINDING])
-    for define in (define_sweep, define_sections, define_order, define_section_kernels, define_listing, define_joins):
-        define(frame)
-    return [str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]
+    frame, across = build([*MOVING, *FINDING]), build([])
+    for module, defines in (
+        (frame, (define_sweep, define_joins)),
+        (across, (define_sections, define_order, define_section_kernels, define_listing)),
+    ):
+        for define in defines:
+            define(module)
+    return [str(across), str(frame), *(str(build(kernels[part::PARTS])) for part in range(PARTS))]
 
 
 def _compiled(module: str) -> bytes:
