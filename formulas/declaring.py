@@ -6,6 +6,7 @@ documentation, its body the Polars rule. The decorator adds what a signature can
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -191,6 +192,7 @@ def across(rule: Rule) -> Rule:
     what the rule answers with. Its kernel is that of its name in `formulas.kernels.crossing`.
     """
 
+    @functools.wraps(rule)
     def grouped(scope: Scope, *arguments: Any) -> pl.Expr:
         *own, by, _ = arguments
         known = [each for each in (*own, by) if isinstance(each, pl.Expr)]

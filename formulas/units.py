@@ -123,10 +123,14 @@ def to_a_power(units: Units, node: Apply) -> Unit:
 
 _OF_X: Final = (
     "negate abs floor ceil round ago_bars ago highest lowest median sum sma ema rma cumulative slope mean_deviation "
-    "value_when highest_since lowest_since sum_since demean mod"
+    "value_when highest_since lowest_since sum_since mod demean winsorize clip_quantiles neutralize across_mean "
+    "across_sum across_min across_max across_median across_stdev"
 )
-_RATIOS: Final = "sign correlation zscore"
-_COUNTS: Final = "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar"
+_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation"
+_COUNTS: Final = (
+    "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
+    "quantile_bucket across_count"
+)
 _TIMES: Final = "year month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -138,6 +142,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("max", "min"), like("x", "others")),
     "multiply": times(x=1, y=1),
     "divide": times(x=1, y=-1),
+    "across_slope": times(x=1, y=-1),
     "power": to_a_power,
     "sqrt": times(x=0.5),
     "log": of_ratio,

@@ -134,6 +134,7 @@ def test_every_library_function_has_values_tested():
     files = [
         "formulas/test_library.py",
         "formulas/test_library_against_pandas.py",
+        "formulas/test_across_symbols.py",
         "oracles/test_library_against_talib.py",
     ]
     here = "".join((folder / file).read_text(encoding="utf-8") for file in files)
