@@ -1,10 +1,13 @@
-"""Machine-code kernels for the primitives along time.
+"""Machine-code kernels for the primitives.
 
 A tile is sixteen symbols side by side, a register a block of rows of sixteen numbers, float64, NaN for undefined and 0
 and 1 for conditions. Ahead of a block's first row a register keeps as many earlier rows as its readers look back at.
 Kernels (declaring.py) are written on `Lanes` (lanes.py); building.py and emitting.py make LLVM instructions of them,
 compiler.py machine code, which sweeping.py's loop runs block after block. graphs.py says which kernels make up a
 primitive, registers.py where its values lie, machine.py runs the result over columns.
+
+Those across symbols (ranking.py, levelling.py) are written on a `Section` (crossing.py): sections.py lays all symbols of
+a ts side by side, parting.py its groups, ordering.py sorts.
 """
 
 from __future__ import annotations
