@@ -124,7 +124,7 @@ def to_a_power(units: Units, node: Apply) -> Unit:
 _OF_X: Final = (
     "negate abs floor ceil round ago_bars ago highest lowest median sum sma ema rma cumulative slope mean_deviation "
     "value_when highest_since lowest_since sum_since mod demean winsorize clip_quantiles neutralize across_mean "
-    "across_sum across_min across_max across_median across_stdev"
+    "across_sum across_min across_max across_median across_quantile across_stdev"
 )
 _RATIOS: Final = "sign correlation zscore scale rank_share across_correlation"
 _COUNTS: Final = (

@@ -210,11 +210,11 @@ def _tiled(layers: Layers) -> dict[Stage, TileStage]:
 
 def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part]) -> Iterator[Across]:
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
+    by = {ranking.by for ranking in rankings if ranking.by is not None}
+    grouped = {name: _groups(parts, name) for name in by}
     for ranking, room in zip(rankings, _rooms(universe.rows, len(rankings)), strict=True):
         series = [[part.numbers(source) for part in parts] for source in ranking.sources]
-        groups, count = None, 0
-        if ranking.by is not None:
-            groups, count = _groups(parts, ranking.by)
+        groups, count = (None, 0) if ranking.by is None else grouped[ranking.by]
         across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = Written(output, ranking.is_condition)

@@ -214,8 +214,7 @@ class Across:
             parts = np.array(_addresses(*bench.apart, counts), np.int64)
             order: list[int] = [symbols, first, last, bench.block]
             order += _addresses(self._bases, cursors, calendar.codes)
-            order += [calendar.origin, int(np.float64(calendar.inverse).view(np.int64))]
-            order += [calendar.most + 1]
+            order += [calendar.origin, int(np.float64(calendar.inverse).view(np.int64)), calendar.most + 1]
             order += _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
             order += [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)]
             work = np.array(order, np.int64)

@@ -6,8 +6,8 @@ Kernels (declaring.py) are written on `Lanes` (lanes.py); building.py and emitti
 compiler.py machine code, which sweeping.py's loop runs block after block. graphs.py says which kernels make up a
 primitive, registers.py where its values lie, machine.py runs the result over columns.
 
-Those across symbols (ranking.py, levelling.py) are written on a `Section` (crossing.py): sections.py lays all symbols of
-a ts side by side, parting.py its groups, ordering.py sorts.
+Those across symbols (ranking.py, levelling.py) are written on a `Section` (crossing.py): sections.py lays all symbols
+of a ts side by side, parting.py its groups, ordering.py sorts.
 """
 
 from __future__ import annotations

@@ -55,6 +55,12 @@ def across_median(section: Section) -> None:
 
 
 @across
+def across_quantile(section: Section) -> None:
+    """The number at a share of the way through the order."""
+    section.answer_all(section.ascending().quantile(section.setting(0)))
+
+
+@across
 def clip_quantiles(section: Section) -> None:
     """No smaller than one quantile, no larger than the other."""
     order, share = section.ascending(), section.setting(0)

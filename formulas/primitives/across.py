@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..declaring import across
-from ..kinds import Booleans, Count, Countable, Factor, Length, Numbers, Share, Switch
+from ..kinds import Booleans, Count, Countable, Factor, Length, Numbers, Share, Switch, Tail
 from ..scope import Population
 
 
@@ -76,7 +76,7 @@ def winsorize(population: Population, x: Numbers, limit: Factor = 4) -> Numbers:
 
 
 @across
-def clip_quantiles(population: Population, x: Numbers, share: Share = 0.05) -> Numbers:
+def clip_quantiles(population: Population, x: Numbers, share: Tail = 0.05) -> Numbers:
     """The value, held between the quantiles `share` and 1 - `share` of all symbols.
 
     A quantile is interpolated between the two values nearest to it, as by NumPy and pandas.
@@ -130,6 +130,15 @@ def across_max(population: Population, x: Numbers) -> Numbers:
 def across_median(population: Population, x: Numbers) -> Numbers:
     """The middle value of all symbols; of an even number the mean of the two in the middle."""
     return population.of(x.median())
+
+
+@across
+def across_quantile(population: Population, x: Numbers, share: Share = 0.5) -> Numbers:
+    """The value below which this share of all symbols' values lies, 0 for the smallest, 1 for the largest.
+
+    It is interpolated between the two values nearest to it, as by NumPy and pandas.
+    """
+    return population.of(x.quantile(share, interpolation="linear"))
 
 
 @across

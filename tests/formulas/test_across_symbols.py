@@ -20,6 +20,7 @@ SETTINGS = {
     "bottom": ({}, {"n": 1}, {"n": 3}),
     "scale": ({}, {"to": 20.5}),
     "winsorize": ({}, {"limit": 1.0}, {"limit": 0.3}),
+    "across_quantile": ({}, {"share": 0.25}, {"share": 1.0}, {"share": 0.9}),
     "clip_quantiles": ({}, {"share": 0.25}, {"share": 0.0}, {"share": 0.5}),
 }
 POPULATIONS = {

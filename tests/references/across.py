@@ -163,5 +163,10 @@ def across_median(x):
 
 
 @among
+def across_quantile(x, share=0.5):
+    return quantile(x, Fraction(share))
+
+
+@among
 def across_stdev(x):
     return sqrt(covariance_of(x, x))

@@ -13,7 +13,7 @@ REFERENCES = {
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
         across: "rank rank_share quantile_bucket top bottom demean zscore scale winsorize clip_quantiles neutralize "
         "across_slope across_correlation across_mean across_sum across_count across_min across_max across_median "
-        "across_stdev",
+        "across_quantile across_stdev",
         calendar: "bar_index session_bar ago",
     }.items()
     for name, function in vars(module).items()
