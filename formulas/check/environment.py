@@ -16,6 +16,7 @@ from ..kinds import Kind, Shape
 from ..libraries import LibraryFunction
 from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
 from ..syntax import Expression, Span
+from .ahead import looks_ahead
 from .applying import Applier, shown_value
 from .binding import Binder, Evaluate, Slot
 from .expressions import ExpressionChecker
@@ -111,9 +112,8 @@ class Environment:
             return self._special(lower, call, evaluate)
         function = session.definitions.get(call.name) or session.functions.get(lower)
         if function is None or function.is_series:
-            for argument in call.arguments:
-                evaluate(argument.value)
-            return self._unknown_call(call, function is not None)
+            values = [evaluate(argument.value) for argument in call.arguments]
+            return self._unknown_call(call, values, function is not None)
         slots = _slots(function)
         bound = Binder(call, slots, function.signature, session.faults).bind(evaluate)
         if bound is None or self._constant_for_series(call, function, bound):
@@ -136,9 +136,12 @@ class Environment:
             return self._applier.apply(function, bound, span)
         return self._inlined(function, bound, span)
 
-    def _unknown_call(self, call: syntax.Call, is_known_series: bool) -> Value:
+    def _unknown_call(self, call: syntax.Call, values: list[Value], is_known_series: bool) -> Value:
         session, lower = self._session, call.name.lower()
-        if is_known_series or self._own(call.name) is not None or lower in session.columns:
+        way_out = looks_ahead(call.name, values)
+        if way_out:
+            message, hint = f"{call.name!r} would look into the future", way_out
+        elif is_known_series or self._own(call.name) is not None or lower in session.columns:
             message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
         else:
             message = f"unknown function {call.name!r}"

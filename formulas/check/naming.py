@@ -50,6 +50,8 @@ FOREIGN: Final = {
     "corr": "here it is correlation(x, y, n)",
     "delta": "here it is change(x, n)",
     "mom": "here it is momentum(x, n)",
+    "security": 'here it is timeframe("1w", x), or symbol("SPY", x) for another symbol',
+    "request.security": 'here it is timeframe("1w", x), or symbol("SPY", x) for another symbol',
 }
 
 
