@@ -15,6 +15,7 @@ RUN: Final = "~run"
 BUCKET_END: Final = "~bucket_end"
 FIRST_TS: Final = "~first_ts"
 LAST_TS: Final = "~last_ts"
+KNOWN: Final = "~known"
 
 
 def resample(
@@ -39,12 +40,7 @@ def resample(
     """
     names = [name for name in frame.columns if name not in {"symbol", "ts"}] if columns is None else list(columns)
     zone = "UTC" if frame.schema["ts"] == pl.Date else tz
-    known = [pl.col(name).fill_nan(None) for name in names if frame.schema[name].is_float()]
-    marked = frame.select("symbol", "ts", *names).with_columns(
-        *known, timeframe.bucket(pl.col("ts"), zone).alias(BUCKET)
-    )
-    changed = (pl.col("symbol") != pl.col("symbol").shift(1)) | (pl.col(BUCKET) != pl.col(BUCKET).shift(1))
-    runs = marked.with_columns(changed.fill_null(value=True).cum_sum().alias(RUN))
+    runs = in_runs(frame, timeframe, names, zone)
     extra = [pl.col("ts").first().alias(FIRST_TS), pl.col("ts").last().alias(LAST_TS)] if edges else []
     joined = (
         runs.with_columns(pl.col(RUN).set_sorted())
@@ -53,6 +49,47 @@ def resample(
     )
     ends = [timeframe.end(pl.col("ts"), zone).alias(BUCKET_END)] if edges else []
     return joined.drop(RUN).rename({BUCKET: "ts"}).with_columns(*ends)
+
+
+def running(frame: pl.DataFrame, timeframe: Timeframe, columns: Sequence[str], *, tz: str = "UTC") -> pl.DataFrame:
+    """The bucket of each bar as it is known at that bar: first open, highest high so far, and so on; as `resample`.
+
+    The rows are those of `frame`, with `~bucket` (the bucket's start) and `~first_ts` (its first bar).
+
+    >>> from datetime import date
+    >>> days = pl.DataFrame({"symbol": "A", "ts": [date(2024, 1, day) for day in (4, 5, 8)], "volume": [1.0, 2.0, 4.0]})
+    >>> running(days, Timeframe.parse("1w"), ["volume"])["volume"].to_list()
+    [1.0, 3.0, 4.0]
+    """
+    runs = in_runs(frame, timeframe, columns, "UTC" if frame.schema["ts"] == pl.Date else tz)
+    made = [running_value(name).alias(name) for name in columns]
+    known = pl.struct(pl.col("ts").first().alias(FIRST_TS), *made).over(RUN).alias(KNOWN)
+    return runs.select("symbol", "ts", BUCKET, known).unnest(KNOWN)
+
+
+def in_runs(frame: pl.DataFrame, timeframe: Timeframe, columns: Sequence[str], zone: str) -> pl.DataFrame:
+    """Symbol, ts and columns with undefined values null, each row's bucket, and the number of its run of rows."""
+    known = [pl.col(name).fill_nan(None) for name in columns if frame.schema[name].is_float()]
+    bucket = timeframe.bucket(pl.col("ts"), zone).alias(BUCKET)
+    marked = frame.select("symbol", "ts", *columns).with_columns(*known, bucket)
+    changed = (pl.col("symbol") != pl.col("symbol").shift(1)) | (pl.col(BUCKET) != pl.col(BUCKET).shift(1))
+    return marked.with_columns(changed.fill_null(value=True).cum_sum().alias(RUN))
+
+
+def running_value(name: str) -> pl.Expr:
+    """How the bars of a bucket so far give one value of the column; within a run."""
+    column = pl.col(name)
+    match name:
+        case "open":
+            return pl.when(column.is_not_null().cum_sum() == 1).then(column).forward_fill()
+        case "high":
+            return column.cum_max().forward_fill()
+        case "low":
+            return column.cum_min().forward_fill()
+        case "volume":
+            return column.cum_sum().forward_fill()
+        case _:
+            return column.forward_fill()
 
 
 def joining(name: str) -> pl.Expr:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from .kinds import Kind
-from .nodes import NODE_TYPES, Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, walk
+from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, walk
 
 ZERO: Final = Fraction(0)
 
@@ -180,7 +180,7 @@ def _unit(node: Node) -> Unit:
             return COLUMNS.get(node.name.lower(), FREE)
         case Pick():
             return OUTPUTS.get((node.source.primitive.name, node.output)) or _KNOWN[node.source] or FREE
-        case OnTimeframe() | OnSymbol():
+        case Elsewhere():
             return _KNOWN[node.source] or FREE
         case Apply():
             rule = RULES.get(node.primitive.name)

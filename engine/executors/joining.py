@@ -11,6 +11,7 @@ from ...data.resampling import BUCKET_END, FIRST_TS, resample
 from ...data.timeframes import Timeframe, infer_timeframe
 from ...errors import ProcessingEngineError
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS
+from .surroundings import Surroundings
 
 KNOWN: Final = "~known"
 """The instant from which a bar's values are known: its end."""
@@ -33,10 +34,10 @@ def on_timeframe(
     A symbol's first bucket is undefined where the data begin inside it. Raises ProcessingEngineError if the data are
     not fine enough.
     """
-    coarser = made_of(own or infer_timeframe(frame), target)
+    coarser = made_of(own_timeframe(frame, own), target)
     if columns is None:
         columns = [name for name in frame.columns if name not in {"symbol", TS, SYMBOL, BAR, LOCAL}]
-    joined = resample(frame, coarser, columns, tz=_zone(frame, zone), edges=True)
+    joined = resample(frame, coarser, columns, tz=calendar_zone(frame, zone), edges=True)
     is_first = pl.col("symbol") != pl.col("symbol").shift(1)
     is_cut = is_first.fill_null(value=True) & (pl.col(FIRST_TS) > pl.col(TS))
     whole = [pl.when(~is_cut).then(pl.col(name)).alias(name) for name in columns]
@@ -59,11 +60,37 @@ def join_other(frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str]) 
     return [values[name].gather(place.set(place < 0, None)).alias(name) for name in names]
 
 
+def join_published(
+    frame: pl.DataFrame, values: pl.DataFrame, names: Sequence[str], around: Surroundings
+) -> list[pl.Series]:
+    """For each row the latest of its symbol's `values` that was published before the bar was known, by ts."""
+    known = in_instants(known_at(frame, around.timeframe, around.zone), frame, around.zone)
+    left = frame.select(known.alias(KNOWN), pl.col("symbol").cast(pl.String))
+    right = values.rename({TS: KNOWN}).with_columns(pl.col("symbol").cast(pl.String))
+    joined = left.join_asof(right, on=KNOWN, by="symbol", strategy="backward", check_sortedness=False)
+    return [joined[name] for name in names]
+
+
+def in_instants(moment: pl.Expr, frame: pl.DataFrame, zone: str) -> pl.Expr:
+    """Moments of the frame's calendar as instants in UTC; a date is its first moment in the exchange's zone."""
+    kind = frame.schema[TS]
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return moment.cast(pl.Datetime("us", "UTC"))
+    naive = moment.cast(pl.Datetime("us"))
+    tz = zone if kind == pl.Date else "UTC"
+    return naive.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+
+
 def known_at(frame: pl.DataFrame, own: Timeframe | None, zone: str) -> pl.Expr:
     """The instant when each bar of the frame is known."""
-    return (own or infer_timeframe(frame)).after(pl.col(TS), _zone(frame, zone))
+    return own_timeframe(frame, own).after(pl.col(TS), calendar_zone(frame, zone))
 
 
-def _zone(frame: pl.DataFrame, zone: str) -> str:
+def own_timeframe(frame: pl.DataFrame, told: Timeframe | None) -> Timeframe:
+    """The timeframe of the frame's bars: as told, or inferred."""
+    return told or infer_timeframe(frame)
+
+
+def calendar_zone(frame: pl.DataFrame, zone: str) -> str:
     """Dates are exchange dates already; instants are counted in the exchange's zone."""
     return zone if isinstance(frame.schema[TS], pl.Datetime) else "UTC"

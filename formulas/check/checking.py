@@ -13,12 +13,13 @@ from ..functions import Functions
 from ..history import History, history, is_across
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Column, Constant, Interner, Node, OnSymbol, walk
+from ..nodes import Constant, Elsewhere, Interner, Node, OtherSymbol, OtherTable, Place, columns_read, walk
 from ..syntax import Expression, Span
 from .applying import shown_value
-from .environment import Environment, Session, is_indicator
+from .environment import Environment, is_indicator
 from .faults import Faults
 from .naming import RESERVED
+from .session import Session
 from .values import Faulty, Outputs, Value
 
 
@@ -80,12 +81,21 @@ class Checked:
     @property
     def columns(self) -> frozenset[str]:
         """The candle columns that are read."""
-        return frozenset(node.name for node in self._nodes if isinstance(node, Column))
+        return columns_read([self.result, *self.indicators.values()])
 
     @property
     def symbols(self) -> frozenset[str]:
         """The other symbols that are read, by symbol("SPY", x)."""
-        return frozenset(node.symbol for node in self._nodes if isinstance(node, OnSymbol))
+        return frozenset(place.symbol for place in self._places if isinstance(place, OtherSymbol))
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The other tables that are read, by table("quarterly", x)."""
+        return frozenset(place.table for place in self._places if isinstance(place, OtherTable))
+
+    @property
+    def _places(self) -> list[Place]:
+        return [node.place for node in self._nodes if isinstance(node, Elsewhere)]
 
     @property
     def across(self) -> bool:
@@ -235,12 +245,14 @@ def check(
     interner: Interner,
     columns: Mapping[str, Kind],
     parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, Kind]] | None = None,
 ) -> Checked:
     """Check a parsed formula. Raises FormulaError with every problem found.
 
-    `columns` are the candle columns that there are, `parameters` values for the formula's params.
+    `columns` are the candle columns that there are, `parameters` values for the formula's params, `tables` the columns
+    of other tables by their names.
     """
-    session = Session(functions, interner, Faults(formula.source), columns, observe=lambda *_: None)
+    session = Session(functions, interner, Faults(formula.source), columns, lambda *_: None, tables or {})
     run = _Check(formula, session, parameters or {})
     session.observe = run.observe
     return run.run()
