@@ -7,9 +7,10 @@ last row of each bar counts for later ones; what any row shows depends on no row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from ...formulas.functions import HISTORY
 from ...formulas.kernels.calling import run_primitive
 from ...formulas.plan.programs import FormingProgram, Peek, Program
 from ...formulas.scope import BAR, TS
-from .columns import numbers_of
+from .columns import Floats, numbers_of
 from .numbering import numbered, starts
 from .surroundings import Surroundings
 
@@ -100,9 +101,7 @@ class Forming:
         completed = np.zeros(self.bar.size)
         completed[self.last] = 1.0
         columns = [completed, *(numbers_of(made[name]) for name in peek.inputs)]
-        results = run_primitive(peek.primitive, columns, self.starts, peek.settings, holding=True)
-        series = [pl.Series(name, each).fill_nan(None) for name, each in zip(peek.names, results, strict=True)]
-        return [each == 1.0 for each in series] if peek.is_condition else series
+        return _series(peek, run_primitive(peek.primitive, columns, self.starts, peek.settings, holding=True))
 
     def _pieces(self, reach: int | None) -> Iterator[tuple[int, int]]:
         """Runs of rows, so many that the bars behind them can be laid out at once."""
@@ -125,7 +124,17 @@ class Forming:
         bars = np.arange(ends[-1]) + np.repeat(self.bar[first:last] + 1 - ends, lengths)
         rows = self.last[bars]
         rows[ends - 1] = np.arange(first, last)
-        laid = made.select("symbol", TS, *dict.fromkeys(peek.inputs))[rows]
+        if peek.windowed and find_spec("llvmlite"):
+            columns = [numbers_of(made[name])[rows] for name in peek.inputs]
+            results = run_primitive(peek.primitive, columns, np.append(0, ends), peek.settings)
+            return pl.DataFrame(_series(peek, [each[ends - 1] for each in results]))
+        laid = made.select(TS, *dict.fromkeys(peek.inputs))[rows]
         values = run(peek.program, numbered(laid, lengths, self.around.zone), self.around)
         outputs = zip(peek.program.outputs, peek.names, strict=True)
         return values[ends - 1].select(pl.col(output).alias(name) for output, name in outputs)
+
+
+def _series(peek: Peek, arrays: Iterable[Floats]) -> list[pl.Series]:
+    """What kernels wrote, as columns."""
+    series = [pl.Series(name, each).fill_nan(None) for name, each in zip(peek.names, arrays, strict=True)]
+    return [each == 1.0 for each in series] if peek.is_condition else series

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from ..declaring import PRIMITIVES
 from ..kernels.graphs import is_computed
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Interner, Node, Pick, columns_read, inputs, walk
@@ -55,7 +56,10 @@ def _spanning(roots: Sequence[Node]) -> list[list[Apply]]:
 def _peek(node: Apply, compile_nodes: Compile, columns: Sequence[str], name: str) -> Peek:
     primitive, kinds = node.primitive, [below.kind for below in inputs(node)]
     names = tuple(f"{name}.{output}" for output in primitive.outputs or ("value",))
-    held = primitive.shape is Shape.RECURSIVE and is_computed(primitive.name) and Kind.CATEGORY not in kinds
+    computed = (
+        PRIMITIVES.get(primitive.name) is primitive and is_computed(primitive.name) and Kind.CATEGORY not in kinds
+    )
+    held, windowed = (computed and primitive.shape is shape for shape in (Shape.RECURSIVE, Shape.WINDOW))
     reach = None if primitive.reach is None else primitive.reach(*node.settings)
     alone = Interner()
     places = iter(alone.column(column, kind) for column, kind in zip(columns, kinds, strict=True))
@@ -66,8 +70,10 @@ def _peek(node: Apply, compile_nodes: Compile, columns: Sequence[str], name: str
         for output, kind in zip(primitive.outputs, primitive.output_kinds, strict=True)
     ]
     program = compile_nodes(picked or [applied], {}, "~alone")
-    settings = tuple(float(setting) for setting in node.settings if setting is not None) if held else ()
-    return Peek(names, tuple(columns), program, reach, primitive.name, settings, held, node.kind is Kind.BOOLEAN)
+    settings = tuple(float(setting) for setting in node.settings if setting is not None) if computed else ()
+    return Peek(
+        names, tuple(columns), program, reach, primitive.name, settings, held, windowed, node.kind is Kind.BOOLEAN
+    )
 
 
 def _picks(roots: Sequence[Node], source: Apply, names: Sequence[str]) -> list[tuple[Node, str]]:

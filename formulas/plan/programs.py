@@ -32,7 +32,8 @@ class Peek:
     """A primitive over the bars completed before each row and, as the last one, the bar so far.
 
     `program` computes it alone over the columns `inputs`; at a row it needs `reach` completed bars, None for all.
-    Where it is `held`, kernels do it in one go: their memory goes on at completed bars alone.
+    Where it is `held`, kernels do it in one go: their memory goes on at completed bars alone. Where it is `windowed`,
+    kernels may do it in place of the program.
     """
 
     names: tuple[str, ...]
@@ -42,6 +43,7 @@ class Peek:
     primitive: str
     settings: tuple[float, ...]
     held: bool
+    windowed: bool
     is_condition: bool
 
 
