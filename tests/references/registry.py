@@ -12,7 +12,7 @@ REFERENCES = {
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
         across: "rank zscore demean top",
-        calendar: "bar_index session_bar ago",
+        calendar: "bar_index session_bar ago new_period",
     }.items()
     for name, function in vars(module).items()
     if name in names.split()
