@@ -12,7 +12,7 @@ from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
-from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, Values, as_settings
+from .jobs import Bound, DateRange, Formula, Formulas, Outputs, ProcessingJob, Setting, Values, as_settings
 from .processing import Output, ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
@@ -74,6 +74,7 @@ def evaluate(
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
     output: None = ...,
+    outputs: Outputs = ...,
 ) -> pl.DataFrame: ...
 @overload
 def evaluate(
@@ -87,6 +88,7 @@ def evaluate(
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
     output: Output,
+    outputs: Outputs = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
@@ -99,12 +101,14 @@ def evaluate(
     timeframe: str | None = None,
     service: FormulaService | None = None,
     output: Output | None = None,
+    outputs: Outputs = "result",
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. With `output` the values are written to that Parquet file and handed out as the file scanned lazily. Symbols
-    with unusable candles are left out and logged; when there are no others, raises ProcessingEngineError.
+    data. `outputs="all"` gives a column for every named line as well, before the result's. With `output` the values are
+    written to that Parquet file and handed out as the file scanned lazily. Symbols with unusable candles are left out
+    and logged; when there are no others, raises ProcessingEngineError.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -115,7 +119,7 @@ def evaluate(
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
-    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
+    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor, outputs=outputs)
     with ProcessingEngine(repository, service) as engine:
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 

@@ -13,6 +13,7 @@ from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
 from .executors import Executor, chosen, make_executor
 from .jobs import ProcessingJob
+from .lines import with_lines
 from .service import FormulaService
 
 MOST: Final = 16
@@ -40,7 +41,9 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     if conditions:
         for name in formulas:
             _require_condition(checked[name])
-    return make_plan({name: checked[name] for name in (*formulas, *map(value_key, job.values))})
+    named = {name: checked[name] for name in formulas}
+    reported = with_lines(named) if job.outputs == "all" else named
+    return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
 
 
 class Plans:
@@ -58,7 +61,18 @@ class Plans:
     ) -> tuple[Plan, Executor]:
         """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
         formulas = [(name, each.source, repr(job.settings(each))) for name, each in job.formulas.items()]
-        key = repr((formulas, job.several, job.values, job.settings(), sorted(kinds.items()), conditions, job.executor))
+        key = repr(
+            (
+                formulas,
+                job.several,
+                job.values,
+                job.settings(),
+                sorted(kinds.items()),
+                conditions,
+                job.executor,
+                job.outputs,
+            )
+        )
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

@@ -64,6 +64,8 @@ class Preparer:
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
+        elif job.outputs == "all":
+            raise ProcessingEngineError("outputs='all' is for evaluate; a scan reports named numbers by itself")
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
             return self._planned(job, self.service, everything=everything)
@@ -82,7 +84,8 @@ class Preparer:
             made_of(own, target)
         around = Surroundings(own, {}, zone_of(self.repository))
         evaluator = PlanEvaluator(plan, executor, around)
-        results = {name: plan.results[name] for name in job.formulas}
+        others = set(map(value_key, job.values))
+        results = {name: column for name, column in plan.results.items() if name not in others}
         selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
         return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
 
@@ -157,6 +160,8 @@ class Preparer:
 
 def _assert_columns(job: ProcessingJob) -> None:
     """Refuse formulas whose values cannot be columns of one table."""
+    if job.outputs == "all" and expanded(job).job is not job:
+        raise ProcessingEngineError("outputs='all' goes with one value for each param: a line has one column")
     if not job.formulas:
         raise ProcessingEngineError("there is no formula to evaluate; give a text, a Formula, or several by name")
     taken = [name for name in job.formulas if name in KEYS]

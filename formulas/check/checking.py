@@ -53,13 +53,17 @@ class Tunable:
 
 @dataclass(frozen=True, repr=False)
 class Checked:
-    """A formula that is sound: its result as a plan node, and what a job has to know of it."""
+    """A formula that is sound: its result as a plan node, and what a job has to know of it.
+
+    `lines` are its named values; of one with several outputs each, as `m.line`.
+    """
 
     source: str
     result: Node
     indicators: Mapping[str, Node]
     tunables: tuple[Tunable, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    lines: Mapping[str, Node] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Checked({self.source!r}, {self.kind})"
@@ -143,9 +147,8 @@ class _Check:
         faults.raise_if_any()
         assert not isinstance(result, Faulty)
         tunables = tuple(self.tunables.values())
-        return Checked(
-            self.formula.source, result, self._indicators(environment, result), tunables, tuple(faults.warnings)
-        )
+        indicators, warnings = self._indicators(environment, result), tuple(faults.warnings)
+        return Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
 
     def _statement(self, statement: syntax.Statement, environment: Environment) -> None:
         match statement:
@@ -226,6 +229,16 @@ class _Check:
             return
         text = " ".join(self.formula.source[expression.span.start : expression.span.end].split())
         self.labels.setdefault(text, value)
+
+    def _lines(self, environment: Environment) -> dict[str, Node]:
+        """Every name that was assigned, in the order of the text."""
+        lines: dict[str, Node] = {}
+        for name, value in environment.values.items():
+            if isinstance(value, Outputs):
+                lines.update((f"{name}.{output}", node) for output, node in value.nodes.items())
+            elif not isinstance(value, Faulty) and name not in self.tunables:
+                lines[name] = value
+        return lines
 
     def _indicators(self, environment: Environment, result: Node) -> dict[str, Node]:
         """Named numbers first, then calls that have no name; the formula's own result is reported as such."""

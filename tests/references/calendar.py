@@ -2,7 +2,7 @@
 
 import calendar
 import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 
 def bar_index(ts):
@@ -27,7 +27,7 @@ def new_period(ts, span):
         "q": [month // (3 * count) for month in months],
         "y": [month // (12 * count) for month in months],
     }[unit]
-    return [None] + [now != before for before, now in zip(numbers, numbers[1:], strict=False)]
+    return [None] + [now != before for before, now in pairwise(numbers)]
 
 
 def years_before(moment, years):
