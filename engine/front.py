@@ -34,6 +34,7 @@ def scan(
     stale: timedelta | float | None = None,
     service: FormulaService | EvaluatingService | None = None,
     output: Output | None = None,
+    tables: Mapping[str, object] | None = None,
 ) -> BatchResult:
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
@@ -44,7 +45,7 @@ def scan(
     A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
     column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
     `output` is a Parquet file that matches are written to meanwhile, symbols ascending, so that they need not fit into
-    memory.
+    memory. `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -58,7 +59,7 @@ def scan(
     job = ProcessingJob(
         symbols, formula, DateRange(start, end), timeframe, parameters, latest=latest, stale=stale, executor=executor
     )
-    with ProcessingEngine(data, service) as engine:
+    with ProcessingEngine(data, service, tables=tables) as engine:
         return engine.run(job, progress, output=output)
 
 
@@ -75,6 +76,7 @@ def evaluate(
     service: FormulaService | None = ...,
     output: None = ...,
     outputs: Outputs = ...,
+    tables: Mapping[str, object] | None = ...,
 ) -> pl.DataFrame: ...
 @overload
 def evaluate(
@@ -89,6 +91,7 @@ def evaluate(
     service: FormulaService | None = ...,
     output: Output,
     outputs: Outputs = ...,
+    tables: Mapping[str, object] | None = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
@@ -102,13 +105,14 @@ def evaluate(
     service: FormulaService | None = None,
     output: Output | None = None,
     outputs: Outputs = "result",
+    tables: Mapping[str, object] | None = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
     data. `outputs="all"` gives a column for every named line as well, before the result's. With `output` the values are
     written to that Parquet file and handed out as the file scanned lazily. Symbols with unusable candles are left out
-    and logged; when there are no others, raises ProcessingEngineError.
+    and logged; when there are no others, raises ProcessingEngineError. `tables` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -120,34 +124,39 @@ def evaluate(
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
     job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor, outputs=outputs)
-    with ProcessingEngine(repository, service) as engine:
+    with ProcessingEngine(repository, service, tables=tables) as engine:
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 
 
 def check(
-    source: str, columns: Mapping[str, str] | None = None, parameters: Mapping[str, Setting] | None = None
+    source: str,
+    columns: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Checked:
     """Check a formula; raises FormulaError with every problem.
 
-    `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
+    `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume. `tables`
+    does so for other tables by name. `warnings` of what comes back tell what is allowed, but seldom meant.
 
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().check(source, columns, as_settings(parameters))
+    return FormulaService().check(source, columns, as_settings(parameters), tables)
 
 
 def explain(
     source: str | Mapping[str, str],
     columns: Mapping[str, str] | None = None,
     parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Explanation:
     """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns that are read.
 
     >>> explain("sma(close, 20)").columns
     ('close',)
     """
-    return FormulaService().explain(source, columns, as_settings(parameters))
+    return FormulaService().explain(source, columns, as_settings(parameters), tables)
 
 
 def functions() -> Mapping[str, Function]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
@@ -19,8 +19,18 @@ from .service import FormulaService
 MOST: Final = 16
 
 
-def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool) -> Plan:
-    """Check and plan the job's formulas, and its `values` under their `value_key`.
+Kinds: TypeAlias = Mapping[str, str]
+
+
+def plan_job(
+    service: FormulaService,
+    job: ProcessingJob,
+    kinds: Kinds,
+    tables: Mapping[str, Kinds] | None = None,
+    *,
+    conditions: bool,
+) -> Plan:
+    """Check and plan the job's formulas, and its `values` under their `value_key`; `tables` are the others' columns.
 
     With `conditions`, a formula must be true or false. When several formulas are faulty, the first error carries
     the others as notes, so that `except FormulaError` catches whatever is wrong.
@@ -30,9 +40,9 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     shared |= {value_key(name): source for name, source in job.values.items()}
     checked: dict[str, Checked] = {}
     try:
-        checked |= language.check_all(shared, kinds, job.settings()) if shared else {}
+        checked |= language.check_all(shared, kinds, job.settings(), tables) if shared else {}
         for name in formulas.keys() - shared.keys():
-            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name)
+            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name, tables)
     except ExceptionGroup as group:
         raise _first(group) from None
     except FormulaError as error:
@@ -57,7 +67,13 @@ class Plans:
         self._lock = threading.Lock()
 
     def of(
-        self, service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool
+        self,
+        service: FormulaService,
+        job: ProcessingJob,
+        kinds: Kinds,
+        tables: Mapping[str, Kinds] | None = None,
+        *,
+        conditions: bool,
     ) -> tuple[Plan, Executor]:
         """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
         formulas = [(name, each.source, repr(job.settings(each))) for name, each in job.formulas.items()]
@@ -77,7 +93,7 @@ class Plans:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        plan = plan_job(service, job, kinds, conditions=conditions)
+        plan = plan_job(service, job, kinds, tables, conditions=conditions)
         assert_computable(plan)
         made = plan, make_executor(job.executor, plan)
         with self._lock:

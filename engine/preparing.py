@@ -20,6 +20,7 @@ from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEva
 from .executors import Surroundings, made_of
 from .jobs import DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
+from .other_tables import OtherTable
 from .plans import Plans, bars_before, value_key
 from .referring import References
 from .results import SymbolError
@@ -57,6 +58,7 @@ class Preparer:
     limits: Limits
     memory_limit: int
     retries: int
+    tables: Mapping[str, OtherTable] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
 
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
@@ -77,12 +79,15 @@ class Preparer:
         kinds = columns_of(self.repository, job.timeframe)
         sweep = expanded(job)
         job = sweep.job
-        plan, executor = self.plans.of(service, job, kinds, conditions=not everything)
+        tables = {name: table.columns for name, table in self.tables.items()}
+        plan, executor = self.plans.of(service, job, kinds, tables, conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
         own = Timeframe.parse(job.timeframe)
         for target in sorted(plan.timeframes):
             made_of(own, target)
-        around = Surroundings(own, {}, zone_of(self.repository))
+        zone = zone_of(self.repository)
+        rows = {name: self.tables[name].rows(columns, zone) for name, columns in plan.tables.items()}
+        around = Surroundings(own, {}, zone, rows)
         evaluator = PlanEvaluator(plan, executor, around)
         others = set(map(value_key, job.values))
         results = {name: column for name, column in plan.results.items() if name not in others}

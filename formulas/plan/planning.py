@@ -91,9 +91,13 @@ class Plan:
         return frozenset(node.place.timeframe for node in self.elsewhere if isinstance(node.place, OtherBars))
 
     @property
-    def tables(self) -> frozenset[str]:
-        """Other tables that are read."""
-        return frozenset(node.place.table for node in self.elsewhere if isinstance(node.place, OtherTable))
+    def tables(self) -> dict[str, frozenset[str]]:
+        """Other tables that are read, with the columns of each."""
+        found: dict[str, frozenset[str]] = {}
+        for node in self.elsewhere:
+            if isinstance(node.place, OtherTable):
+                found[node.place.table] = found.get(node.place.table, frozenset()) | columns_read([node.source])
+        return found
 
     @cached_property
     def history(self) -> History:
