@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ..data.sessions import Session
 from ..errors import ProcessingEngineError
 
 Bound: TypeAlias = date | datetime | str
@@ -66,7 +67,8 @@ class ProcessingJob:
     `latest` reports matches on the universe's last ts alone and loads only the bars that the formula reaches, so the
     range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
     at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
-    name. `outputs="all"`, which is for values at every bar, adds the formulas' named lines to their results. Raises
+    name. `outputs="all"`, which is for values at every bar, adds the formulas' named lines to their results. With a
+    `session`, the exchange's hours, longer bars that formulas ask for begin and end with it. Raises
     ProcessingEngineError for what can be refused without looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
@@ -83,6 +85,7 @@ class ProcessingJob:
     executor: str = "auto"
     values: Mapping[str, str] = field(default_factory=dict)
     outputs: Outputs = "result"
+    session: Session | None = None
 
     def __post_init__(self) -> None:
         if self.outputs not in get_args(Outputs):

@@ -85,9 +85,9 @@ class Preparer:
         own = Timeframe.parse(job.timeframe)
         for target in sorted(plan.timeframes):
             made_of(own, target)
-        zone = zone_of(self.repository)
+        zone = (job.session.tz if job.session else None) or zone_of(self.repository)
         rows = {name: self.tables[name].rows(columns, zone) for name, columns in plan.tables.items()}
-        around = Surroundings(own, {}, zone, rows)
+        around = Surroundings(own, {}, zone, rows, job.session)
         evaluator = PlanEvaluator(plan, executor, around)
         others = set(map(value_key, job.values))
         results = {name: column for name, column in plan.results.items() if name not in others}

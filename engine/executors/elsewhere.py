@@ -5,7 +5,6 @@ Whatever the rows, the program runs on them as on any candles, and its values jo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
@@ -18,11 +17,11 @@ from ...formulas.scope import SYMBOL, TS
 from .forming import Run, forming_bars, run_forming
 from .joining import (
     KNOWN,
-    calendar_zone,
+    OWNER,
+    in_session,
     join_known,
     join_other,
     join_published,
-    known_at,
     made_of,
     on_timeframe,
     own_timeframe,
@@ -31,7 +30,6 @@ from .numbering import FRAME_COLUMNS, ready
 from .surroundings import Surroundings
 
 Columns: TypeAlias = list[pl.Series]
-Look: TypeAlias = Callable[[ElsewhereCall, pl.DataFrame, Surroundings, Run], Columns]
 
 
 def look_elsewhere(call: ElsewhereCall, frame: pl.DataFrame, around: Surroundings, run: Run) -> Columns:
@@ -51,38 +49,40 @@ def look_elsewhere(call: ElsewhereCall, frame: pl.DataFrame, around: Surrounding
             assert_never(call.place)
 
 
-def _completed(
-    call: ElsewhereCall, timeframe: str, frame: pl.DataFrame, around: Surroundings, run: Run
-) -> list[pl.Series]:
-    own, zone = around.timeframe, around.zone
-    coarse = on_timeframe(frame, own, timeframe, zone, _columns(call))
-    references = {name: on_timeframe(each, own, timeframe, zone) for name, each in around.references.items()}
+def _completed(call: ElsewhereCall, timeframe: str, frame: pl.DataFrame, around: Surroundings, run: Run) -> Columns:
+    coarse = on_timeframe(frame, around, timeframe, _columns(call))
+    references = {name: on_timeframe(each, around, timeframe) for name, each in around.references.items()}
     inner = replace(around, timeframe=Timeframe.parse(timeframe), references=references)
     made = _made(call, coarse, inner, run)
-    values = made.select(SYMBOL, KNOWN, *_renamed(call))
-    return join_known(frame, values, call.names, known_at(frame, own, zone))
+    return join_known(frame, made.select(OWNER, KNOWN, *_renamed(call)), call.names, around)
 
 
-def _forming(
-    call: ElsewhereCall, timeframe: str, frame: pl.DataFrame, around: Surroundings, run: Run
-) -> list[pl.Series]:
+def _forming(call: ElsewhereCall, timeframe: str, frame: pl.DataFrame, around: Surroundings, run: Run) -> Columns:
     assert isinstance(call.program, FormingProgram)
-    coarser = made_of(own_timeframe(frame, around.timeframe), timeframe)
-    bars = forming_bars(frame, coarser, _columns(call), calendar_zone(frame, around.zone))
-    made = run_forming(call.program, frame, bars, replace(around, timeframe=coarser), run)
-    return [made[output].alias(name) for output, name in zip(call.program.outputs, call.names, strict=True)]
+    coarser, counting = made_of(own_timeframe(frame, around), timeframe), in_session(frame, around)
+    rows = frame if counting is None else frame.filter(counting)
+    bars = forming_bars(rows, coarser, _columns(call), around)
+    made = run_forming(call.program, bars, replace(around, timeframe=coarser), run).select(_renamed(call))
+    return made.get_columns() if counting is None else held(made, rows[SYMBOL], counting, frame)
 
 
-def _some_bars(call: ElsewhereCall, frame: pl.DataFrame, around: Surroundings, run: Run) -> list[pl.Series]:
-    """Each row shows the latest of the bars that count, undefined or not; before a symbol's first there is none."""
-    counts = frame[call.condition or ""].fill_null(value=False)
-    bars = frame.select("symbol", TS, SYMBOL, *_columns(call)).filter(counts)
-    made = _made(call, bars.drop(SYMBOL), around, run)
-    place = counts.cast(pl.Int64).cum_sum() - 1
+def _some_bars(call: ElsewhereCall, frame: pl.DataFrame, around: Surroundings, run: Run) -> Columns:
+    counting = frame[call.condition or ""].fill_null(value=False)
+    bars = frame.filter(counting)
+    made = _made(call, bars.select("symbol", TS, *_columns(call)), around, run)
+    return held(made.select(_renamed(call)), bars[SYMBOL], counting, frame)
+
+
+def held(values: pl.DataFrame, symbols: pl.Series, counting: pl.Series, frame: pl.DataFrame) -> Columns:
+    """Each row shows the latest of the bars that count, undefined or not; before its symbol's first there is none.
+
+    `values` and `symbols` are those of the bars that count.
+    """
+    place = counting.cast(pl.Int64).cum_sum() - 1
     place = place.set(place < 0, None)
-    own = bars[SYMBOL].gather(place) == frame[SYMBOL]
+    own = symbols.gather(place) == frame[SYMBOL]
     place = place.set(~own.fill_null(value=False), None)
-    return [made[output].gather(place).alias(name) for output, name in zip(_outputs(call), call.names, strict=True)]
+    return [values[name].gather(place) for name in values.columns]
 
 
 def _made(call: ElsewhereCall, rows: pl.DataFrame, around: Surroundings, run: Run) -> pl.DataFrame:
@@ -93,10 +93,6 @@ def _made(call: ElsewhereCall, rows: pl.DataFrame, around: Surroundings, run: Ru
 def _columns(call: ElsewhereCall) -> list[str]:
     """The candle columns that the program reads."""
     return sorted(call.program.reads - set(FRAME_COLUMNS))
-
-
-def _outputs(call: ElsewhereCall) -> tuple[str, ...]:
-    return call.program.outputs
 
 
 def _renamed(call: ElsewhereCall) -> list[pl.Expr]:

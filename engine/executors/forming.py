@@ -17,14 +17,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ...data.resampling import BUCKET, FIRST_TS, running
+from ...data.candles import starts_of
+from ...data.resampling import BUCKET, BUCKET_BEGIN, FIRST_TS, running
 from ...data.timeframes import Timeframe
 from ...formulas.functions import HISTORY
 from ...formulas.kernels.calling import run_primitive
 from ...formulas.plan.programs import FormingProgram, Peek, Program
 from ...formulas.scope import BAR, TS
 from .columns import Floats, numbers_of
-from .numbering import numbered, starts
+from .numbering import never_single, numbered
 from .surroundings import Surroundings
 
 Run: TypeAlias = Callable[[Program, pl.DataFrame, Surroundings], pl.DataFrame]
@@ -33,24 +34,22 @@ Rows: TypeAlias = NDArray[np.int64]
 MOST_ROWS: Final = 2_000_000  # of bars laid out at once
 
 
-def run_forming(
-    program: FormingProgram, frame: pl.DataFrame, bars: pl.DataFrame, around: Surroundings, run: Run
-) -> pl.DataFrame:
-    """The program's outputs at each row of a frame; `bars` are its bars in the making, as `forming_bars` makes them.
+def run_forming(program: FormingProgram, bars: pl.DataFrame, around: Surroundings, run: Run) -> pl.DataFrame:
+    """The program's outputs at each row of `bars`, which `forming_bars` made.
 
     `around` is what they may look at: their own timeframe is the coarser one.
     """
-    forming = Forming.of(bars, starts(frame), around)
+    forming = Forming.of(never_single(bars), around)
     made = forming.frame
     for part in program.parts:
         made = made.with_columns(forming.peeked(part, made, run)) if isinstance(part, Peek) else run(part, made, around)
-    return made
+    return made.head(bars.height)
 
 
-def forming_bars(frame: pl.DataFrame, coarser: Timeframe, columns: Sequence[str], zone: str) -> pl.DataFrame:
+def forming_bars(frame: pl.DataFrame, coarser: Timeframe, columns: Sequence[str], around: Surroundings) -> pl.DataFrame:
     """The frame's bars in the making. A symbol's first one is undefined where the data begin inside it."""
-    made = running(frame, coarser, columns, tz=zone)
-    is_cut = (pl.col(FIRST_TS) == pl.col(TS).first().over("symbol")) & (pl.col(FIRST_TS) > pl.col(BUCKET))
+    made = running(frame, coarser, columns, tz=around.zone, session=around.session)
+    is_cut = (pl.col(FIRST_TS) == pl.col(TS).first().over("symbol")) & (pl.col(FIRST_TS) > pl.col(BUCKET_BEGIN))
     whole = [pl.when(~is_cut).then(pl.col(name)).alias(name) for name in columns]
     return made.select("symbol", pl.col(BUCKET).alias(TS), *whole)
 
@@ -66,8 +65,9 @@ class Forming:
     last: Rows
 
     @classmethod
-    def of(cls, bars: pl.DataFrame, begins: Rows, around: Surroundings) -> Forming:
-        """Number the bars, whose symbols begin at those rows."""
+    def of(cls, bars: pl.DataFrame, around: Surroundings) -> Forming:
+        """Number the bars."""
+        begins = starts_of(bars["symbol"])
         plain = numbered(bars, np.diff(begins), around.zone)
         is_new = (pl.col(BAR) == 0) | (pl.col(TS) != pl.col(TS).shift(1))
         bar = plain.select(is_new.cast(pl.Int64).cum_sum() - 1).to_series().to_numpy()
@@ -88,7 +88,7 @@ class Forming:
         if peek.held:
             return self._held(peek, made)
         parts = [self._laid_out(peek, made, first, last, run) for first, last in self._pieces(peek.reach)]
-        return pl.concat(parts).get_columns() if parts else []
+        return pl.concat(parts).get_columns()
 
     def _ago(self, values: pl.Series, bars: int) -> pl.Series:
         """The value when the bar so many bars ago was completed."""
@@ -105,9 +105,10 @@ class Forming:
 
     def _pieces(self, reach: int | None) -> Iterator[tuple[int, int]]:
         """Runs of rows, so many that the bars behind them can be laid out at once."""
-        ends = np.cumsum(self._lengths(reach, 0, self.bar.size))
-        first = 0
-        while first < self.bar.size:
+        ends, first = np.cumsum(self._lengths(reach, 0, self.bar.size)), 0
+        if not ends.size:
+            yield 0, 0
+        while first < ends.size:
             done = ends[first - 1] if first else 0
             last = max(first + 1, int(np.searchsorted(ends, done + MOST_ROWS, side="right")))
             yield first, last
@@ -121,7 +122,7 @@ class Forming:
         """For each row a symbol of its own: the completed bars that it needs, then the bar so far."""
         lengths = self._lengths(peek.reach, first, last)
         ends = np.cumsum(lengths)
-        bars = np.arange(ends[-1]) + np.repeat(self.bar[first:last] + 1 - ends, lengths)
+        bars = np.arange(lengths.sum()) + np.repeat(self.bar[first:last] + 1 - ends, lengths)
         rows = self.last[bars]
         rows[ends - 1] = np.arange(first, last)
         if peek.windowed and find_spec("llvmlite"):

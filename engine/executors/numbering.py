@@ -16,12 +16,17 @@ FRAME_COLUMNS: Final = ("symbol", TS, SYMBOL, BAR, LOCAL)
 
 
 def ready(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """The frame as `prepared`; one of a single row has it twice, of which the caller takes the head.
+    """The frame as `prepared`; one of a single row has it twice, of which the caller takes the head."""
+    return prepared(never_single(frame), zone)
+
+
+def never_single(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame; its row twice where there is but one.
 
     Polars computes with a column of one row as with a constant, and rounds differently there (and takes two equal rows
     for one; those of Arrow are two).
     """
-    return prepared(pl.DataFrame(pl.concat([frame, frame]).to_arrow()) if frame.height == 1 else frame, zone)
+    return pl.DataFrame(pl.concat([frame, frame]).to_arrow()) if frame.height == 1 else frame
 
 
 def prepared(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
