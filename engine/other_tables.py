@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ..data.delimited import ENDINGS as DELIMITED
+from ..data.delimited import read_heading
 from ..data.instants import zone
 from ..data.layout import Kind
 from ..data.opening import open_repository
@@ -34,15 +37,24 @@ class OtherTable:
     def repository(self) -> CandleRepository:
         """What reads it. Raises RepositoryError where nothing tells when a row was known."""
         try:
-            found = as_repository(self.source)
-            if isinstance(found, TableRepository) and found is not self.source:
-                names = [name for name in found.types() if name.strip().lower() in PUBLISHED]
-                found = open_repository(self.source, columns={"ts": names[0]}) if names else found
+            found = self._published()
             columns_of(found, self._timeframe(found))
         except RepositoryError as error:
             hint = f"the time from which a row is known is called {PUBLISHED[0]}, ts or date"
             raise RepositoryError(f"the table {self.name!r}: {error} ({hint})", retryable=error.retryable) from error
         return found
+
+    def _published(self) -> CandleRepository:
+        """The source, read by the column that says when a row was published, if it has one."""
+        path = Path(self.source).expanduser() if isinstance(self.source, str | Path) else None
+        if path is not None and path.suffix.lower() in DELIMITED and path.is_file():
+            named = [name for name in read_heading(path).names if name.strip().lower() in PUBLISHED]
+        else:
+            found = as_repository(self.source)
+            if not isinstance(found, TableRepository) or found is self.source:
+                return found
+            named = [name for name in found.types() if name.strip().lower() in PUBLISHED]
+        return open_repository(self.source, **({"columns": {"ts": named[0]}} if named else {}))
 
     @property
     def columns(self) -> Mapping[str, Kind]:

@@ -182,7 +182,9 @@ class ExpressionChecker:
 
     def _back(self, node: Node, bars: int, expression: syntax.History) -> Node:
         if isinstance(node, Elsewhere) and isinstance(node.place, OtherBars):
-            hint = f'to go back one bar of the other timeframe, write timeframe("{node.place.timeframe}", x[{bars}])'
+            forming = ", forming=true" if node.place.forming else ""
+            written = f'timeframe("{node.place.timeframe}", x[{bars}]{forming})'
+            hint = f"to go back one bar of the other timeframe, write {written}"
             self._faults.warn(expression.span, f"[{bars}] counts bars of the data's own timeframe here", hint)
         if bars == 0:
             return node

@@ -10,7 +10,7 @@ FORMING = 'timeframe("1w", close > sma(close, 10), forming=true)'
 
 
 def by_hand(rows):
-    """Week by week in plain Python, of data that begin on a Monday: what completed weeks say, and with the one so far."""
+    """Week by week, of data that begin on a Monday: what completed weeks say, and what with the one so far."""
     closes, week, latest, found = [], None, None, []
     for date, close in rows:
         if week not in (None, date.isocalendar()[:2]):
