@@ -122,7 +122,8 @@ class Forms:
         if isinstance(given.value, Faulty):
             return None
         if isinstance(given.value, Outputs) or given.value.kind is not Kind.BOOLEAN:
-            self.session.faults.add(given.span, "bars_where takes a condition first", SPECIAL_FORMS["bars_where"])
+            hint = f"it is {SPECIAL_FORMS['bars_where']}"
+            self.session.faults.add(given.span, "bars_where takes a condition first", hint)
             return None
         return SomeBars(given.value)
 

@@ -8,7 +8,7 @@ from barsweep.errors import FormulaError
 from barsweep.formulas import Language
 
 CASES = Path(__file__).parent / "cases"
-FILES = ("formula_errors.txt", "look_ahead.txt")
+FILES = ("formula_errors.txt", "look_ahead.txt", "other_rows.txt")
 RULER = "\n" + "-" * 40 + "\n"
 COLUMNS = {**dict.fromkeys(["open", "high", "low", "close", "volume"], "number"), "sector": "text"}
 
