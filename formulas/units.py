@@ -127,7 +127,7 @@ _OF_X: Final = (
 )
 _RATIOS: Final = "sign correlation zscore"
 _COUNTS: Final = "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar"
-_TIMES: Final = "year month day weekday hour minute"
+_TIMES: Final = "year quarter month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_OF_X.split(), like("x")),
