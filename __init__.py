@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
 
 if TYPE_CHECKING:
-    from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository
+    from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
     from .engine.front import check, evaluate, explain, functions, scan
     from .engine.jobs import DateRange, Formula, ProcessingJob
     from .engine.processing import ProcessingEngine
@@ -38,6 +38,7 @@ __all__ = [
     "ProcessingJob",
     "ProcessingResult",
     "RepositoryError",
+    "Session",
     "SignalMatch",
     "check",
     "evaluate",
@@ -50,7 +51,7 @@ __all__ = [
 
 # Where the names live. They are fetched when first used: `barsweep --version` shall not wait for Polars.
 _HOMES = {
-    ".data": ("CandleRepository", "DuckDBRepository", "FrameRepository", "ParquetRepository"),
+    ".data": ("CandleRepository", "DuckDBRepository", "FrameRepository", "ParquetRepository", "Session"),
     ".engine.front": ("check", "evaluate", "explain", "functions", "scan"),
     ".engine.jobs": ("DateRange", "Formula", "ProcessingJob"),
     ".engine.processing": ("ProcessingEngine",),

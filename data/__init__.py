@@ -14,6 +14,7 @@ from .repository import CandleRepository, CheckingRepository
 from .resampling import resample
 from .rows import RowRepository
 from .samples import sample_candles, sample_symbols
+from .sessions import Session
 from .store import CandleStore
 from .timeframes import Timeframe, infer_timeframe
 
@@ -29,6 +30,7 @@ __all__ = [
     "ImportedCandles",
     "ParquetRepository",
     "RowRepository",
+    "Session",
     "TableOptions",
     "Timeframe",
     "add_factor_column",

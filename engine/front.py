@@ -8,11 +8,12 @@ from typing import overload
 
 import polars as pl
 
+from ..data.sessions import Session
 from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressCallback
 from .evaluating import EvaluatingService
-from .jobs import Bound, DateRange, Formula, Formulas, ProcessingJob, Setting, Values, as_settings
+from .jobs import Bound, DateRange, Formula, Formulas, Outputs, ProcessingJob, Setting, Values, as_settings
 from .processing import Output, ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
@@ -34,6 +35,8 @@ def scan(
     stale: timedelta | float | None = None,
     service: FormulaService | EvaluatingService | None = None,
     output: Output | None = None,
+    tables: Mapping[str, object] | None = None,
+    session: Session | None = None,
 ) -> BatchResult:
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
@@ -44,7 +47,8 @@ def scan(
     A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
     column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
     `output` is a Parquet file that matches are written to meanwhile, symbols ascending, so that they need not fit into
-    memory.
+    memory. `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's
+    hours, with which `timeframe("1w", x)` knows when a week is over.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -56,9 +60,17 @@ def scan(
     ['2024-01-02', '2024-01-04']
     """
     job = ProcessingJob(
-        symbols, formula, DateRange(start, end), timeframe, parameters, latest=latest, stale=stale, executor=executor
+        symbols,
+        formula,
+        DateRange(start, end),
+        timeframe,
+        parameters,
+        latest=latest,
+        stale=stale,
+        executor=executor,
+        session=session,
     )
-    with ProcessingEngine(data, service) as engine:
+    with ProcessingEngine(data, service, tables=tables) as engine:
         return engine.run(job, progress, output=output)
 
 
@@ -74,6 +86,9 @@ def evaluate(
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
     output: None = ...,
+    outputs: Outputs = ...,
+    tables: Mapping[str, object] | None = ...,
+    session: Session | None = ...,
 ) -> pl.DataFrame: ...
 @overload
 def evaluate(
@@ -87,6 +102,9 @@ def evaluate(
     timeframe: str | None = ...,
     service: FormulaService | None = ...,
     output: Output,
+    outputs: Outputs = ...,
+    tables: Mapping[str, object] | None = ...,
+    session: Session | None = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
@@ -99,12 +117,16 @@ def evaluate(
     timeframe: str | None = None,
     service: FormulaService | None = None,
     output: Output | None = None,
+    outputs: Outputs = "result",
+    tables: Mapping[str, object] | None = None,
+    session: Session | None = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. With `output` the values are written to that Parquet file and handed out as the file scanned lazily. Symbols
-    with unusable candles are left out and logged; when there are no others, raises ProcessingEngineError.
+    data. `outputs="all"` gives a column for every named line as well, before the result's. With `output` the values are
+    written to that Parquet file and handed out as the file scanned lazily. Symbols with unusable candles are left out
+    and logged; when there are no others, raises ProcessingEngineError. `tables` and `session` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -115,35 +137,42 @@ def evaluate(
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
-    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, executor=executor)
-    with ProcessingEngine(repository, service) as engine:
+    job = ProcessingJob(
+        None, named, DateRange(start, end), own, parameters, executor=executor, outputs=outputs, session=session
+    )
+    with ProcessingEngine(repository, service, tables=tables) as engine:
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 
 
 def check(
-    source: str, columns: Mapping[str, str] | None = None, parameters: Mapping[str, Setting] | None = None
+    source: str,
+    columns: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Checked:
     """Check a formula; raises FormulaError with every problem.
 
-    `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
+    `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume. `tables`
+    does so for other tables by name. `warnings` of what comes back tell what is allowed, but seldom meant.
 
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().check(source, columns, as_settings(parameters))
+    return FormulaService().check(source, columns, as_settings(parameters), tables)
 
 
 def explain(
     source: str | Mapping[str, str],
     columns: Mapping[str, str] | None = None,
     parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Explanation:
     """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns that are read.
 
     >>> explain("sma(close, 20)").columns
     ('close',)
     """
-    return FormulaService().explain(source, columns, as_settings(parameters))
+    return FormulaService().explain(source, columns, as_settings(parameters), tables)
 
 
 def functions() -> Mapping[str, Function]:

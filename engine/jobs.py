@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ..data.sessions import Session
 from ..errors import ProcessingEngineError
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
+Outputs: TypeAlias = Literal["result", "all"]
 Values: TypeAlias = Collection[Setting]
 """Several values for a param, to be tried one by one: a range, a list, an array."""
 
@@ -65,7 +67,9 @@ class ProcessingJob:
     `latest` reports matches on the universe's last ts alone and loads only the bars that the formula reaches, so the
     range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
     at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
-    name. Raises ProcessingEngineError for what can be refused without looking at any candle.
+    name. `outputs="all"`, which is for values at every bar, adds the formulas' named lines to their results. With a
+    `session`, the exchange's hours, longer bars that formulas ask for begin and end with it. Raises
+    ProcessingEngineError for what can be refused without looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
     'close > sma(close, 20)'
@@ -80,8 +84,12 @@ class ProcessingJob:
     stale: timedelta | float | None = None
     executor: str = "auto"
     values: Mapping[str, str] = field(default_factory=dict)
+    outputs: Outputs = "result"
+    session: Session | None = None
 
     def __post_init__(self) -> None:
+        if self.outputs not in get_args(Outputs):
+            raise ProcessingEngineError(f"outputs is {self.outputs!r}; it is 'result' or 'all'")
         if self.stale is not None and not self.latest:
             raise ProcessingEngineError("stale= is about the latest bars: ask for latest=True too")
         if self.latest and self.bounds.start is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
@@ -13,13 +13,24 @@ from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
 from .executors import Executor, chosen, make_executor
 from .jobs import ProcessingJob
+from .lines import with_lines
 from .service import FormulaService
 
 MOST: Final = 16
 
 
-def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool) -> Plan:
-    """Check and plan the job's formulas, and its `values` under their `value_key`.
+Kinds: TypeAlias = Mapping[str, str]
+
+
+def plan_job(
+    service: FormulaService,
+    job: ProcessingJob,
+    kinds: Kinds,
+    tables: Mapping[str, Kinds] | None = None,
+    *,
+    conditions: bool,
+) -> Plan:
+    """Check and plan the job's formulas, and its `values` under their `value_key`; `tables` are the others' columns.
 
     With `conditions`, a formula must be true or false. When several formulas are faulty, the first error carries
     the others as notes, so that `except FormulaError` catches whatever is wrong.
@@ -29,9 +40,9 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     shared |= {value_key(name): source for name, source in job.values.items()}
     checked: dict[str, Checked] = {}
     try:
-        checked |= language.check_all(shared, kinds, job.settings()) if shared else {}
+        checked |= language.check_all(shared, kinds, job.settings(), tables) if shared else {}
         for name in formulas.keys() - shared.keys():
-            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name)
+            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name, tables)
     except ExceptionGroup as group:
         raise _first(group) from None
     except FormulaError as error:
@@ -40,7 +51,9 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     if conditions:
         for name in formulas:
             _require_condition(checked[name])
-    return make_plan({name: checked[name] for name in (*formulas, *map(value_key, job.values))})
+    named = {name: checked[name] for name in formulas}
+    reported = with_lines(named) if job.outputs == "all" else named
+    return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
 
 
 class Plans:
@@ -54,16 +67,33 @@ class Plans:
         self._lock = threading.Lock()
 
     def of(
-        self, service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool
+        self,
+        service: FormulaService,
+        job: ProcessingJob,
+        kinds: Kinds,
+        tables: Mapping[str, Kinds] | None = None,
+        *,
+        conditions: bool,
     ) -> tuple[Plan, Executor]:
         """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
         formulas = [(name, each.source, repr(job.settings(each))) for name, each in job.formulas.items()]
-        key = repr((formulas, job.several, job.values, job.settings(), sorted(kinds.items()), conditions, job.executor))
+        key = repr(
+            (
+                formulas,
+                job.several,
+                job.values,
+                job.settings(),
+                sorted(kinds.items()),
+                conditions,
+                job.executor,
+                job.outputs,
+            )
+        )
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        plan = plan_job(service, job, kinds, conditions=conditions)
+        plan = plan_job(service, job, kinds, tables, conditions=conditions)
         assert_computable(plan)
         made = plan, make_executor(job.executor, plan)
         with self._lock:

@@ -20,6 +20,7 @@ from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEva
 from .executors import Surroundings, made_of
 from .jobs import DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
+from .other_tables import OtherTable
 from .plans import Plans, bars_before, value_key
 from .referring import References
 from .results import SymbolError
@@ -57,6 +58,7 @@ class Preparer:
     limits: Limits
     memory_limit: int
     retries: int
+    tables: Mapping[str, OtherTable] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
 
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
@@ -64,6 +66,8 @@ class Preparer:
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
+        elif job.outputs == "all":
+            raise ProcessingEngineError("outputs='all' is for evaluate; a scan reports named numbers by itself")
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
             return self._planned(job, self.service, everything=everything)
@@ -75,14 +79,18 @@ class Preparer:
         kinds = columns_of(self.repository, job.timeframe)
         sweep = expanded(job)
         job = sweep.job
-        plan, executor = self.plans.of(service, job, kinds, conditions=not everything)
+        tables = {name: table.columns for name, table in self.tables.items()}
+        plan, executor = self.plans.of(service, job, kinds, tables, conditions=not everything)
         loader = self._loader(job, tuple(sorted(plan.columns)), bars_before(plan, job))
         own = Timeframe.parse(job.timeframe)
         for target in sorted(plan.timeframes):
             made_of(own, target)
-        around = Surroundings(own, {}, zone_of(self.repository))
+        zone = (job.session.tz if job.session else None) or zone_of(self.repository)
+        rows = {name: self.tables[name].rows(columns, zone) for name, columns in plan.tables.items()}
+        around = Surroundings(own, {}, zone, rows, job.session)
         evaluator = PlanEvaluator(plan, executor, around)
-        results = {name: plan.results[name] for name in job.formulas}
+        others = set(map(value_key, job.values))
+        results = {name: column for name, column in plan.results.items() if name not in others}
         selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
         return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
 
@@ -157,6 +165,8 @@ class Preparer:
 
 def _assert_columns(job: ProcessingJob) -> None:
     """Refuse formulas whose values cannot be columns of one table."""
+    if job.outputs == "all" and expanded(job).job is not job:
+        raise ProcessingEngineError("outputs='all' goes with one value for each param: a line has one column")
     if not job.formulas:
         raise ProcessingEngineError("there is no formula to evaluate; give a text, a Formula, or several by name")
     taken = [name for name in job.formulas if name in KEYS]

@@ -18,7 +18,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -36,6 +36,7 @@ from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
+from .other_tables import named_tables
 from .preparing import Prepared, Preparer
 from .progressing import LoopProgress, Progress
 from .results import BatchResult
@@ -64,6 +65,8 @@ class ProcessingEngine:
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
+    `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
+                       of rows with a symbol and the time from which each is known
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class ProcessingEngine:
         timeout: float = 60.0,
         deadline: float | None = None,
         retries: int = 3,
+        tables: Mapping[str, object] | None = None,
     ) -> None:
         workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
@@ -87,7 +91,7 @@ class ProcessingEngine:
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
-        self._preparer = Preparer(repository, service, limits, memory, tries)
+        self._preparer = Preparer(repository, service, limits, memory, tries, named_tables(tables))
         self._close = getattr(repository, "close", None) if repository is not candle_repo else None
         self._running: list[Control] = []
         self._changed = threading.Condition()

@@ -47,24 +47,28 @@ class FormulaService:
         source: str,
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
+        tables: Mapping[str, Mapping[str, str]] | None = None,
         *,
         strict: bool = False,
     ) -> Checked:
         """Check a formula; raises FormulaError with every problem, with `strict` for warnings too.
 
         `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
+        `tables` does so for other tables by name.
         """
-        return self.language.check(source, columns, parameters, strict=strict)
+        return self.language.check(source, columns, parameters, tables=tables, strict=strict)
 
     def explain(
         self,
         source: str | Mapping[str, str],
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
+        tables: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Explanation:
         """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns read."""
         sources = {"value": source} if isinstance(source, str) else source
-        return explain_plan(make_plan(self.language.check_all(sources, columns, parameters)), chosen("auto"))
+        checked = self.language.check_all(sources, columns, parameters, tables)
+        return explain_plan(make_plan(checked), chosen("auto"))
 
     def evaluate(self, formula: str, frame: Any, parameters: Mapping[str, Setting] | None = None) -> Any:
         """The formula's value for each row of `frame`, in the order and the kind of the frame.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .declaring import ALL
 from .kinds import Shape
-from .nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from .nodes import Apply, Column, Constant, Elsewhere, Node, Pick, SomeBars, inputs, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def _own(node: Node, below: list[History]) -> History:
             return NOTHING
         case Pick():
             return below[0]
-        case OnTimeframe() | OnSymbol():
-            return History(None, ALL, None, by_event=below[0].by_event)
+        case Elsewhere():
+            return History(None, ALL, None, by_event=below[0].by_event or isinstance(node.place, SomeBars))
         case Apply():
             return _applied(node, _together(below))
 

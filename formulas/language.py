@@ -50,18 +50,21 @@ class Language:
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
         name: str | None = None,
+        tables: Mapping[str, Mapping[str, str]] | None = None,
         *,
         strict: bool = False,
     ) -> Checked:
         """Parse and check a formula.
 
         `columns` maps the candle table's columns to "number", "boolean" or "text"; None: open, high, low, close and
-        volume. `parameters` are values for the formula's params. Raises FormulaError with every problem; `name` is
-        the formula's name there. With `strict`, warnings are problems too.
+        volume. `parameters` are values for the formula's params, `tables` the columns of other tables by their names.
+        Raises FormulaError with every problem; `name` is the formula's name there. With `strict`, warnings are problems
+        too.
         """
         try:
-            known = columns_by_name(None if columns is None else dict(columns))
-            checked = check(_parsed(source), self._functions, self._interner, known, parameters)
+            known = columns_by_name(columns)
+            others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
+            checked = check(_parsed(source), self._functions, self._interner, known, parameters, others)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
         if strict and checked.warnings:
@@ -73,6 +76,7 @@ class Language:
         sources: Mapping[str, str],
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
+        tables: Mapping[str, Mapping[str, str]] | None = None,
     ) -> dict[str, Checked]:
         """Check several formulas. A parameter goes to each formula that has it, and at least one must.
 
@@ -85,7 +89,7 @@ class Language:
         for name, source in sources.items():
             try:
                 own = _own_parameters(source, given) if several and given else given
-                checked[name] = self.check(source, columns, own)
+                checked[name] = self.check(source, columns, own, tables=tables)
             except FormulaError as error:
                 faults.append(FormulaError(error.problems, error.source, name if several else None))
         if len(faults) == 1:

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from .declaring import Primitive, Setting
 from .kinds import Kind
@@ -68,50 +68,73 @@ class Pick:
         return f"Pick({self.source!r}, {self.output!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
-class OnTimeframe:
-    """`source` evaluated on completed bars of a coarser timeframe, each seen from the moment it is known."""
+@dataclass(frozen=True, slots=True)
+class OtherBars:
+    """The symbol's bars of a coarser timeframe: completed ones, and with `forming` the one in the making as well."""
 
-    source: Node
     timeframe: str
-    kind: Kind
+    forming: bool = False
 
-    def __repr__(self) -> str:
-        return f"OnTimeframe({self.timeframe!r}, {self.source!r})"
+
+@dataclass(frozen=True, slots=True)
+class OtherSymbol:
+    """Another symbol's bars."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTable:
+    """The symbol's rows of another table."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class SomeBars:
+    """Those of the bars at hand where a condition is true, as if there were no others."""
+
+    condition: Node
+
+
+Place: TypeAlias = OtherBars | OtherSymbol | OtherTable | SomeBars
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
-class OnSymbol:
-    """`source` evaluated on another symbol's candles, joined on the time a bar is known."""
+class Elsewhere:
+    """`source` evaluated on other rows than those at hand, each row's value seen from the moment it is known."""
 
     source: Node
-    symbol: str
+    place: Place
     kind: Kind
 
     def __repr__(self) -> str:
-        return f"OnSymbol({self.symbol!r}, {self.source!r})"
+        return f"Elsewhere({self.place!r}, {self.source!r})"
 
 
-Node: TypeAlias = Constant | Column | Apply | Pick | OnTimeframe | OnSymbol
-N = TypeVar("N", Constant, Column, Apply, Pick, OnTimeframe, OnSymbol)
-NODE_TYPES = (Constant, Column, Apply, Pick, OnTimeframe, OnSymbol)
+Node: TypeAlias = Constant | Column | Apply | Pick | Elsewhere
+N = TypeVar("N", Constant, Column, Apply, Pick, Elsewhere)
+NODE_TYPES = (Constant, Column, Apply, Pick, Elsewhere)
 
 
-def inputs(node: Node) -> tuple[Node, ...]:
-    """The nodes that `node` reads directly."""
+def inputs(node: Node, *, frames: bool = True) -> tuple[Node, ...]:
+    """The nodes that `node` reads directly; without `frames` only those on the rows at hand."""
     match node:
         case Constant() | Column():
             return ()
         case Apply():
             return tuple(a for a in node.arguments if isinstance(a, NODE_TYPES))
-        case Pick() | OnTimeframe() | OnSymbol():
+        case Pick():
             return (node.source,)
+        case Elsewhere():
+            own = (node.place.condition,) if isinstance(node.place, SomeBars) else ()
+            return (node.source, *own) if frames else own
 
 
 def walk(roots: Iterable[Node], known: Container[Node] = (), *, frames: bool = True) -> Iterator[Node]:
     """Every node below `roots` and the roots themselves, once each, inputs before what reads them.
 
-    Nothing is visited below the nodes in `known`, nor, without `frames`, below those on another timeframe or symbol.
+    Nothing is visited below the nodes in `known`, nor, without `frames`, what is evaluated on other rows.
     """
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
@@ -122,8 +145,27 @@ def walk(roots: Iterable[Node], known: Container[Node] = (), *, frames: bool = T
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            if node not in known and (frames or not isinstance(node, OnTimeframe | OnSymbol)):
-                stack.extend((below, False) for below in reversed(inputs(node)))
+            if node not in known:
+                stack.extend((below, False) for below in reversed(inputs(node, frames=frames)))
+
+
+class _At:
+    """The nodes that are evaluated at places of some kinds."""
+
+    def __init__(self, *places: type[Place]) -> None:
+        self._places = places
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, Elsewhere) and isinstance(node.place, self._places)
+
+
+IN_TABLES: Final = _At(OtherTable)
+FOREIGN: Final = _At(OtherTable, OtherSymbol)
+
+
+def columns_read(roots: Iterable[Node], known: Container[Node] = IN_TABLES) -> frozenset[str]:
+    """The columns that are read below `roots`, nothing below `known`: by default those of candles, whosever."""
+    return frozenset(node.name for node in walk(roots, known) if isinstance(node, Column))
 
 
 class Interner:
@@ -151,13 +193,9 @@ class Interner:
         """One of several outputs."""
         return self._intern(("pick", id(source), output), Pick(source, output, kind))
 
-    def on_timeframe(self, source: Node, timeframe: str) -> OnTimeframe:
-        """A series on another timeframe."""
-        return self._intern(("timeframe", id(source), timeframe), OnTimeframe(source, timeframe, source.kind))
-
-    def on_symbol(self, source: Node, symbol: str) -> OnSymbol:
-        """A series of another symbol."""
-        return self._intern(("symbol", id(source), symbol), OnSymbol(source, symbol, source.kind))
+    def elsewhere(self, source: Node, place: Place) -> Elsewhere:
+        """A series on other rows."""
+        return self._intern(("elsewhere", id(source), place), Elsewhere(source, place, source.kind))
 
     def _intern(self, key: tuple[object, ...], fresh: N) -> N:
         with self._lock:

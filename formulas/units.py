@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from .kinds import Kind
-from .nodes import NODE_TYPES, Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, walk
+from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, walk
 
 ZERO: Final = Fraction(0)
 
@@ -131,7 +131,7 @@ _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
     "quantile_bucket across_count"
 )
-_TIMES: Final = "year month day weekday hour minute"
+_TIMES: Final = "year quarter month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_OF_X.split(), like("x")),
@@ -185,7 +185,7 @@ def _unit(node: Node) -> Unit:
             return COLUMNS.get(node.name.lower(), FREE)
         case Pick():
             return OUTPUTS.get((node.source.primitive.name, node.output)) or _KNOWN[node.source] or FREE
-        case OnTimeframe() | OnSymbol():
+        case Elsewhere():
             return _KNOWN[node.source] or FREE
         case Apply():
             rule = RULES.get(node.primitive.name)

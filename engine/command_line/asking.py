@@ -12,8 +12,10 @@ import typer
 
 from ...data.opening import DATABASES, open_repository
 from ...data.repository import CandleRepository
+from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..jobs import MOST_POINTS, Setting, Values
+from ..other_tables import named_tables
 from ..sources import columns_of
 
 Columns: TypeAlias = Annotated[
@@ -22,6 +24,10 @@ Columns: TypeAlias = Annotated[
 Table: TypeAlias = Annotated[str | None, typer.Option(help="The table or view of a DuckDB file that holds several.")]
 DateFormat: TypeAlias = Annotated[str | None, typer.Option(help="How dates in CSV are written: %m/%d/%Y.")]
 Decimal: TypeAlias = Annotated[str | None, typer.Option(help="The decimal mark of numbers in CSV: . or ,")]
+Beside: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help='Another table for table("quarterly", x): quarterly=file.csv, repeatable.')
+]
+Hours: TypeAlias = Annotated[str | None, typer.Option(help="When the exchange opens and closes: 09:30-16:00, in --tz.")]
 Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
 
 
@@ -62,6 +68,26 @@ def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:
     {'length': 20.0, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
     """
     return {name: _values(value) for name, value in map(read_pair, given)}
+
+
+def read_session(given: str | None) -> Session | None:
+    """The hours of an exchange from 09:30-16:00."""
+    if given is None:
+        return None
+    opens, dash, closes = given.partition("-")
+    if not dash:
+        raise ProcessingEngineError(f"{given!r} are no hours of an exchange; write them as 09:30-16:00")
+    return Session(opens.strip(), closes.strip())
+
+
+def read_tables(given: Sequence[str] | None) -> dict[str, str]:
+    """Other tables from name=path."""
+    return dict(map(read_pair, given or ()))
+
+
+def table_kinds(given: Sequence[str] | None) -> dict[str, dict[str, str]]:
+    """The columns of other tables, given as name=path."""
+    return {name: dict(table.columns) for name, table in named_tables(read_tables(given)).items()}
 
 
 def read_pair(given: str) -> tuple[str, str]:

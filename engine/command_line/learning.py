@@ -12,7 +12,19 @@ from rich.table import Table as Grid
 from ...formulas import Checked, Function
 from ...formulas.check.guessing import hint_for_function
 from ..service import FormulaService
-from .asking import Columns, DateFormat, Decimal, Table, Zone, kinds_of, opened, read_formula, read_settings
+from .asking import (
+    Beside,
+    Columns,
+    DateFormat,
+    Decimal,
+    Table,
+    Zone,
+    kinds_of,
+    opened,
+    read_formula,
+    read_settings,
+    table_kinds,
+)
 from .ending import Code, told_in_words
 from .manual import page
 from .showing import messages, results
@@ -35,12 +47,13 @@ def check(
     date_format: DateFormat = None,
     decimal: Decimal = None,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for faults.")] = False,
+    beside: Beside = None,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
         source, settings = read_formula(formula), read_settings(parameter or ())
-        checked = FormulaService().check(source, kinds, settings, strict=strict)
+        checked = FormulaService().check(source, kinds, settings, table_kinds(beside), strict=strict)
     warn(checked)
     typer.echo(f"ok: {described(checked)}")
 
@@ -55,13 +68,15 @@ def explain(
     table: Table = None,
     date_format: DateFormat = None,
     decimal: Decimal = None,
+    beside: Beside = None,
 ) -> None:
     """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read."""
     with told_in_words():
         source, settings, service = read_formula(formula), read_settings(parameter or ()), FormulaService()
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        explanation = service.explain(source, kinds, settings)
-    warn(service.check(source, kinds, settings))
+        tables = table_kinds(beside)
+        explanation = service.explain(source, kinds, settings, tables)
+    warn(service.check(source, kinds, settings, tables))
     typer.echo(str(replace(explanation, warnings=())))
 
 

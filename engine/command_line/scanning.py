@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import polars as pl
 import typer
@@ -20,16 +20,21 @@ from ..service import FormulaService
 from ..stored import ENDING
 from ..sweeps import expanded
 from .asking import (
+    Beside,
     Columns,
     DateFormat,
     Decimal,
+    Hours,
     Table,
     Zone,
     kinds_of,
     opened,
     read_formula,
+    read_session,
     read_sweep,
     read_symbols,
+    read_tables,
+    table_kinds,
 )
 from .ending import Code, told_in_words
 from .learning import warn
@@ -107,6 +112,8 @@ def scan(
     date_format: DateFormat = None,
     decimal: Decimal = None,
     adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
+    session: Hours = None,
+    beside: Beside = None,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
 
@@ -117,19 +124,12 @@ def scan(
     with told_in_words():
         keep_source(data, output)
         source, how = read_formula(formula), chosen_format(format, output)
-        job = ProcessingJob(
-            read_symbols(symbols),
-            source,
-            DateRange(start, end),
-            timeframe,
-            read_sweep(parameter or ()),
-            latest=latest,
-            stale=stale,
-            executor=executor,
-            values={} if sort is None else {sort: with_names_of(source, sort)},
-        )
+        values = {} if sort is None else {sort: with_names_of(source, sort)}
+        options: dict[str, Any] = {"latest": latest, "stale": stale, "executor": executor, "values": values}
+        chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
+        job = ProcessingJob(chosen, source, bounds, timeframe, settings, session=read_session(session), **options)
         told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
-        result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output))
+        result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output), beside)
     raise typer.Exit(_code(result))
 
 
@@ -149,18 +149,22 @@ def with_names_of(formula: str, expression: str) -> str:
 
 
 def _run(
-    job: ProcessingJob, formula: str, opening: AbstractContextManager[CandleRepository], delivery: Delivery
+    job: ProcessingJob,
+    formula: str,
+    opening: AbstractContextManager[CandleRepository],
+    delivery: Delivery,
+    beside: list[str] | None,
 ) -> BatchResult:
     """Run the job, hand out what it found, and say how it went and what its formula may still get wrong."""
     with opening as repository:
         service = FormulaService()
-        engine = ProcessingEngine(repository, service)
+        engine = ProcessingEngine(repository, service, tables=read_tables(beside))
         compile_first()
         with progress_bar() as progress, interruptible(engine.cancel):
             result = engine.run(job, progress, output=delivery.meanwhile)
         sweep = expanded(job).job
         first = sweep.settings(next(iter(sweep.formulas.values())))
-        warn(service.check(formula, kinds_of(repository, job.timeframe), first))
+        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside)))
     delivery.hand_out(result)
     _report(result)
     return result

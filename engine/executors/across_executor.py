@@ -21,7 +21,7 @@ from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
 from .columns import Floats, Found, numbers_of
-from .polars_executor import FRAME_COLUMNS, starts
+from .numbering import FRAME_COLUMNS, starts
 from .sections import Across, Universe
 from .surroundings import Surroundings
 from .tile_executor import TileExecutor, TileStage

@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ...data.sessions import Session
 from ...data.timeframes import Timeframe
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The data's own timeframe, None where nobody knows it; candles of other symbols; the exchange's time zone."""
+    """The data's own timeframe, None where nobody knows it; candles of other symbols; the exchange's time zone.
+
+    `tables` are other tables by name: symbol, ts (the instant from which a row is known, in UTC) and their columns.
+    `session` are the exchange's hours, None where longer bars follow the calendar.
+    """
 
     timeframe: Timeframe | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     zone: str = "UTC"
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    session: Session | None = None

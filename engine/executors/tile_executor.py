@@ -28,7 +28,8 @@ from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
 from .columns import Column, Found, Room, numbers_of
-from .polars_executor import FRAME_COLUMNS, PolarsExecutor, starts
+from .numbering import FRAME_COLUMNS, starts
+from .polars_executor import PolarsExecutor
 from .surroundings import Surroundings
 
 

@@ -10,6 +10,7 @@ from ..functions import CHOICE, OPERATORS
 from ..kinds import Flag, Kind, Real, Series, Shape, Whole
 from ..nodes import NODE_TYPES, Constant, Interner, Node
 from ..syntax import Span
+from .ahead import NEGATIVE, is_negative
 from .faults import Faults
 from .measuring import compare
 from .values import FAULTY, READERS, Bound, Faulty, Given, Outputs, Value, folded, is_missing
@@ -156,7 +157,9 @@ class Applier:
         value = _fits(accepts, node)
         if value is None:
             shown = "undefined" if node.value is None else shown_value(node.value)
-            self._faults.add(span, f"{primitive.name}'s {name} must be {accepts.describe()}, this is {shown}")
+            message = f"{primitive.name}'s {name} must be {accepts.describe()}, this is {shown}"
+            ahead = is_negative(node) and not isinstance(accepts, Real)
+            self._faults.add(span, message, NEGATIVE if ahead else "")
             return FAULTY
         return value
 

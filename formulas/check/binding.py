@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..syntax import Argument, Call, Expression
+from .ahead import PARAMETERS
 from .faults import Faults
 from .naming import CANDLE_COLUMNS, LETTERS, suggestion
 from .values import Bound, Given, Value
@@ -65,7 +66,8 @@ class Binder:
             compares = argument.name.lower() in {*CANDLE_COLUMNS, *LETTERS}
             hint = "to compare, write == ; " if compares else f"did you mean {nearest}=? " if nearest else ""
             message = f"{self.call.name} has no parameter {argument.name!r}"
-            self.faults.add(argument.span, message, f"{hint}it is {self.signature}")
+            way_out = PARAMETERS.get(argument.name.lower(), "")
+            self.faults.add(argument.span, message, way_out or f"{hint}it is {self.signature}")
         else:
             self.faults.add(argument.span, f"{self.call.name} has no room for this argument", f"it is {self.signature}")
         return False

@@ -13,12 +13,13 @@ from ..functions import Functions
 from ..history import History, history, is_across
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Column, Constant, Interner, Node, OnSymbol, walk
+from ..nodes import Constant, Elsewhere, Interner, Node, OtherSymbol, OtherTable, Place, columns_read, walk
 from ..syntax import Expression, Span
 from .applying import shown_value
-from .environment import Environment, Session, is_indicator
+from .environment import Environment, is_indicator
 from .faults import Faults
 from .naming import RESERVED
+from .session import Session
 from .values import Faulty, Outputs, Value
 
 
@@ -52,13 +53,17 @@ class Tunable:
 
 @dataclass(frozen=True, repr=False)
 class Checked:
-    """A formula that is sound: its result as a plan node, and what a job has to know of it."""
+    """A formula that is sound: its result as a plan node, and what a job has to know of it.
+
+    `lines` are its named values; of one with several outputs each, as `m.line`.
+    """
 
     source: str
     result: Node
     indicators: Mapping[str, Node]
     tunables: tuple[Tunable, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    lines: Mapping[str, Node] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Checked({self.source!r}, {self.kind})"
@@ -80,12 +85,21 @@ class Checked:
     @property
     def columns(self) -> frozenset[str]:
         """The candle columns that are read."""
-        return frozenset(node.name for node in self._nodes if isinstance(node, Column))
+        return columns_read([self.result, *self.indicators.values()])
 
     @property
     def symbols(self) -> frozenset[str]:
         """The other symbols that are read, by symbol("SPY", x)."""
-        return frozenset(node.symbol for node in self._nodes if isinstance(node, OnSymbol))
+        return frozenset(place.symbol for place in self._places if isinstance(place, OtherSymbol))
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The other tables that are read, by table("quarterly", x)."""
+        return frozenset(place.table for place in self._places if isinstance(place, OtherTable))
+
+    @property
+    def _places(self) -> list[Place]:
+        return [node.place for node in self._nodes if isinstance(node, Elsewhere)]
 
     @property
     def across(self) -> bool:
@@ -133,9 +147,8 @@ class _Check:
         faults.raise_if_any()
         assert not isinstance(result, Faulty)
         tunables = tuple(self.tunables.values())
-        return Checked(
-            self.formula.source, result, self._indicators(environment, result), tunables, tuple(faults.warnings)
-        )
+        indicators, warnings = self._indicators(environment, result), tuple(faults.warnings)
+        return Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
 
     def _statement(self, statement: syntax.Statement, environment: Environment) -> None:
         match statement:
@@ -217,6 +230,16 @@ class _Check:
         text = " ".join(self.formula.source[expression.span.start : expression.span.end].split())
         self.labels.setdefault(text, value)
 
+    def _lines(self, environment: Environment) -> dict[str, Node]:
+        """Every name that was assigned, in the order of the text."""
+        lines: dict[str, Node] = {}
+        for name, value in environment.values.items():
+            if isinstance(value, Outputs):
+                lines.update((f"{name}.{output}", node) for output, node in value.nodes.items())
+            elif not isinstance(value, Faulty) and name not in self.tunables:
+                lines[name] = value
+        return lines
+
     def _indicators(self, environment: Environment, result: Node) -> dict[str, Node]:
         """Named numbers first, then calls that have no name; the formula's own result is reported as such."""
         named = {
@@ -235,12 +258,14 @@ def check(
     interner: Interner,
     columns: Mapping[str, Kind],
     parameters: Mapping[str, Setting] | None = None,
+    tables: Mapping[str, Mapping[str, Kind]] | None = None,
 ) -> Checked:
     """Check a parsed formula. Raises FormulaError with every problem found.
 
-    `columns` are the candle columns that there are, `parameters` values for the formula's params.
+    `columns` are the candle columns that there are, `parameters` values for the formula's params, `tables` the columns
+    of other tables by their names.
     """
-    session = Session(functions, interner, Faults(formula.source), columns, observe=lambda *_: None)
+    session = Session(functions, interner, Faults(formula.source), columns, lambda *_: None, tables or {})
     run = _Check(formula, session, parameters or {})
     session.observe = run.observe
     return run.run()

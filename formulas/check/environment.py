@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import Final
 
 from .. import syntax
 from ..declaring import Primitive
-from ..functions import Function, Functions
-from ..history import is_across
-from ..kinds import Kind, Shape
+from ..functions import Function
+from ..kinds import Shape
 from ..libraries import LibraryFunction
-from ..nodes import Constant, Interner, Node, OnSymbol, OnTimeframe, walk
+from ..nodes import Constant
 from ..syntax import Expression, Span
+from .ahead import looks_ahead
 from .applying import Applier, shown_value
 from .binding import Binder, Evaluate, Slot
+from .elsewhere import Forms
 from .expressions import ExpressionChecker
-from .faults import Faults
 from .guessing import hint_for_function
 from .naming import LETTERS, SPECIAL_FORMS, suggestion
+from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
 
 MOST_STEPS: Final = 10_000
 DEEPEST: Final = 40
-TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
-
-
-@dataclass(slots=True)
-class Session:
-    """What one check shares between all its places."""
-
-    functions: Functions
-    interner: Interner
-    faults: Faults
-    columns: Mapping[str, Kind]
-    observe: Callable[[Expression, Value], None]
-    definitions: dict[str, LibraryFunction] = field(default_factory=dict)
-    inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
-    stack: list[LibraryFunction] = field(default_factory=list)
-    steps: int = 0
-    muted: int = 0
 
 
 class Environment:
@@ -93,8 +75,7 @@ class Environment:
             hint = f"write {session.functions[lower].signature}"
             session.faults.add(name.span, f"{name.name!r} is a function, here it stands without brackets", hint)
         elif lower in LETTERS or lower in LETTERS.values():
-            hint = f"they have {', '.join(session.columns) or 'none'}"
-            session.faults.add(name.span, f"the candles have no column {LETTERS.get(lower, lower)!r}", hint)
+            session.faults.add(name.span, f"{session.owner} no column {LETTERS.get(lower, lower)!r}", session.listed)
         else:
             series = [n for n in session.functions.plain if session.functions[n].is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])
@@ -108,12 +89,11 @@ class Environment:
         """The value of a call: a special form, a definition of the formula's, or a function."""
         session, lower = self._session, call.name.lower()
         if lower in SPECIAL_FORMS:
-            return self._special(lower, call, evaluate)
+            return Forms(session).value(lower, call, evaluate)
         function = session.definitions.get(call.name) or session.functions.get(lower)
         if function is None or function.is_series:
-            for argument in call.arguments:
-                evaluate(argument.value)
-            return self._unknown_call(call, function is not None)
+            values = [evaluate(argument.value) for argument in call.arguments]
+            return self._unknown_call(call, values, function is not None)
         slots = _slots(function)
         bound = Binder(call, slots, function.signature, session.faults).bind(evaluate)
         if bound is None or self._constant_for_series(call, function, bound):
@@ -136,9 +116,12 @@ class Environment:
             return self._applier.apply(function, bound, span)
         return self._inlined(function, bound, span)
 
-    def _unknown_call(self, call: syntax.Call, is_known_series: bool) -> Value:
+    def _unknown_call(self, call: syntax.Call, values: list[Value], is_known_series: bool) -> Value:
         session, lower = self._session, call.name.lower()
-        if is_known_series or self._own(call.name) is not None or lower in session.columns:
+        way_out = looks_ahead(call.name, values)
+        if way_out:
+            message, hint = f"{call.name!r} would look into the future", way_out
+        elif is_known_series or self._own(call.name) is not None or lower in session.columns:
             message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
         else:
             message = f"unknown function {call.name!r}"
@@ -146,64 +129,10 @@ class Environment:
         session.faults.add(call.name_span, message, hint)
         return FAULTY
 
-    def _special(self, form: str, call: syntax.Call, evaluate: Evaluate) -> Value:
-        session, signature = self._session, SPECIAL_FORMS[form]
-        names = ["name"] if form == "column" else [form, "x"]
-        self._session.muted += 1
-        bound = Binder(call, [Slot(name, required=True) for name in names], signature, session.faults).bind(evaluate)
-        self._session.muted -= 1
-        if bound is None:
-            return FAULTY
-        target, *rest = (given for given in bound.values() if isinstance(given, Given))
-        if not isinstance(target.value, Constant) or not isinstance(target.value.value, str):
-            session.faults.add(target.span, f"{form} takes text first", f"it is {signature}")
-            return FAULTY
-        text = target.value.value
-        return (
-            self._column(text, target.span) if form == "column" else self._elsewhere(form, text, target.span, rest[0])
-        )
-
-    def _column(self, name: str, span: Span) -> Value:
-        columns = self._session.columns
-        if name in columns:
-            return self._session.interner.column(name, columns[name])
-        self._session.faults.add(span, f"the candles have no column {name!r}", f"they have {', '.join(columns)}")
-        return FAULTY
-
-    def _elsewhere(self, form: str, target: str, span: Span, given: Given) -> Value:
-        if isinstance(given.value, Faulty):
-            return FAULTY
-        if isinstance(given.value, Outputs):
-            nodes = {
-                name: self._on(form, target, span, Given(node, given.span)) for name, node in given.value.nodes.items()
-            }
-            if any(isinstance(node, Faulty) for node in nodes.values()):
-                return FAULTY
-            return Outputs(form, nodes)  # type: ignore[arg-type]
-        return self._on(form, target, span, given)
-
-    def _on(self, form: str, target: str, span: Span, given: Given) -> Node | Faulty:
-        faults, interner, node = self._session.faults, self._session.interner, given.value
-        assert not isinstance(node, Faulty | Outputs)
-        inside = list(walk([node]))
-        if any(map(is_across, inside)):
-            faults.add(given.span, f"a ranking across symbols cannot stand inside {form}()", "rank the result instead")
-            return FAULTY
-        own = OnTimeframe if form == "timeframe" else OnSymbol
-        if any(isinstance(each, own) for each in inside):
-            faults.add(given.span, f"{form}() cannot stand inside {form}()")
-            return FAULTY
-        if form == "symbol":
-            return interner.on_symbol(node, target)
-        if not TIMEFRAME.fullmatch(target):
-            faults.add(span, f"{target!r} is no timeframe", 'write a number and m, h, d, w, mo, q or y, such as "1w"')
-            return FAULTY
-        return interner.on_timeframe(node, target)
-
     def _inlined(self, function: LibraryFunction, bound: Bound, span: Span) -> Value:
         """The value of a function written in the language: its text, checked with its parameters bound."""
         session = self._session
-        key = (function, *((name, _identity(given)) for name, given in bound.items()))
+        key = (function, session.table, *((name, _identity(given)) for name, given in bound.items()))
         if key in session.inlined:
             return session.inlined[key]
         session.steps += 1

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from .. import syntax
 from ..functions import CHOICE, HISTORY
 from ..kinds import LONGEST_WINDOW, Kind
-from ..nodes import Constant, Interner, Node, OnTimeframe
+from ..nodes import Constant, Elsewhere, Interner, Node, OtherBars
 from ..syntax import Expression, Span
 from .applying import Applier
 from .faults import Faults
@@ -181,8 +181,10 @@ class ExpressionChecker:
         return int(node.value)
 
     def _back(self, node: Node, bars: int, expression: syntax.History) -> Node:
-        if isinstance(node, OnTimeframe):
-            hint = f'to go back one bar of the other timeframe, write timeframe("{node.timeframe}", x[{bars}])'
+        if isinstance(node, Elsewhere) and isinstance(node.place, OtherBars):
+            forming = ", forming=true" if node.place.forming else ""
+            written = f'timeframe("{node.place.timeframe}", x[{bars}]{forming})'
+            hint = f"to go back one bar of the other timeframe, write {written}"
             self._faults.warn(expression.span, f"[{bars}] counts bars of the data's own timeframe here", hint)
         if bars == 0:
             return node

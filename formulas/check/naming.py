@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..kinds import Kind
@@ -15,8 +15,10 @@ RESERVED: Final = frozenset({"symbol", "ts", "formula", "stale"})
 
 SPECIAL_FORMS: Final = {
     "column": 'column("name")',
-    "timeframe": 'timeframe("1w", x)',
+    "timeframe": 'timeframe("1w", x, forming=false)',
     "symbol": 'symbol("SPY", x)',
+    "table": 'table("quarterly", x)',
+    "bars_where": "bars_where(condition, x)",
 }
 
 FOREIGN: Final = {
@@ -50,6 +52,8 @@ FOREIGN: Final = {
     "corr": "here it is correlation(x, y, n)",
     "delta": "here it is change(x, n)",
     "mom": "here it is momentum(x, n)",
+    "security": 'here it is timeframe("1w", x), or symbol("SPY", x) for another symbol',
+    "request.security": 'here it is timeframe("1w", x), or symbol("SPY", x) for another symbol',
 }
 
 
@@ -67,7 +71,7 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.lower()))
 
 
-def columns_by_name(columns: dict[str, str] | None) -> dict[str, Kind]:
+def columns_by_name(columns: Mapping[str, str] | None) -> dict[str, Kind]:
     """The columns that a formula may name. Without a list of the data's own: those of a candle."""
     if columns is None:
         return dict.fromkeys(CANDLE_COLUMNS, Kind.NUMBER)

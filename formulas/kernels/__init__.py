@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from . import arithmetic, averages, counts, events, extremes, logic, moments, ranges, rounding, trailing
 from .declaring import COMPOSED, KERNELS
+from .holding import HoldingGraph
 
 __all__ = [
     "COMPOSED",
     "KERNELS",
+    "HoldingGraph",
     "arithmetic",
     "averages",
     "counts",

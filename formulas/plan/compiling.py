@@ -14,9 +14,10 @@ from typing import Final
 import polars as pl
 
 from ..kinds import Kind, Shape
-from ..nodes import NODE_TYPES, Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from ..nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, OtherBars, Pick, Place, SomeBars, inputs, walk
 from ..scope import Scope
-from .programs import Program, Step, SymbolCall, TimeframeCall, arrange
+from .forming import compile_forming
+from .programs import ElsewhereCall, FormingProgram, Program, Step, arrange
 
 WIDEST_EXPRESSION: Final = 12
 """An expression that names so many columns gets a column of its own: Polars shares no sub-expressions, and a rule may
@@ -40,36 +41,42 @@ def compile_nodes(roots: Sequence[Node], given: Mapping[Node, str] | None = None
 class _Compiler:
     def __init__(self, roots: Sequence[Node], given: dict[Node, str], prefix: str) -> None:
         self._scope = Scope(prefix)
-        self._frames: list[Step] = []
+        self._calls: list[tuple[int, ElsewhereCall]] = []
         self._order = list(walk(roots, given, frames=False))
-        self._readers = Counter(below for node in self._order if node not in given for below in inputs(node))
+        self._readers = Counter(
+            below for node in self._order if node not in given for below in inputs(node, frames=False)
+        )
         self._readers.update(roots)
         self._values: dict[Node, Value] = {node: Value(pl.col(name)) for node, name in given.items()}
         self._outputs: dict[Node, tuple[pl.Expr, ...]] = {}
 
     def program(self, roots: Sequence[Node]) -> Program:
-        self._call_frames()
         for node in self._order:
-            if node not in self._values:
+            if node not in self._values and isinstance(node, Elsewhere):
+                self._call(node.place)
+            elif node not in self._values:
                 self._values[node] = self._shared(node, self._value(node))
         names = [self._column(self._values[root]).meta.output_name() for root in roots]
-        return arrange([*self._frames, *self._scope.steps], names)
+        steps: list[Step] = list(self._scope.steps)
+        for number, call in reversed(self._calls):
+            steps.insert(number, call)
+        return arrange(steps, names)
 
-    def _call_frames(self) -> None:
-        """One call for all nodes on the same timeframe or symbol, so that their bars are made once."""
-        calls: dict[tuple[type[TimeframeCall | SymbolCall], str], list[OnTimeframe | OnSymbol]] = {}
-        for node in self._order:
-            if node in self._values:
-                continue
-            if isinstance(node, OnTimeframe):
-                calls.setdefault((TimeframeCall, node.timeframe), []).append(node)
-            elif isinstance(node, OnSymbol):
-                calls.setdefault((SymbolCall, node.symbol), []).append(node)
-        for (call, target), nodes in calls.items():
-            names = tuple(self._scope.fresh() for _ in nodes)
-            program = compile_nodes([node.source for node in nodes])
-            self._frames.append(call(names, target, program))
-            self._values.update({node: Value(pl.col(name)) for node, name in zip(nodes, names, strict=True)})
+    def _call(self, place: Place) -> None:
+        """One call for all nodes on the same other rows, so that these are made once."""
+        nodes = [node for node in self._order if isinstance(node, Elsewhere) and node.place == place]
+        nodes = [node for node in nodes if node not in self._values]
+        names = tuple(self._scope.fresh() for _ in nodes)
+        sources = [node.source for node in nodes]
+        forming = isinstance(place, OtherBars) and place.forming
+        program: Program | FormingProgram = (
+            compile_forming(sources, compile_nodes) if forming else compile_nodes(sources)
+        )
+        condition = None
+        if isinstance(place, SomeBars):
+            condition = self._column(self._values[place.condition]).meta.output_name()
+        self._calls.append((len(self._scope.steps), ElsewhereCall(names, place, program, condition)))
+        self._values.update({node: Value(pl.col(name)) for node, name in zip(nodes, names, strict=True)})
 
     def _value(self, node: Node) -> Value:
         match node:
@@ -82,7 +89,7 @@ class _Compiler:
                 return Value(self._outputs[node.source][index])
             case Apply():
                 return self._elementwise(node) if node.primitive.shape is Shape.ELEMENTWISE else self._whole(node)
-            case OnTimeframe() | OnSymbol():
+            case Elsewhere():
                 raise AssertionError(node)
 
     def _elementwise(self, node: Apply) -> Value:
@@ -91,13 +98,13 @@ class _Compiler:
         finite = not primitive.carries or all(value.finite for value in values)
         expressions = [value.expression if primitive.carries else self._finite(value) for value in values]
         arguments = iter(map(self._scope.full, expressions) if primitive.dense else expressions)
-        result = self._call(node, [next(arguments) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
+        result = self._apply(node, [next(arguments) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
         return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER))
 
     def _whole(self, node: Apply) -> Value:
         """A node over many rows: its inputs and its results are columns; rows before its warm-up are masked."""
         columns = iter([self._column(self._values[below]) for below in inputs(node)])
-        result = self._call(node, [next(columns) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
+        result = self._apply(node, [next(columns) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
         several = result if isinstance(result, tuple) else (result,)
         self._outputs[node] = tuple(self._masked(node, each) for each in several)
         return Value(self._outputs[node][0])
@@ -110,7 +117,7 @@ class _Compiler:
             valid.append(result.is_finite())
         return self._scope.column(pl.when(*valid).then(result) if valid else result)
 
-    def _call(self, node: Apply, arguments: Sequence[object]) -> pl.Expr:
+    def _apply(self, node: Apply, arguments: Sequence[object]) -> pl.Expr:
         scope = (self._scope,) if node.primitive.scoped else ()
         result: pl.Expr = node.primitive.rule(*scope, *arguments)
         return result

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..check.applying import shown_value
 from ..history import History, history
-from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick
+from ..nodes import Apply, Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Pick, SomeBars
 from ..units import FREE, unit_of
 from .planning import Plan
 
@@ -91,12 +91,22 @@ def _text(node: Node, number: Mapping[Node, int]) -> str:
             return node.name
         case Pick():
             return f"#{number[node.source]}.{node.output}"
-        case OnTimeframe():
-            return f'timeframe("{node.timeframe}", #{number[node.source]})'
-        case OnSymbol():
-            return f'symbol("{node.symbol}", #{number[node.source]})'
+        case Elsewhere():
+            return _elsewhere(node, f"#{number[node.source]}", number)
         case Apply():
             return _call(node, number)
+
+
+def _elsewhere(node: Elsewhere, source: str, number: Mapping[Node, int]) -> str:
+    match node.place:
+        case OtherBars(timeframe, forming):
+            return f'timeframe("{timeframe}", {source}{", forming=true" if forming else ""})'
+        case OtherSymbol(symbol):
+            return f'symbol("{symbol}", {source})'
+        case OtherTable(table):
+            return f'table("{table}", {source})'
+        case SomeBars(condition):
+            return f"bars_where(#{number[condition]}, {source})"
 
 
 def _call(node: Apply, number: Mapping[Node, int]) -> str:

@@ -14,7 +14,20 @@ from typing import Literal, TypeAlias
 from ..check.checking import Checked
 from ..history import History, history
 from ..kinds import Shape
-from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, inputs, walk
+from ..nodes import (
+    FOREIGN,
+    Apply,
+    Column,
+    Constant,
+    Elsewhere,
+    Node,
+    OtherBars,
+    OtherSymbol,
+    OtherTable,
+    columns_read,
+    inputs,
+    walk,
+)
 from .compiling import compile_nodes
 from .programs import Program
 
@@ -63,14 +76,28 @@ class Plan:
         return frozenset().union(*(checked.columns for checked in self.formulas.values()))
 
     @property
+    def elsewhere(self) -> list[Elsewhere]:
+        """The nodes that are evaluated on other rows."""
+        return [node for node in self.nodes if isinstance(node, Elsewhere)]
+
+    @property
     def symbols(self) -> frozenset[str]:
         """Other symbols that are read, whatever the universe."""
-        return frozenset(node.symbol for node in self.nodes if isinstance(node, OnSymbol))
+        return frozenset(node.place.symbol for node in self.elsewhere if isinstance(node.place, OtherSymbol))
 
     @property
     def timeframes(self) -> frozenset[str]:
         """Other timeframes that are read; each must be made of whole bars of the data's own."""
-        return frozenset(node.timeframe for node in self.nodes if isinstance(node, OnTimeframe))
+        return frozenset(node.place.timeframe for node in self.elsewhere if isinstance(node.place, OtherBars))
+
+    @property
+    def tables(self) -> dict[str, frozenset[str]]:
+        """Other tables that are read, with the columns of each."""
+        found: dict[str, frozenset[str]] = {}
+        for node in self.elsewhere:
+            if isinstance(node.place, OtherTable):
+                found[node.place.table] = found.get(node.place.table, frozenset()) | columns_read([node.source])
+        return found
 
     @cached_property
     def history(self) -> History:
@@ -120,23 +147,12 @@ class _Part:
     given: Mapping[Node, str]
 
     @property
-    def reads(self) -> set[str]:
-        """The columns that are read: of the candles and of earlier stages."""
-        return {
-            self.given.get(node, node.name if isinstance(node, Column) else "")
-            for node in walk(self.made, _OwnBars(self.given))
-            if node in self.given or isinstance(node, Column)
-        }
-
-
-class _OwnBars:
-    """Where a walk stops that asks what is read of the frame: at what is given, and at other symbols."""
-
-    def __init__(self, given: Mapping[Node, str]) -> None:
-        self._given = given
-
-    def __contains__(self, node: object) -> bool:
-        return node in self._given or isinstance(node, OnSymbol)
+    def reads(self) -> frozenset[str]:
+        """The columns that are read: of the candles, on these or other bars of them, and of earlier stages."""
+        own = list(walk(self.made, self.given, frames=False))
+        others = [n.source for n in own if isinstance(n, Elsewhere) and n not in self.given and n not in FOREIGN]
+        names = (self.given.get(node, node.name if isinstance(node, Column) else None) for node in own)
+        return columns_read(others, FOREIGN).union(name for name in names if name is not None)
 
 
 def _column_of(node: Node, name: str) -> str:
@@ -153,13 +169,15 @@ def _stages(roots: list[Node]) -> dict[Node, int]:
     """The stage of each node: even ones go along time, odd ones across symbols; elementwise nodes go along."""
     stage_of: dict[Node, int] = {}
     for node in walk(roots, frames=False):
-        below = max((stage_of[each] for each in inputs(node) if each in stage_of), default=0)
+        below = max((stage_of[each] for each in inputs(node, frames=False)), default=0)
         stage_of[node] = below + ((_parity(node) - below) % 2 if _parity(node) is not None else 0)  # type: ignore[operator]
     return stage_of
 
 
 def _parity(node: Node) -> int | None:
     """1 for across symbols, 0 for along time, None where either will do."""
+    if isinstance(node, Elsewhere):
+        return 0
     if not isinstance(node, Apply):
         return None
     match node.primitive.shape:
@@ -175,8 +193,8 @@ def _leaving(roots: list[Node], stage_of: Mapping[Node, int]) -> list[Node]:
     """The nodes whose values leave their stage: results, and what a later stage reads."""
     leaving = dict.fromkeys(roots)
     for node in stage_of:
-        for below in inputs(node):
-            if below in stage_of and stage_of[below] < stage_of[node] and not isinstance(below, Column | Constant):
+        for below in inputs(node, frames=False):
+            if stage_of[below] < stage_of[node] and not isinstance(below, Column | Constant):
                 leaving[below] = None
     return list(leaving)
 

@@ -7,28 +7,60 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..nodes import OtherSymbol, OtherTable, Place
 from ..scope import Defined, KernelCall, PythonCall
 
 
 @dataclass(frozen=True, slots=True)
-class TimeframeCall:
-    """A program run on completed bars of a coarser timeframe; its outputs join the bars from which they are known."""
+class ElsewhereCall:
+    """A program run on other rows; its outputs join the rows at hand from which they are known.
+
+    `condition` is the column that says which of the bars at hand count, where `place` is some of them.
+    """
 
     names: tuple[str, ...]
-    timeframe: str
-    program: Program
+    place: Place
+    program: Program | FormingProgram
+    condition: str | None = None
+
+
+Step: TypeAlias = Defined | KernelCall | PythonCall | ElsewhereCall
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolCall:
-    """A program run on another symbol's candles; its outputs join on the time a bar is known."""
+class Peek:
+    """A primitive over the bars completed before each row and, as the last one, the bar so far.
+
+    `program` computes it alone over the columns `inputs`; at a row it needs `reach` completed bars, None for all.
+    Where it is `held`, kernels do it in one go: their memory goes on at completed bars alone. Where it is `windowed`,
+    kernels may do it in place of the program.
+    """
 
     names: tuple[str, ...]
-    symbol: str
+    inputs: tuple[str, ...]
     program: Program
+    reach: int | None
+    primitive: str
+    settings: tuple[float, ...]
+    held: bool
+    windowed: bool
+    is_condition: bool
 
 
-Step: TypeAlias = Defined | KernelCall | PythonCall | TimeframeCall | SymbolCall
+@dataclass(frozen=True, slots=True)
+class FormingProgram:
+    """Programs and peeks in order, the names of the outputs in the order asked for, and the columns that are read."""
+
+    parts: tuple[Program | Peek, ...]
+    outputs: tuple[str, ...]
+    reads: frozenset[str]
+
+    @property
+    def kernels(self) -> frozenset[str]:
+        """The primitives that compiled kernels are called for."""
+        held = {part.primitive for part in self.parts if isinstance(part, Peek) and part.held}
+        programs = (part.program if isinstance(part, Peek) else part for part in self.parts)
+        return frozenset(held).union(*(program.kernels for program in programs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +78,7 @@ class Program:
         for step in itertools.chain.from_iterable(self.levels):
             if isinstance(step, KernelCall):
                 names.add(step.primitive)
-            elif isinstance(step, TimeframeCall | SymbolCall):
+            elif isinstance(step, ElsewhereCall):
                 names |= step.program.kernels
         return frozenset(names)
 
@@ -77,10 +109,10 @@ def read_by(step: Step) -> frozenset[str]:
             return frozenset([*step.expression.meta.root_names(), *step.by])
         case KernelCall() | PythonCall():
             return frozenset(step.inputs)
-        case TimeframeCall():
-            return step.program.reads
-        case SymbolCall():
+        case ElsewhereCall(place=OtherSymbol() | OtherTable()):
             return frozenset()
+        case ElsewhereCall():
+            return step.program.reads | ({step.condition} if step.condition else set())
 
 
 def arrange(steps: Sequence[Step], outputs: Sequence[str]) -> Program:

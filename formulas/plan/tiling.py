@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from ..declaring import PRIMITIVES, Primitive
 from ..kernels.graphs import Graph, Series, is_computed
 from ..kinds import Kind, Shape
-from ..nodes import Apply, Column, Constant, Node, OnSymbol, OnTimeframe, Pick, inputs, walk
+from ..nodes import Apply, Column, Constant, Elsewhere, Node, Pick, inputs, walk
 
 
 def is_tiled(node: Node) -> bool:
@@ -24,7 +24,7 @@ def is_tiled(node: Node) -> bool:
             return _is_built_in(node.primitive) and is_computed(node.primitive.name)
         case Pick():
             return is_tiled(node.source)
-        case OnTimeframe() | OnSymbol():
+        case Elsewhere():
             return False
         case Constant() | Column():
             return node.kind is not Kind.CATEGORY
@@ -86,5 +86,5 @@ class _Tiler:
                 settings = [float(setting) for setting in node.settings if setting is not None]
                 sources = [self._outputs[below][0] for below in inputs(node)]
                 return self.graph.outputs(node.primitive.name, sources, settings)
-            case OnTimeframe() | OnSymbol():
+            case Elsewhere():
                 raise AssertionError(node)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..declaring import elementwise, recursive
-from ..kinds import Alike, Calendar, Dates, Numbers, Times
+from ..declaring import elementwise, recursive, window
+from ..kinds import Alike, Booleans, Calendar, Dates, Numbers, Times
 from ..scope import LOCAL, Scope
 
 
@@ -13,6 +13,12 @@ from ..scope import LOCAL, Scope
 def year(scope: Scope) -> Numbers:
     """The year of the bar's beginning."""
     return scope.local.dt.year().cast(pl.Float64)
+
+
+@elementwise(bounded=True)
+def quarter(scope: Scope) -> Numbers:
+    """The quarter of the year, 1 to 4."""
+    return scope.local.dt.quarter().cast(pl.Float64)
 
 
 @elementwise(bounded=True)
@@ -69,6 +75,17 @@ def session_bar(scope: Scope) -> Numbers:
     begins = scope.local.dt.date() != scope.back(scope.local.dt.date(), 1)
     session = scope.column((begins.fill_null(value=True) | (scope.bar == 0)).cum_sum()).meta.output_name()
     return scope.column(pl.int_range(1, pl.len() + 1), (session,)).cast(pl.Float64)
+
+
+@window(warmup=lambda _: 1, bounded=True)
+def new_period(scope: Scope, span: Calendar) -> Booleans:
+    """Whether the bar is the first of a new period such as "1w", "1mo" or "1q": the bar before lies in an earlier one.
+
+    Undefined at a symbol's first bar. Weeks begin on Monday. sum_since(new_period("1mo"), volume) is the month's volume
+    so far.
+    """
+    begin = scope.local.dt.truncate(span)
+    return begin != scope.back(begin, 1)
 
 
 @recursive(bounded=True)

@@ -25,7 +25,7 @@ def test_the_names_at_the_front_door():
             "ProcessingResult",
             "SignalMatch",
         ),
-        *("CandleRepository", "FrameRepository", "ParquetRepository", "DuckDBRepository"),
+        *("CandleRepository", "FrameRepository", "ParquetRepository", "DuckDBRepository", "Session"),
         *("BarsweepError", "FormulaError", "ProcessingEngineError", "RepositoryError", "CandleError"),
     }
     assert all(getattr(bs, name).__name__ == name for name in bs.__all__)

@@ -7,15 +7,16 @@ import pytest
 from barsweep.errors import FormulaError
 from barsweep.formulas import Language
 
-CASES = Path(__file__).parent / "cases" / "formula_errors.txt"
+CASES = Path(__file__).parent / "cases"
+FILES = ("formula_errors.txt", "look_ahead.txt", "other_rows.txt")
 RULER = "\n" + "-" * 40 + "\n"
 COLUMNS = {**dict.fromkeys(["open", "high", "low", "close", "volume"], "number"), "sector": "text"}
 
 
 def cases():
     """Formula and message of each case; the first block is for readers."""
-    blocks = CASES.read_text(encoding="utf-8").rstrip("\n").split(RULER)
-    parts = (block.partition("\n\n") for block in blocks[1:])
+    texts = [(CASES / file).read_text(encoding="utf-8").rstrip("\n") for file in FILES]
+    parts = [block.partition("\n\n") for text in texts for block in text.split(RULER)[1:]]
     return [pytest.param(formula, message, id=formula.partition("\n")[0][:60]) for formula, _, message in parts]
 
 

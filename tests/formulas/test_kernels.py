@@ -17,7 +17,10 @@ from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.lanes import LANES
 from barsweep.formulas.kinds import Kind, Series, Shape, Whole
 
-CLOCKED = {"year", "month", "day", "weekday", "hour", "minute", "date", "time", "session_bar", "ago"}
+CLOCKED = {"year", "month", "day", "weekday", "hour", "minute", "date", "time", "session_bar", "ago"} | {
+    "quarter",
+    "new_period",
+}
 LENGTHS = {"slope": (2, 5, 20, 63), "ago_bars": (0, 1, 5, 70), "round": (0, 1, 2, -1), "at_least": (1, 2, 3)}
 TILED = [name for name in PRIMITIVES if name in {*KERNELS, *COMPOSED}]
 CONDITIONS = {"both", "either", "not", "at_least"}

@@ -8,7 +8,7 @@ from barsweep.formulas import primitives  # noqa: F401 - fills the registry
 from barsweep.formulas.declaring import PRIMITIVES
 from barsweep.formulas.kinds import Series, Shape
 
-CALENDAR_FIELDS = {"year", "month", "day", "weekday", "hour", "minute", "date", "time"}
+CALENDAR_FIELDS = {"year", "quarter", "month", "day", "weekday", "hour", "minute", "date", "time"}
 LENGTHS = {"Whole": ("3", "1", "8"), "Real": ("0.02", "0.5"), "Flag": ("true",), "Span": ('"2d"', '"1w"')}
 SHORTEST = {"slope": "2"}
 
@@ -81,6 +81,8 @@ def test_a_primitive_equals_its_reference(primitive, given):
         inputs = [series[text] if text in series else python_value(text) for text in given]
         if primitive.name == "ago":
             inputs.insert(1, rows["ts"].to_list())
+        if primitive.name == "new_period":
+            inputs.insert(0, rows["ts"].to_list())
         truths = REFERENCES[primitive.name](*inputs)
         power = 2 if "variance" in primitive.name else 1
         scale = (
@@ -99,6 +101,7 @@ def test_calendar_fields_are_those_of_python():
     for row in swept.iter_rows(named=True):
         ts = row["ts"]
         assert (row["year"], row["month"], row["day"]) == (ts.year, ts.month, ts.day)
+        assert row["quarter"] == (ts.month + 2) // 3
         assert (row["weekday"], row["hour"], row["minute"]) == (ts.isoweekday(), ts.hour, ts.minute)
         assert row["date"] == (ts.date().toordinal() - 719163)
         assert row["time"] == ts.hour * 60 + ts.minute

@@ -2,7 +2,7 @@
 
 import calendar
 import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 
 def bar_index(ts):
@@ -13,6 +13,21 @@ def session_bar(ts):
     """The number of the bar within its date, from 1."""
     dates = [(moment.year, moment.month, moment.day) for moment in ts]
     return [number for _, bars in groupby(dates) for number, _ in enumerate(bars, 1)]
+
+
+def new_period(ts, span):
+    """Whether the bar before lies in an earlier period; days are counted from 1970, weeks from Monday."""
+    count, unit = int(span.rstrip("dwmoqy")), span.lstrip("0123456789")
+    days = [moment.toordinal() - datetime.date(1970, 1, 1).toordinal() for moment in ts]
+    months = [12 * moment.year + moment.month - 1 for moment in ts]
+    numbers = {
+        "d": [day // count for day in days],
+        "w": [(day + 3) // 7 // count for day in days],
+        "mo": [month // count for month in months],
+        "q": [month // (3 * count) for month in months],
+        "y": [month // (12 * count) for month in months],
+    }[unit]
+    return [None] + [now != before for before, now in pairwise(numbers)]
 
 
 def years_before(moment, years):

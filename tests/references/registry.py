@@ -14,7 +14,7 @@ REFERENCES = {
         across: "rank rank_share quantile_bucket top bottom demean zscore scale winsorize clip_quantiles neutralize "
         "across_slope across_correlation across_mean across_sum across_count across_min across_max across_median "
         "across_quantile across_stdev",
-        calendar: "bar_index session_bar ago",
+        calendar: "bar_index session_bar ago new_period",
     }.items()
     for name, function in vars(module).items()
     if name in names.split()

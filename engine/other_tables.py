@@ -1,0 +1,96 @@
+"""Tables beside the candles, such as fundamentals: each row has a symbol and the time from which it is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ..data.delimited import ENDINGS as DELIMITED
+from ..data.delimited import read_heading
+from ..data.instants import zone
+from ..data.layout import Kind
+from ..data.opening import open_repository
+from ..data.repository import CandleRepository
+from ..data.tables import TableRepository
+from ..errors import ProcessingEngineError, RepositoryError
+from .sources import as_repository, columns_of
+
+INSTANT: Final = pl.Datetime("us", "UTC")
+PUBLISHED: Final = ("published", "published_at", "publication_date", "announced", "announced_at", "filed", "filed_at")
+"""Columns that tell when a row was known, if there is one: a fiscal period's own date comes long before."""
+
+
+@dataclass(frozen=True)
+class OtherTable:
+    """A table by its name in formulas."""
+
+    name: str
+    source: object
+
+    @cached_property
+    def repository(self) -> CandleRepository:
+        """What reads it. Raises RepositoryError where nothing tells when a row was known."""
+        try:
+            found = self._published()
+            columns_of(found, self._timeframe(found))
+        except RepositoryError as error:
+            hint = f"the time from which a row is known is called {PUBLISHED[0]}, ts or date"
+            raise RepositoryError(f"the table {self.name!r}: {error} ({hint})", retryable=error.retryable) from error
+        return found
+
+    def _published(self) -> CandleRepository:
+        """The source, read by the column that says when a row was published, if it has one."""
+        path = Path(self.source).expanduser() if isinstance(self.source, str | Path) else None
+        if path is not None and path.suffix.lower() in DELIMITED and path.is_file():
+            named = [name for name in read_heading(path).names if name.strip().lower() in PUBLISHED]
+        else:
+            found = as_repository(self.source)
+            if not isinstance(found, TableRepository) or found is self.source:
+                return found
+            named = [name for name in found.types() if name.strip().lower() in PUBLISHED]
+        return open_repository(self.source, **({"columns": {"ts": named[0]}} if named else {}))
+
+    @property
+    def columns(self) -> Mapping[str, Kind]:
+        """The columns that formulas can name inside table("...", x)."""
+        return columns_of(self.repository, self._timeframe(self.repository))
+
+    def rows(self, columns: Iterable[str], exchange: str) -> pl.DataFrame:
+        """Symbol, ts (the instant from which a row is known) and these columns, sorted by symbol and ts.
+
+        A date without a time is known when its day is over in the time zone `exchange`. Of rows that are known from
+        the same moment on, the last in the table is the last here.
+        """
+        repository, wanted = self.repository, sorted(columns)
+        table = repository.load(None, self._timeframe(repository), None, None, wanted, None)
+        frame = pl.DataFrame(table).select("symbol", "ts", *wanted).drop_nulls(["symbol", "ts"])
+        numbers = [name for name in wanted if frame.schema[name].is_numeric()]
+        known = [pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in numbers]
+        exact = frame.with_columns(pl.col(name).cast(pl.Float64) for name in numbers).with_columns(*known)
+        return exact.with_columns(pl.col("symbol").cast(pl.String), _instant(frame.schema["ts"], exchange))
+
+    def _timeframe(self, repository: CandleRepository) -> str:
+        return str(getattr(repository, "stored", None) or "1d")
+
+
+def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:
+    """When a row is known; just after its day for a date, so that the bars of that day do not know it."""
+    zone(exchange)
+    if kind != pl.Date:
+        return pl.col("ts").cast(INSTANT)
+    over = pl.col("ts").cast(pl.Datetime("us")).dt.offset_by("1d")
+    local = over.dt.replace_time_zone(exchange, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC") + pl.lit(dt.timedelta(microseconds=1))
+
+
+def named_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:
+    """The tables that were given by name; raises ProcessingEngineError if they were not."""
+    if tables is not None and not isinstance(tables, Mapping):
+        raise ProcessingEngineError('tables are given by name: tables={"quarterly": frame}')
+    return {name: OtherTable(name, source) for name, source in (tables or {}).items()}

@@ -1,0 +1,68 @@
+"""What one check shares between all the places of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..functions import Functions
+from ..kinds import Kind
+from ..libraries import LibraryFunction
+from ..nodes import Interner
+from ..syntax import Expression
+from .faults import Faults
+from .values import Value
+
+Columns = Mapping[str, Kind]
+
+
+@dataclass(slots=True)
+class Session:
+    """One check. `candles` are the columns of the candles, `tables` those of other tables by their names."""
+
+    functions: Functions
+    interner: Interner
+    faults: Faults
+    candles: Columns
+    observe: Callable[[Expression, Value], None]
+    tables: Mapping[str, Columns] = field(default_factory=dict)
+    definitions: dict[str, LibraryFunction] = field(default_factory=dict)
+    inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
+    stack: list[LibraryFunction] = field(default_factory=list)
+    steps: int = 0
+    muted: int = 0
+    table: str | None = None
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that names mean here: those of the candles, or of the table that is looked at."""
+        return self.candles if self.table is None else self.tables[self.table]
+
+    @property
+    def owner(self) -> str:
+        """Who has these columns, for messages."""
+        return "the candles have" if self.table is None else f"the table {self.table!r} has"
+
+    @property
+    def listed(self) -> str:
+        """The columns, as a hint."""
+        return f"{'they have' if self.table is None else 'it has'} {', '.join(self.columns) or 'none'}"
+
+    @contextmanager
+    def inside(self, table: str) -> Iterator[None]:
+        """While an expression on a table's rows is checked."""
+        outer, self.table = self.table, table
+        try:
+            yield
+        finally:
+            self.table = outer
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """While parts are checked whose values are not reported by themselves."""
+        self.muted += 1
+        try:
+            yield
+        finally:
+            self.muted -= 1
