@@ -10,6 +10,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
+from ...formulas.kernels.machine import Stop
 from .across_executor import AcrossExecutor
 from .joining import made_of
 from .polars_executor import PolarsExecutor
@@ -32,8 +33,8 @@ class Executor(Protocol):
         """Make the frame that the first stage reads."""
         ...
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
+        """Run one stage; None if the flag was raised."""
         ...
 
 

@@ -52,14 +52,15 @@ class TileExecutor:
         """Number symbols and bars."""
         return self._polars.start(candles, around)
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage; only what is needed later stays."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
+        """Run one stage; only what is needed later stays. None if the flag was raised."""
         tiled = self._stages.get(stage)
         if tiled is None:
-            return self._polars.advance(stage, frame, around)
+            return self._polars.advance(stage, frame, around, stop)
         frame = self._polars.run(tiled.ahead, frame, around)
-        made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), Stop())
-        assert made is not None
+        made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), stop)
+        if made is None:
+            return None
         return frame.with_columns(*made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
     def columns(
