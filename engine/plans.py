@@ -11,7 +11,7 @@ from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
-from .executors import Executor, chosen, make_executor
+from .executors import Executor, TileExecutor, chosen, make_executor
 from .jobs import ProcessingJob
 from .service import FormulaService
 
@@ -71,6 +71,25 @@ class Plans:
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return made
+
+    @property
+    def kept(self) -> int:
+        """Bytes that executors keep."""
+        return sum(executor.kept for executor in self._executors())
+
+    def keep_within(self, size: int) -> None:
+        """Let go of what executors keep, the oldest plans' first, until it takes no more than so many bytes."""
+        left = self.kept
+        for executor in self._executors():
+            if left <= size:
+                return
+            left -= executor.kept
+            executor.let_go()
+
+    def _executors(self) -> list[TileExecutor]:
+        """Those that keep anything, those of the oldest plans first."""
+        with self._lock:
+            return [executor for _, executor in self._known.values() if isinstance(executor, TileExecutor)]
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

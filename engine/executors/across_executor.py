@@ -116,6 +116,13 @@ class AcrossExecutor(TileExecutor):
             return None
         return frame.with_columns(*columns).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
+    def every_stage(self) -> Iterator[TileStage]:
+        """All that this executor runs."""
+        yield from super().every_stage()
+        yield from self._tiled.values()
+        for _, tiled in list(self._layers.values()):
+            yield from tiled.values()
+
     def along(self, stage: Stage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         """The part with the columns of a stage along time; None if the flag was raised."""
         return self._along(self._tiled[stage], part, around, stop)

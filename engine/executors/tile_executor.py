@@ -63,6 +63,20 @@ class TileExecutor:
             return None
         return frame.with_columns(*made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
 
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept for runs to come."""
+        return sum(tiled.kept for tiled in self.every_stage())
+
+    def let_go(self) -> None:
+        """Keep nothing of what no run uses at this moment."""
+        for tiled in self.every_stage():
+            tiled.let_go()
+
+    def every_stage(self) -> Iterator[TileStage]:
+        """All that this executor runs."""
+        yield from self._stages.values()
+
     def columns(
         self, candles: Candles, names: Sequence[str], around: Surroundings, stop: Stop
     ) -> list[pl.Series] | None:
@@ -103,6 +117,11 @@ class _Bench:
         if not self.rooms or self.rooms[0].rows.size < rows:
             self.rooms = [Room.of(rows, count) for count in values]
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return self.machine.size + sum(room.size for room in self.rooms)
+
 
 @dataclass(slots=True)
 class _Prepared:
@@ -122,6 +141,17 @@ class _Prepared:
         finally:
             with self.lock:
                 self.idle.append(bench)
+
+    @property
+    def size(self) -> int:
+        """Bytes that idle benches take."""
+        with self.lock:
+            return sum(bench.size for bench in self.idle)
+
+    def let_go(self) -> None:
+        """Have no idle benches."""
+        with self.lock:
+            self.idle.clear()
 
 
 @dataclass(slots=True)
@@ -188,6 +218,16 @@ class TileStage:
             texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
             found.columns = [{**columns, **texts}[name].alias(name) for name in values]
         return made
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept for runs to come."""
+        return sum(prepared.size for prepared in list(self._programs.values()))
+
+    def let_go(self) -> None:
+        """Keep nothing of what no run uses at this moment."""
+        for prepared in list(self._programs.values()):
+            prepared.let_go()
 
     def _whole(self, names: Sequence[str]) -> Stores:
         conditions = tuple(self._is_condition(name) for name in names)
