@@ -43,8 +43,8 @@ def scan(
     or days), marked in a column.
     A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
     column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
-    `output` is a Parquet file that matches are written to meanwhile, symbols ascending, so that they need not fit into
-    memory.
+    `output` is a Parquet file, its name ends in .parquet, that matches are written to meanwhile, symbols ascending, so
+    that they need not fit into memory. (The shell's --output takes other formats; here `found.matches` can write them.)
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -103,8 +103,9 @@ def evaluate(
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. With `output` the values are written to that Parquet file and handed out as the file scanned lazily. Symbols
-    with unusable candles are left out and logged; when there are no others, raises ProcessingEngineError.
+    data. With `output`, a path that ends in .parquet, the values are written there and handed out as the file scanned
+    lazily. Symbols with unusable candles are left out and logged; when there are no others, raises
+    ProcessingEngineError.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
