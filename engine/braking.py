@@ -29,8 +29,8 @@ def resident() -> int:
 class EngineMemory:
     """What an engine's jobs may take together: `limit` bytes, measured from `before`.
 
-    That is what the process took when a job begins while none runs: what the caller has put aside meanwhile is no growth. What the
-    engine keeps for jobs to come (`plans`) is, and takes a part of the limit at the most once a job has ended.
+    That is what the process took when a job begins while none runs: what the caller has put aside meanwhile is no
+    growth. What the engine keeps for jobs to come (`plans`) is, and takes a part of the limit once a job has ended.
     """
 
     def __init__(self, limit: int, plans: Plans) -> None:

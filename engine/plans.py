@@ -18,7 +18,7 @@ from .service import FormulaService
 MOST: Final = 16
 
 
-def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str], *, conditions: bool) -> Plan:
+def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, str] | None, *, conditions: bool) -> Plan:
     """Check and plan the job's formulas, and its `values` under their `value_key`.
 
     With `conditions`, a formula must be true or false. When several formulas are faulty, the first error carries
@@ -30,7 +30,7 @@ def plan_job(service: FormulaService, job: ProcessingJob, kinds: Mapping[str, st
     checked: dict[str, Checked] = {}
     try:
         checked |= language.check_all(shared, kinds, job.settings()) if shared else {}
-        for name in formulas.keys() - shared.keys():
+        for name in [name for name in formulas if name not in shared]:
             checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name)
     except ExceptionGroup as group:
         raise _first(group) from None

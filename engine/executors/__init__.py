@@ -43,12 +43,17 @@ def make_executor(name: str, plan: Plan) -> Executor:
 
     Raises ProcessingEngineError if there is none of that name.
     """
+    if chosen(known_executor(name)) == "polars":
+        return PolarsExecutor()
+    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
+
+
+def known_executor(name: str) -> str:
+    """The name, if it is an executor's; raises ProcessingEngineError."""
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    if chosen(name) == "polars":
-        return PolarsExecutor()
-    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
+    return name
 
 
 def chosen(name: str) -> str:
@@ -66,6 +71,7 @@ __all__ = [
     "Surroundings",
     "TileExecutor",
     "chosen",
+    "known_executor",
     "made_of",
     "make_executor",
 ]
