@@ -10,6 +10,7 @@ from barsweep.data.candles import Candles
 from barsweep.data.timeframes import Timeframe
 from barsweep.engine.executors import Surroundings, make_executor
 from barsweep.formulas import Language, Primitive, make_plan
+from barsweep.formulas.kernels.machine import Stop
 from barsweep.formulas.kinds import Flag, Kind, Series, Span
 
 LANGUAGE = Language()
@@ -24,7 +25,7 @@ def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE,
     around = Surroundings(timeframe, references or {})
     frame = runner.start(Candles.of(candles), around)
     for stage in plan.stages:
-        frame = runner.advance(stage, frame, around)
+        frame = runner.advance(stage, frame, around, Stop())
     return frame.select("symbol", "ts", *(pl.col(plan.results[name]).alias(name) for name in formulas))
 
 

@@ -149,6 +149,15 @@ def test_no_lane_sees_its_neighbours(name, settings):
     assert bits(alone[0]) == bits(together[4])
 
 
+@pytest.mark.parametrize(("name", "settings"), ONCE)
+def test_every_cpu_gives_the_same_bits(name, settings, on_a_plain_cpu):
+    symbols = several(name, 90, seed=6)
+
+    here, elsewhere = run(name, symbols, settings), on_a_plain_cpu(lambda: run(name, symbols, settings))
+
+    assert [bits(outputs) for outputs in here] == [bits(outputs) for outputs in elsewhere]
+
+
 @pytest.mark.parametrize(("name", "settings"), WINDOWS)
 def test_spike_that_has_left_the_window_leaves_no_trace(name, settings):
     """To the bit: nothing is ever subtracted from a running sum."""
