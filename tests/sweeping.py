@@ -127,6 +127,14 @@ COMPOSED = (
     "close > sma(close, 5) ? highest(close, 4) : lowest(low, 6) / 2",
     "macd(close, 3, 6, 4).hist / atr(4)",
     "every(close > 50 or volume > 1000, 4) and not exist(close < 20, 3)",
+    *(
+        f"{name}({x}, mod(volume / 100, 9), max=7)"
+        for name, x in {
+            **dict.fromkeys(("sum", "sma", "highest", "lowest", "highest_bar", "lowest_bar", "shift_by"), "close"),
+            "count": "close > open",
+        }.items()
+    ),
+    "sum_bars(volume, 9000, max=20)",
 )
 
 

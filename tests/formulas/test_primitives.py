@@ -10,7 +10,8 @@ from barsweep.formulas.kinds import Series, Shape
 
 CALENDAR_FIELDS = {"year", "quarter", "month", "day", "weekday", "hour", "minute", "date", "time"}
 LENGTHS = {"Whole": ("3", "1", "8"), "Real": ("0.02", "0.5"), "Flag": ("true",), "Span": ('"2d"', '"1w"')}
-SHORTEST = {"slope": "2"}
+SHORTEST = {"slope": "2", "residual_stdev": "2"}
+BARS = "mod(volume / 100, 9)"
 
 
 def variants(primitive):
@@ -21,7 +22,9 @@ def variants(primitive):
     for choice in range(3):
         given = []
         for parameter, text in zip(primitive.parameters, texts, strict=True):
-            if isinstance(parameter.accepts, Series):
+            if isinstance(parameter.accepts, Series) and parameter.name == "n":
+                given.append(BARS)
+            elif isinstance(parameter.accepts, Series):
                 given.append(text or next(numbers, "close"))
             else:
                 values = LENGTHS[type(parameter.accepts).__name__]
@@ -41,7 +44,8 @@ def text_of(primitive, given):
         return f"-({given[0]})"
     if symbol == "not":
         return f"not ({given[0]})"
-    return f"({given[0]}) {symbol} ({given[1]})" if symbol else f"{primitive.name}({', '.join(given)})"
+    name = primitive.form_of or primitive.name
+    return f"({given[0]}) {symbol} ({given[1]})" if symbol else f"{name}({', '.join(given)})"
 
 
 CASES = [
@@ -70,7 +74,7 @@ def python_value(text):
 def test_a_primitive_equals_its_reference(primitive, given):
     """Value by value, undefined where the reference is."""
     candles = random_candles(11, lengths=(1, 2, 90))
-    terms = {text: text for text in given if text in (*NUMBERS, *CONDITIONS, "low")}
+    terms = {text: text for text in given if text in (*NUMBERS, *CONDITIONS, "low", BARS)}
     text = text_of(primitive, given)
     outputs = {
         f".{output}" if output else "": f"{text}{'.' if output else ''}{output}" for output in primitive.outputs or [""]
