@@ -18,7 +18,7 @@ def skew(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
 
 @window(warmup=lambda n: n - 1)
 def kurtosis(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
-    """Population excess kurtosis: the mean fourth power of these distances, less the 3 of a normal distribution.
+    """Population excess kurtosis: as skew, of the distances' fourth powers, less the 3 of a normal distribution.
 
     Undefined where all values are equal. As Polars and scipy; pandas and Qlib adjust it for the sample:
     sample_kurtosis.
