@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .declaring import composed, ranged
+from .declaring import composed, elementwise, ranged
 from .lanes import NA, Lanes, finite, function, is_finite, where
 
 if TYPE_CHECKING:
@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 
 
 @composed
-def skew(call: Call, x: Series, *, n: float) -> Series:
+def skew(call: Call, x: Series, *, n: float, sample: float) -> Series:
     """The mean cube of the values' distances from their mean, in standard deviations; undefined where all are equal."""
-    return _moment(call, "third_moment", x, n)
+    moment = _moment(call, "third_moment", x, n)
+    return call("scaled", moment, factor=math.sqrt(n * (n - 1.0)) / (n - 2.0)) if sample else moment
 
 
 @composed
-def kurtosis(call: Call, x: Series, *, n: float) -> Series:
+def kurtosis(call: Call, x: Series, *, n: float, sample: float) -> Series:
     """The mean fourth power of these distances, less the 3 of a normal distribution."""
-    return _moment(call, "fourth_moment", x, n)
+    moment = _moment(call, "fourth_moment", x, n)
+    if not sample:
+        return moment
+    return call("adjusted", moment, more=n + 1.0, factor=(n - 1.0) / ((n - 2.0) * (n - 3.0)))
 
 
 def _moment(call: Call, name: str, x: Series, n: float) -> Series:
@@ -53,6 +57,12 @@ def fourth_moment(window: Window, mean: Lanes, variance: Lanes, *, n: Lanes, fac
         return square * square
 
     return finite(window.sum(fourth) * factor - 3.0)
+
+
+@elementwise
+def adjusted(kurtosis: Lanes, *, more: Lanes, factor: Lanes) -> Lanes:
+    """A population's kurtosis as that of a sample; `more` is one more than the sample's size."""
+    return finite((kurtosis * more + 6.0) * factor)
 
 
 @composed

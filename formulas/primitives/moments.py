@@ -34,7 +34,8 @@ def sma(scope: Scope, x: Countable = CLOSE, n: Length = 14) -> Numbers:
 def product(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """The product of the last `n` values, multiplied pairwise.
 
-    Undefined where a part of it leaves the range of numbers. What 1 grew to by returns r, in percent, is product(1 + r / 100, n).
+    Undefined where a part of it leaves the range of numbers. What 1 grew to by returns r, in percent, is
+    product(1 + r / 100, n).
     """
 
     def combine(older: State, _: int, newer: State, __: int) -> State:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..declaring import window
-from ..kinds import CLOSE, Bins, Length, Numbers, Pairs
+from ..kinds import CLOSE, Bins, Length, Numbers, Pairs, Switch
 from ..scope import Scope
 
 
-@window(warmup=lambda n: n - 1)
-def skew(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
-    """Population skewness: the mean cube of the last `n` values' distances from their mean, in standard deviations.
+def _too_few(least: int) -> Callable[[int, bool], str]:
+    def objects(n: int, sample: bool) -> str:
+        return f"n is {n}, but a sample has to have {least} values" if sample and n < least else ""
 
-    Undefined where all values are equal. As Polars and scipy; pandas and Qlib adjust it for the sample: sample_skew.
+    return objects
+
+
+@window(warmup=lambda n, _: n - 1, objects=_too_few(3))
+def skew(scope: Scope, x: Numbers = CLOSE, n: Length = 14, sample: Switch = False) -> Numbers:
+    """Skewness: the mean cube of the last `n` values' distances from their mean, in standard deviations.
+
+    Undefined where all values are equal. That of the population, as in Polars and scipy; `sample=true` adjusts it for
+    a sample, as pandas and Qlib do.
     """
-    return scope.kernel("skew", [x], [n])[0]
+    return scope.kernel("skew", [x], [n, sample])[0]
 
 
-@window(warmup=lambda n: n - 1)
-def kurtosis(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
-    """Population excess kurtosis: as skew, of the distances' fourth powers, less the 3 of a normal distribution.
+@window(warmup=lambda n, _: n - 1, objects=_too_few(4))
+def kurtosis(scope: Scope, x: Numbers = CLOSE, n: Length = 14, sample: Switch = False) -> Numbers:
+    """Excess kurtosis: as skew, but of the distances' fourth powers, and less the 3 of a normal distribution.
 
-    Undefined where all values are equal. As Polars and scipy; pandas and Qlib adjust it for the sample:
-    sample_kurtosis.
+    Undefined where all values are equal. That of the population, as in Polars and scipy; `sample=true` adjusts it for
+    a sample, as pandas and Qlib do.
     """
-    return scope.kernel("kurtosis", [x], [n])[0]
+    return scope.kernel("kurtosis", [x], [n, sample])[0]
 
 
 @window(warmup=lambda n: n - 1)

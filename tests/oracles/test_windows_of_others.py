@@ -1,4 +1,4 @@
-"""Windows against what workbooks, TA-Lib, pandas and Qlib say: order, shape, weights, regressions, lengths that vary."""
+"""Windows against workbooks, TA-Lib, pandas and Qlib: order, shape, weights, regressions, lengths that vary."""
 
 import numpy as np
 import pandas as pd
@@ -28,10 +28,10 @@ def ours(source, closes=CLOSE, **columns):
         ("quantile(close, 5, 0.9)", PANDAS.rolling(5).quantile(0.9)),
         ("quartile_range(close, 9)", PANDAS.rolling(9).quantile(0.75) - PANDAS.rolling(9).quantile(0.25)),
         ("median(close, 30)", PANDAS.rolling(30).median()),
-        ("sample_skew(close, 20)", PANDAS.rolling(20).skew()),
-        ("sample_kurtosis(close, 20)", PANDAS.rolling(20).kurt()),
-        ("sample_skew(close, 3)", PANDAS.rolling(3).skew()),
-        ("sample_kurtosis(close, 4)", PANDAS.rolling(4).kurt()),
+        ("skew(close, 20, sample=true)", PANDAS.rolling(20).skew()),
+        ("kurtosis(close, 20, sample=true)", PANDAS.rolling(20).kurt()),
+        ("skew(close, 3, sample=true)", PANDAS.rolling(3).skew()),
+        ("kurtosis(close, 4, sample=true)", PANDAS.rolling(4).kurt()),
         ("skew(close, 12)", pl.Series(CLOSE).rolling_skew(12)),
         ("kurtosis(close, 12)", pl.Series(CLOSE).rolling_kurtosis(12)),
         ("decay_exp(close, 400, 0.9)", PANDAS.ewm(alpha=0.1).mean().where(PANDAS.index == 399)),

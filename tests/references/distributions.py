@@ -59,12 +59,19 @@ def moment_of(window, power):
     return moment / variance**2 if power == 4 else math.copysign(math.sqrt(moment**2 / variance**3), moment)
 
 
-def skew(x, n):
-    return over_windows(lambda window: moment_of(window, 3), n, x)
+def skew(x, n, sample=False):
+    adjustment = math.sqrt(n * (n - 1)) / (n - 2) if sample else 1.0
+    return over_windows(lambda window: None if (m := moment_of(window, 3)) is None else m * adjustment, n, x)
 
 
-def kurtosis(x, n):
-    return over_windows(lambda window: None if (m := moment_of(window, 4)) is None else m - 3, n, x)
+def kurtosis(x, n, sample=False):
+    def excess(window):
+        moment = moment_of(window, 4)
+        if moment is None or not sample:
+            return moment and moment - 3
+        return ((n + 1) * (moment - 3) + 6) * Fraction(n - 1, (n - 2) * (n - 3))
+
+    return over_windows(excess, n, x)
 
 
 def residual_stdev(x, n):
