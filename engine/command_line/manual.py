@@ -15,7 +15,7 @@ SUBJECTS: Final = {
     "spreads": "bands and ranges",
     "smoothing": "averages",
     "windows": "windows",
-    "ordering": "windows in order",
+    "quantiles": "windows in order",
     "shapes": "shapes of windows",
     "distributions": "shapes of windows",
     "weights": "averages",
