@@ -85,6 +85,7 @@ def arguments(function):
             case Series(kinds=kinds):
                 is_condition = kinds == {Kind.BOOLEAN}
                 text = next(conditions) if is_condition else "sector" if kinds == {Kind.CATEGORY} else next(numbers)
+                text = "weekday" if parameter.name == "n" else text
                 texts.append(text if parameter.required or parameter.several else None)
             case Span():
                 texts.append('"2d"')
