@@ -12,7 +12,22 @@ of a ts side by side, parting.py its groups, ordering.py sorts.
 
 from __future__ import annotations
 
-from . import arithmetic, averages, counts, events, extremes, logic, moments, ranges, rounding, trailing
+from . import (
+    arithmetic,
+    averages,
+    counts,
+    events,
+    extremes,
+    logic,
+    moments,
+    quantiles,
+    ranges,
+    rounding,
+    shapes,
+    trailing,
+    varying,
+    weights,
+)
 from .declaring import COMPOSED, KERNELS
 from .holding import HoldingGraph
 
@@ -27,7 +42,11 @@ __all__ = [
     "extremes",
     "logic",
     "moments",
+    "quantiles",
     "ranges",
     "rounding",
+    "shapes",
     "trailing",
+    "varying",
+    "weights",
 ]

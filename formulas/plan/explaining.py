@@ -130,7 +130,9 @@ def _call(node: Apply, number: Mapping[Node, int]) -> str:
         return f"{parts[0]}[{parts[1]}]"
     if symbol and len(parts) == 2:
         return f"{parts[0]} {symbol} {parts[1]}"
-    return f"{symbol or node.primitive.name}({', '.join(parts)})"
+    if node.primitive.form_of:
+        parts[-1] = f"max={parts[-1]}"
+    return f"{symbol or node.primitive.form_of or node.primitive.name}({', '.join(parts)})"
 
 
 def _bars(count: int | None, otherwise: str) -> str:

@@ -1,5 +1,35 @@
 """The primitives, each declared once. Importing this package fills the registry."""
 
-from . import across, arithmetic, calendar, events, logic, moments, smoothing, trailing, windows
+from __future__ import annotations
 
-__all__ = ["across", "arithmetic", "calendar", "events", "logic", "moments", "smoothing", "trailing", "windows"]
+from . import (
+    across,
+    arithmetic,
+    calendar,
+    events,
+    lengths,
+    logic,
+    moments,
+    quantiles,
+    shapes,
+    smoothing,
+    trailing,
+    weights,
+    windows,
+)
+
+__all__ = [
+    "across",
+    "arithmetic",
+    "calendar",
+    "events",
+    "lengths",
+    "logic",
+    "moments",
+    "quantiles",
+    "shapes",
+    "smoothing",
+    "trailing",
+    "weights",
+    "windows",
+]
