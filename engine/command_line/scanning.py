@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -129,7 +129,8 @@ def scan(
         source, how = read_formula(formula), chosen_format(format, output)
         values = {} if sort is None else {sort: with_names_of(source, sort)}
         with as_asked():
-            options = {"latest": latest, "stale": stale, "executor": known_executor(executor), "values": values}
+            options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values}
+            options["executor"] = known_executor(executor)
             chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
             bars, hours = Timeframe.parse(timeframe).text, read_session(session)
             job = ProcessingJob(chosen, source, bounds, bars, settings, session=hours, **options)
