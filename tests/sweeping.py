@@ -70,10 +70,20 @@ NUMBERS = ("close", "open", "volume", "high")
 EVENTS = {"condition", "signal", "reset"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
 
+SUITED = {
+    "asin": ["close / 100"],
+    "acos": ["close / 100"],
+    "adaptive": ["close", "volume / 5000", "open"],
+    "dma": ["close", "volume / 5000"],
+}
+"""Texts of the arguments of functions that take no number whatever."""
+
 
 def arguments(function):
     """Text for every argument that has to be given, and a short length in place of a long one."""
     numbers, conditions = itertools.cycle(NUMBERS), itertools.cycle(CONDITIONS)
+    if function.name in SUITED:
+        return SUITED[function.name], []
     if not isinstance(function, Primitive):
         parameters = function.definition.parameters
         names = [p.name.name for p in parameters]

@@ -12,7 +12,22 @@ of a ts side by side, parting.py its groups, ordering.py sorts.
 
 from __future__ import annotations
 
-from . import arithmetic, averages, counts, events, extremes, logic, moments, ranges, rounding, trailing
+from . import (
+    adaptive,
+    angles,
+    arithmetic,
+    averages,
+    counts,
+    cycles,
+    events,
+    extremes,
+    hyperbolic,
+    logic,
+    moments,
+    ranges,
+    rounding,
+    trailing,
+)
 from .declaring import COMPOSED, KERNELS
 from .holding import HoldingGraph
 
@@ -20,11 +35,15 @@ __all__ = [
     "COMPOSED",
     "KERNELS",
     "HoldingGraph",
+    "adaptive",
+    "angles",
     "arithmetic",
     "averages",
     "counts",
+    "cycles",
     "events",
     "extremes",
+    "hyperbolic",
     "logic",
     "moments",
     "ranges",

@@ -23,13 +23,18 @@ CLOCKED = {"year", "month", "day", "weekday", "hour", "minute", "date", "time", 
 }
 LENGTHS = {"slope": (2, 5, 20, 63), "ago_bars": (0, 1, 5, 70), "round": (0, 1, 2, -1), "at_least": (1, 2, 3)}
 TILED = [name for name in PRIMITIVES if name in {*KERNELS, *COMPOSED}]
+OWN = {
+    "mama": [(0.5, 0.05), (0.3, 0.2)],
+    "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
+    **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
+}
 CONDITIONS = {"both", "either", "not", "at_least"}
 SETTINGS = [
     pytest.param(name, settings, id=f"{name}-{'-'.join(map(str, settings))}")
     for name in TILED
     for settings in (
-        [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)]
-        if name == "parabolic"
+        OWN[name]
+        if name in OWN
         else [(n,) for n in LENGTHS.get(name, (1, 2, 3, 20, 63))]
         if any(isinstance(parameter.accepts, Whole) for parameter in PRIMITIVES[name].parameters)
         else [()]
@@ -82,6 +87,8 @@ def inputs(name, bars, seed):
     if name in CONDITIONS:
         makers = [conditions] * len(makers)
     made = [maker(bars, 100 * seed + number) for number, maker in enumerate(makers)]
+    if name == "adaptive":
+        made[1] = [v and abs(math.sin(v)) for v in made[1]]
     # 0.3 mod 0.1 is 0 or all but 0.1 by how 0.3 / 0.1 is rounded: eighths leave no doubt
     return [[v and round(v * 8) / 8 for v in values] for values in made] if name == "mod" else made
 

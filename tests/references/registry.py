@@ -1,6 +1,6 @@
 """Every reference by the name of its primitive; parameters in the order of the language's signature."""
 
-from . import across, calendar, elementwise, events, recursions, windows
+from . import across, adaptive, angles, calendar, cycles, elementwise, events, recursions, windows
 
 REFERENCES = {
     name.rstrip("_"): function
@@ -8,7 +8,10 @@ REFERENCES = {
         windows: "ago_bars sum_ sma variance covariance correlation slope mean_deviation highest lowest highest_bar "
         "lowest_bar median rank_over percent_rank count exist every",
         recursions: "ema rma cumulative parabolic trailing_band",
-        events: "bars_since value_when highest_since lowest_since sum_since count_since exrem",
+        events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
+        cycles: "ht_dcperiod ht_dcphase ht_phasor ht_trendline ht_trendmode mama",
+        adaptive: "adaptive ewm_mean ewm_variance cumulative_product",
+        angles: "sin cos tan asin acos atan atan2 sinh cosh tanh log10",
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
         across: "rank rank_share quantile_bucket top bottom demean zscore scale winsorize clip_quantiles neutralize "
