@@ -67,7 +67,7 @@ def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.date
 
 
 NUMBERS = ("close", "open", "volume", "high")
-EVENTS = {"condition", "signal", "reset"}
+EVENTS = {"condition", "signal", "reset", "trigger", "exit"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
 
 SUITED = {
@@ -75,20 +75,21 @@ SUITED = {
     "acos": ["close / 100"],
     "adaptive": ["close", "volume / 5000", "open"],
     "dma": ["close", "volume / 5000"],
+    "logit": ["close / 100"],
+    "bars_since_first_in": ["close > open", "8"],
 }
-"""Texts of the arguments of functions that take no number whatever."""
+"""Texts of the first arguments of functions that do not take any number."""
 
 
 def arguments(function):
     """Text for every argument that has to be given, and a short length in place of a long one."""
     numbers, conditions = itertools.cycle(NUMBERS), itertools.cycle(CONDITIONS)
-    if function.name in SUITED:
-        return SUITED[function.name], []
     if not isinstance(function, Primitive):
         parameters = function.definition.parameters
         names = [p.name.name for p in parameters]
         taken = [next(conditions) if name in EVENTS else next(numbers) for name in names]
-        return [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)], names
+        made = [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)]
+        return suited(function.name, made), names
     texts = []
     for parameter in function.parameters:
         match parameter.accepts:
@@ -102,7 +103,12 @@ def arguments(function):
                 texts.append(None)
             case _:
                 texts.append("2" if parameter.required else None)
-    return texts, [parameter.name for parameter in function.parameters]
+    return suited(function.name, texts), [parameter.name for parameter in function.parameters]
+
+
+def suited(name, texts):
+    first = SUITED.get(name, [])
+    return [*first, *texts[len(first) :]]
 
 
 def calls():

@@ -26,6 +26,7 @@ from . import (
     moments,
     ranges,
     rounding,
+    swings,
     trailing,
 )
 from .declaring import COMPOSED, KERNELS
@@ -48,5 +49,6 @@ __all__ = [
     "moments",
     "ranges",
     "rounding",
+    "swings",
     "trailing",
 ]

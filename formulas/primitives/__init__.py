@@ -11,6 +11,7 @@ from . import (
     logic,
     moments,
     smoothing,
+    swings,
     trailing,
     windows,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "logic",
     "moments",
     "smoothing",
+    "swings",
     "trailing",
     "windows",
 ]

@@ -12,7 +12,7 @@ LATE = 63
 
 @recursive(warmup=lambda: SOON)
 def ht_dcperiod(scope: Scope, x: Numbers = CLOSE) -> Numbers:
-    """The length of the dominant cycle in bars, 6 to 50, by the Hilbert transform (Ehlers 2001). As in TA-Lib."""
+    """The length of the dominant cycle in bars, some 6 to 50, by the Hilbert transform (Ehlers 2001). As in TA-Lib."""
     return scope.kernel("ht_dcperiod", [x], [])[0]
 
 

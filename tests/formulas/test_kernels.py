@@ -26,7 +26,18 @@ TILED = [name for name in PRIMITIVES if name in {*KERNELS, *COMPOSED}]
 OWN = {
     "mama": [(0.5, 0.05), (0.3, 0.2)],
     "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
+    "parabolic_extended": [
+        (0, 0, 0.02, 0.03, 0.2, 0.3, 0.1, 0.2),
+        (51.0, 0.1, 0.3, 0.1, 0.2, 0.02, 0.02, 0.2),
+        (-51.0, 0.02, 0.1, 0.5, 0.4, 0.02, 0.02, 0.2),
+    ],
+    "zigzag": [(5.0,), (0.5,), (0.0,)],
     **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
+}
+STOPS = {
+    **dict.fromkeys(["parabolic", "parabolic_extended", "zigzag"], lambda price: (price * 1.01, price * 0.985)),
+    "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
+    "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
 }
 CONDITIONS = {"both", "either", "not", "at_least"}
 SETTINGS = [
@@ -69,19 +80,19 @@ def conditions(bars, seed):
 
 
 def prices(name, bars, seed):
-    """The inputs of the two trailing stops: high and low, or bands and close."""
+    """The inputs of stops and swings, of one price: high and low, or bands and close."""
     chance, close = random.Random(seed), 50.0
     rows = []
     for _ in range(bars):
         close *= math.exp(chance.gauss(0, 0.03))
-        rows.append((close * 1.01, close * 0.985) if name == "parabolic" else (close * 0.999, close * 0.05, close))
+        rows.append(STOPS[name](close))
     series = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in kinds(name)]
     return [[None if chance.random() < 0.05 else value for value in column] for column in series]
 
 
 def inputs(name, bars, seed):
     """A symbol: one list for each input of the kernel."""
-    if name in {"parabolic", "trailing_band"}:
+    if name in STOPS:
         return prices(name, bars, seed)
     makers = [conditions if is_condition else numbers for is_condition in kinds(name)]
     if name in CONDITIONS:
