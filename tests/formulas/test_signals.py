@@ -60,6 +60,7 @@ T, F = True, False
         ("zigzag(close, close, 20).direction", [NA, 1, 1, 1, NA, 1, 1, 1, 1, 1, -1, 1]),
         ("zigzag(close, close, 20).extreme", [NA, 6, 6, 6, NA, 7, 8, 9, 9, 9, 7, 9]),
         ("log10(close * 1000) + ln(1)", [math.log10(c * 1000) if c else NA for c in CLOSES]),
+        ("radians(close)", [math.radians(c) if c else NA for c in CLOSES]),
         ("degrees(atan(close - 5))", [math.degrees(math.atan(c - 5)) if c else NA for c in CLOSES]),
     ],
 )  # fmt: skip
