@@ -70,12 +70,13 @@ NUMBERS = ("close", "open", "volume", "high")
 EVENTS = {"condition", "signal", "reset", "trigger", "exit"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
 
+SHARE = "(close - low) / (high - low)"
 SUITED = {
-    "asin": ["close / 100"],
-    "acos": ["close / 100"],
-    "adaptive": ["close", "volume / 5000", "open"],
-    "dma": ["close", "volume / 5000"],
-    "logit": ["close / 100"],
+    "asin": [SHARE],
+    "acos": [SHARE],
+    "adaptive": ["close", SHARE, "open"],
+    "dma": ["close", SHARE],
+    "logit": [SHARE],
     "bars_since_first_in": ["close > open", "8"],
 }
 """Texts of the first arguments of functions that do not take any number."""
@@ -107,7 +108,7 @@ def arguments(function):
 
 
 def suited(name, texts):
-    first = SUITED.get(name, [])
+    first = SUITED.get(name.rpartition(".")[2], [])
     return [*first, *texts[len(first) :]]
 
 
