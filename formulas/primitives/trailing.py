@@ -21,14 +21,14 @@ def parabolic_extended(
     scope: Scope,
     high: Numbers,
     low: Numbers,
-    start_value: Level,
-    offset: Factor,
-    start_long: Factor,
-    step_long: Factor,
-    max_long: Factor,
-    start_short: Factor,
-    step_short: Factor,
-    max_short: Factor,
+    start_value: Level = 0.0,
+    offset: Factor = 0.0,
+    start_long: Factor = 0.02,
+    step_long: Factor = 0.02,
+    max_long: Factor = 0.2,
+    start_short: Factor = 0.02,
+    step_short: Factor = 0.02,
+    max_short: Factor = 0.2,
 ) -> Numbers:
     """The parabolic stop with an acceleration for each side, negative while short, as TA-Lib's SAREXT.
 
