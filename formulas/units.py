@@ -134,22 +134,16 @@ def to_a_power(units: Units, node: Apply) -> Unit:
 _OF_X: Final = (
     "negate abs floor ceil round ago_bars ago highest lowest median sum sma ema rma cumulative slope mean_deviation "
     "value_when highest_since lowest_since sum_since mod demean winsorize clip_quantiles neutralize across_mean "
-    "across_sum across_min across_max across_median across_quantile across_stdev"
+    "across_sum across_min across_max across_median across_quantile across_stdev "
+    "ewm_mean mama ht_phasor ht_trendline"
 )
-_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation"
+_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation ht_dcphase"
 _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
-    "quantile_bucket across_count"
-)
-_TIMES: Final = "year quarter month day weekday hour minute"
-    "value_when highest_since lowest_since sum_since demean mod ewm_mean mama ht_phasor ht_trendline"
-)
-_RATIOS: Final = "sign correlation zscore ht_dcphase"
-_COUNTS: Final = (
-    "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar ht_dcperiod"
+    "quantile_bucket across_count ht_dcperiod"
 )
 _OF_RATIOS: Final = "log exp log10 sin cos tan asin acos atan sinh cosh tanh"
-_TIMES: Final = "year month day weekday hour minute"
+_TIMES: Final = "year quarter month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_OF_X.split(), like("x")),

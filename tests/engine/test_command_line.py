@@ -166,10 +166,6 @@ def test_check(data):
 
     history = "warm-up 19 bars; reach all earlier bars, settled after 208 bars"
     assert sound.stdout == f"ok: a boolean formula; {history}; reads close\n"
-    assert (
-        sound.stdout
-        == "ok: a boolean formula; warm-up 19 bars; reach all earlier bars, settled after 208 bars; reads close\n"
-    )
     assert faulty.exit_code == 2
     assert with_data.exit_code == 0
 
