@@ -167,15 +167,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "parabolic_extended": of_stop,
     "trailing_band": like("middle", "width", "x"),
     "trailing_stop": like("lower", "upper", "x"),
-    "zigzag": like("up", "down"),
+    "swings": like("up", "down"),
 }
 """How the unit of a primitive's value follows from those of its arguments. What is not here is free."""
 
 OUTPUTS: Final = {
     ("trailing_band", "direction"): RATIO,
     ("trailing_stop", "direction"): RATIO,
-    ("zigzag", "direction"): RATIO,
-    ("zigzag", "bars"): COUNT,
+    ("swings", "direction"): RATIO,
+    ("swings", "bars"): COUNT,
 }
 """Outputs whose unit is not that of their primitive."""
 

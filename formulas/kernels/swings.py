@@ -7,7 +7,7 @@ from .lanes import NA, Lanes, Mask, is_finite, where
 
 
 @recursive("begun", "direction", "pivot", "bars", "top", "top_bars", "bottom", "bottom_bars", outputs=4)
-def zigzag(memory: Memory, up: Lanes, down: Lanes, *, percent: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+def swings(memory: Memory, up: Lanes, down: Lanes, *, percent: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
     """The latest pivot, the direction since, the bars since, and the furthest price in that direction.
 
     A top is one once `down` is `percent` below it, a bottom once `up` is so much above it; not at the bar that made it.

@@ -31,11 +31,11 @@ OWN = {
         (51.0, 0.1, 0.3, 0.1, 0.2, 0.02, 0.02, 0.2),
         (-51.0, 0.02, 0.1, 0.5, 0.4, 0.02, 0.02, 0.2),
     ],
-    "zigzag": [(5.0,), (0.5,), (0.0,)],
+    "swings": [(5.0,), (0.5,), (0.0,)],
     **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
 }
 STOPS = {
-    **dict.fromkeys(["parabolic", "parabolic_extended", "zigzag"], lambda price: (price * 1.01, price * 0.985)),
+    **dict.fromkeys(["parabolic", "parabolic_extended", "swings"], lambda price: (price * 1.01, price * 0.985)),
     "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
     "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
 }

@@ -41,7 +41,7 @@ def test_zigzag_confirms_the_pivots_of_another_library(shared_data):
         "volume",
     )
 
-    swings = bs.evaluate({name: f"zigzag(close, close, 5).{name}" for name in ("pivot", "direction", "bars")}, candles)
+    swings = bs.evaluate({name: f"zigzag(close, 5).{name}" for name in ("pivot", "direction", "bars")}, candles)
 
     told = swings.with_row_index("row").filter(pl.col("pivot").is_not_null())
     pivots = {

@@ -8,7 +8,7 @@ REFERENCES = {
         windows: "ago_bars sum_ sma variance covariance correlation slope mean_deviation highest lowest highest_bar "
         "lowest_bar median rank_over percent_rank count exist every",
         recursions: "ema rma cumulative parabolic parabolic_extended trailing_band trailing_stop",
-        swings: "zigzag",
+        swings: "swings",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
         cycles: "ht_dcperiod ht_dcphase ht_phasor ht_trendline ht_trendmode mama",
         adaptive: "adaptive ewm_mean ewm_variance cumulative_product",

@@ -5,7 +5,7 @@ def beyond(price, percent, sign):
     return price + sign * percent * 0.01 * abs(price)
 
 
-def zigzag(up, down, percent=5.0):
+def swings(up, down, percent=5.0):
     """(pivot, direction, bars since it, furthest price since it), None before the first pivot and at holes."""
     answers, direction, pivot, top, bottom = [], 0, None, None, None
     for t, (high, low) in enumerate(zip(up, down, strict=True)):
