@@ -112,6 +112,16 @@ def of_ratio(units: Units, _: Apply) -> Unit:
     return units["x"][0] if units["x"][0] in (PURE, RATIO, COUNT) else FREE
 
 
+def of_point(units: Units, _: Apply) -> Unit:
+    """An angle, whatever both sides measure, if that is the same."""
+    return RATIO if agree(units["y"][0], units["x"][0]) else FREE
+
+
+def of_stop(units: Units, node: Apply) -> Unit:
+    """A price, unless the first stop is given as a number."""
+    return like("high", "low")(units, node) if node.settings[0] == 0 else FREE
+
+
 def to_a_power(units: Units, node: Apply) -> Unit:
     """The base's unit to a constant power."""
     base, exponent = units["x"][0], node.arguments[1]
@@ -130,13 +140,15 @@ _OF_X: Final = (
     "negate abs floor ceil round ago_bars ago highest lowest median sum sma ema rma cumulative slope mean_deviation "
     "value_when highest_since lowest_since sum_since mod demean winsorize clip_quantiles neutralize across_mean "
     "across_sum across_min across_max across_median across_quantile across_stdev quantile nth_highest nth_lowest mode "
-    "median_deviation residual_stdev alma sine_wma pascal_wma decay_exp shift_by"
+    "median_deviation residual_stdev alma sine_wma pascal_wma decay_exp shift_by "
+    "ewm_mean mama ht_phasor ht_trendline"
 )
-_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation skew kurtosis entropy"
+_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation skew kurtosis entropy ht_dcphase"
 _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
-    "quantile_bucket across_count nth_highest_bar nth_lowest_bar sum_bars"
+    "quantile_bucket across_count nth_highest_bar nth_lowest_bar sum_bars ht_dcperiod"
 )
+_OF_RATIOS: Final = "log exp log10 sin cos tan asin acos atan sinh cosh tanh"
 _TIMES: Final = "year quarter month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -152,16 +164,26 @@ RULES: Final[Mapping[str, Rule]] = {
     "power": to_a_power,
     "product": to_its_length,
     "sqrt": times(x=0.5),
-    "log": of_ratio,
-    "exp": of_ratio,
-    "variance": times(x=2),
+    **dict.fromkeys(_OF_RATIOS.split(), of_ratio),
+    **dict.fromkeys(("variance", "ewm_variance"), times(x=2)),
     "covariance": times(x=1, y=1),
     "parabolic": like("high", "low"),
+    "adaptive": like("x", "before"),
+    "atan2": of_point,
+    "cumulative_product": always(FREE),
+    "parabolic_extended": of_stop,
     "trailing_band": like("middle", "width", "x"),
+    "trailing_stop": like("lower", "upper", "x"),
+    "swings": like("up", "down"),
 }
 """How the unit of a primitive's value follows from those of its arguments. What is not here is free."""
 
-OUTPUTS: Final = {("trailing_band", "direction"): RATIO}
+OUTPUTS: Final = {
+    ("trailing_band", "direction"): RATIO,
+    ("trailing_stop", "direction"): RATIO,
+    ("swings", "direction"): RATIO,
+    ("swings", "bars"): COUNT,
+}
 """Outputs whose unit is not that of their primitive."""
 
 COMPARED: Final = {

@@ -68,8 +68,19 @@ def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.date
 
 
 NUMBERS = ("close", "open", "volume", "high")
-EVENTS = {"condition", "signal", "reset"}
+EVENTS = {"condition", "signal", "reset", "trigger", "exit"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
+
+SHARE = "(close - low) / (high - low)"
+SUITED = {
+    "asin": [SHARE],
+    "acos": [SHARE],
+    "adaptive": ["close", SHARE, "open"],
+    "dma": ["close", SHARE],
+    "logit": [SHARE],
+    "bars_since_first_in": ["close > open", "8"],
+}
+"""Texts of the first arguments of functions that do not take any number."""
 
 
 def arguments(function):
@@ -79,7 +90,8 @@ def arguments(function):
         parameters = function.definition.parameters
         names = [p.name.name for p in parameters]
         taken = [next(conditions) if name in EVENTS else next(numbers) for name in names]
-        return [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)], names
+        made = [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)]
+        return suited(function.name, made), names
     texts = []
     for parameter in function.parameters:
         match parameter.accepts:
@@ -94,7 +106,12 @@ def arguments(function):
                 texts.append(None)
             case _:
                 texts.append("2" if parameter.required else None)
-    return texts, [parameter.name for parameter in function.parameters]
+    return suited(function.name, texts), [parameter.name for parameter in function.parameters]
+
+
+def suited(name, texts):
+    first = SUITED.get(name.rpartition(".")[2], [])
+    return [*first, *texts[len(first) :]]
 
 
 def calls():

@@ -26,6 +26,11 @@ SUBJECTS: Final = {
     "logic": "logic and choice",
     "across": "across symbols",
     "candles": "parts of candles",
+    "adaptive": "adaptive averages",
+    "angles": "angles and logarithms",
+    "swings": "swings and pivots",
+    "pivots": "swings and pivots",
+    "signals": "events",
 }
 """Headings for the files in which functions are declared; the others bear the name of their file."""
 

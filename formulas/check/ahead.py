@@ -11,8 +11,8 @@ from .values import Value
 
 NEVER: Final = "no bar knows the bars after it; x[n] is the value n bars ago"
 PIVOT: Final = (
-    "a pivot is known only when n more bars are there: high[n] == highest(high, 2 * n + 1) is true at the bar "
-    "that confirms the one n bars back"
+    "a pivot is known only later: pivot_high(high, n, n) tells it n bars on, "
+    "zigzag(close, 5) once the close is 5 % off it"
 )
 CENTRED: Final = "a window ends at its bar, it is never centred on it: what stands in it n bars later is x[n]"
 FORMING: Final = 'timeframe("1w", x) sees completed bars; timeframe("1w", x, forming=true) says that it shows more'

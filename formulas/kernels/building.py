@@ -14,6 +14,7 @@ from llvmlite import ir
 from .declaring import Kernel, Memory
 from .emitting import POINTER, WHOLE, Emitter, Value
 from .lanes import Lanes
+from .pasts import Past
 from .tiles import ROW
 from .windows import Window
 
@@ -91,7 +92,9 @@ class _Frame:
         return [following, *(getattr(memory, name).value for name in self.kernel.memory)]
 
     def remembered(self, carried: list[Value]) -> Memory:
-        return Memory(dict(zip(self.kernel.memory, map(self.lanes, carried[1:]), strict=True)))
+        named = dict(zip(self.kernel.memory, map(self.lanes, carried[1:]), strict=True))
+        behind = self.emitter.offset(self.memory, self.emitter.whole(ROW * len(named)))
+        return Memory(named, Past(self.emitter, behind, self.kernel.past))
 
     def read(self, index: Value) -> list[Lanes]:
         return [self.lanes(self.emitter.load_row(self.address(k, index))) for k in range(self.kernel.inputs)]

@@ -3,7 +3,7 @@
 elementwise   body(x, ...) -> Lanes                   one bar alone
 recursive     body(memory, x, ...) -> Lanes | tuple   carries named numbers from bar to bar in `memory`
 ranged        body(window, x, ...) -> Lanes           looks at every bar of a window, its first input
-composed      rule(call, x, ...) -> Series            no code of its own: a graph of other kernels, see graphs.py
+composed      rule(call, x, ...) -> Series | tuple    no code of its own: a graph of other kernels, see graphs.py
 
 Inputs are positional, settings keyword-only: constants of the formula such as the length `n`.
 """
@@ -17,18 +17,22 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from .lanes import Lanes, Mask
 
+if TYPE_CHECKING:
+    from .pasts import Past
+
 Form: TypeAlias = Literal["elementwise", "recursive", "ranged", "moving"]
 Body: TypeAlias = Callable[..., Any]
 Rows: TypeAlias = Callable[..., int]
 
 
 class Memory:
-    """What a recursion remembers, by name: sixteen numbers each, 0 before a symbol's first bar."""
+    """What a recursion remembers, by name: sixteen numbers each, 0 before a symbol's first bar; and `past` values."""
 
-    def __init__(self, values: Mapping[str, Lanes]) -> None:
-        self.__dict__.update(values)
+    def __init__(self, values: Mapping[str, Lanes], past: Past | None = None) -> None:
+        self.__dict__.update(values, past=past)
 
     if TYPE_CHECKING:  # every name that was declared is there
+        past: Past
 
         def __getattr__(self, name: str) -> Lanes: ...
         def __setattr__(self, name: str, value: Lanes) -> None: ...
@@ -38,7 +42,8 @@ class Memory:
 class Kernel:
     """What a kernel reads, writes and remembers; all of it stems from the declaration.
 
-    `memory` names its numbers, `states(**settings)` says how many rows of sixteen it remembers in all.
+    `memory` names its numbers, `past` counts the values that it keeps of one series, newest first (pasts.py),
+    `states(**settings)` says how many rows of sixteen it remembers in all.
     `settled(memory, **settings)` is a mask: once it holds in all lanes, `body` is built with `settled=True`.
     """
 
@@ -49,6 +54,7 @@ class Kernel:
     settings: tuple[str, ...]
     body: Body
     memory: tuple[str, ...] = ()
+    past: int = 0
     states: Rows = lambda **_: 0
     settled: Callable[..., Mask] | None = None
 
@@ -71,12 +77,15 @@ def elementwise(body: Body) -> Body:
     return body
 
 
-def recursive(*memory: str, outputs: int = 1, settled: Callable[..., Mask] | None = None) -> Callable[[Body], Body]:
+def recursive(
+    *memory: str, outputs: int = 1, past: int = 0, settled: Callable[..., Mask] | None = None
+) -> Callable[[Body], Body]:
     """Declare a kernel that goes from bar to bar. `settled` splits it in two: while it begins, and afterwards."""
 
     def declare(body: Body) -> Body:
-        rows = len(memory)
-        _enter(body, "recursive", outputs, memory=memory, states=lambda **_: rows, settled=settled, skipped=1)
+        rows = len(memory) + past
+        facts = {"memory": memory, "past": past, "states": lambda **_: rows, "settled": settled}
+        _enter(body, "recursive", outputs, skipped=1, **facts)
         return body
 
     return declare

@@ -7,25 +7,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .declaring import Memory, composed, recursive
+from .declaring import Memory, composed, elementwise, recursive
 from .lanes import NA, Lanes, indicator, is_defined, is_finite, where
 
 if TYPE_CHECKING:
     from .graphs import Call, Series
 
 
+@composed
+def bars_since(call: Call, condition: Series, *, nth: float) -> Series:
+    """How many bars ago the `nth` latest event was: to the latest one, and from each to the one before it."""
+    latest = call("bars_since_latest", condition)
+    bars = latest
+    for _ in range(1, int(nth)):
+        bars = call("add", latest, call("value_when_latest", condition, call("later", bars.ago(1))))
+    return bars
+
+
+@composed
+def value_when(call: Call, condition: Series, x: Series, *, nth: float) -> Series:
+    """The value of `x` at the `nth` latest bar where the condition was true and `x` defined."""
+    event = call("event_with_value", condition, x)
+    value = call("value_when_latest", event, x)
+    for _ in range(1, int(nth)):
+        value = call("value_when_latest", event, value.ago(1))
+    return value
+
+
+@elementwise
+def later(bars: Lanes) -> Lanes:
+    """One bar on."""
+    return bars + 1.0
+
+
+@elementwise
+def event_with_value(condition: Lanes, x: Lanes) -> Lanes:
+    """1 where the condition is true and `x` defined, else 0."""
+    return indicator((condition == 1.0) & is_defined(x))
+
+
 @recursive("bars")
-def bars_since(memory: Memory, condition: Lanes) -> Lanes:
+def bars_since_latest(memory: Memory, condition: Lanes) -> Lanes:
     """How many bars ago the condition was last true."""
     later = where(memory.bars > 0.0, memory.bars + 1.0, 0.0)
     memory.bars = where(condition == 1.0, 1.0, later)
     return where(memory.bars > 0.0, memory.bars - 1.0, NA)
 
 
-@recursive("begun", "value")
-def value_when(memory: Memory, condition: Lanes, x: Lanes) -> Lanes:
-    """The value of `x` at the latest bar where the condition was true and `x` defined."""
-    event = (condition == 1.0) & is_defined(x)
+@recursive("value", "begun")
+def value_when_latest(memory: Memory, condition: Lanes, x: Lanes) -> Lanes:
+    """The value of `x` at the latest bar where the condition was true."""
+    event = condition == 1.0
     memory.begun = where(event, 1.0, memory.begun)
     memory.value = where(event, x, memory.value)
     return where(memory.begun == 1.0, memory.value, NA)
@@ -77,3 +109,20 @@ def exrem(memory: Memory, signal: Lanes, reset: Lanes) -> Lanes:
     on = where(signal == 1.0, 1.0, memory.on)
     memory.on = where(reset == 1.0, 0.0, on)
     return answer
+
+
+@recursive("on")
+def flip(memory: Memory, set: Lanes, reset: Lanes) -> Lanes:
+    """True from `set` until `reset`, which wins where both are true. Memory: 1 while it is on."""
+    on = where(set == 1.0, 1.0, memory.on)
+    memory.on = where(reset == 1.0, 0.0, on)
+    return memory.on
+
+
+@recursive("left")
+def cooldown(memory: Memory, condition: Lanes, *, n: Lanes) -> Lanes:
+    """The condition, false for `n` bars after a bar where it was true. Memory: how many of them are left."""
+    cooling = memory.left > 0.0
+    fires = condition == 1.0
+    memory.left = where(cooling, memory.left - 1.0, where(fires, n, 0.0))
+    return where(cooling, 0.0, condition)

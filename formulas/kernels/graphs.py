@@ -7,7 +7,7 @@ so windows of several lengths, and several functions over the same input, share 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from .declaring import COMPOSED, KERNELS, Kernel
@@ -64,6 +64,10 @@ class Series:
             return self.graph.call("same", self).ago(bars)
         return Series(self.source, self.output, self.lag + bars, self.graph)
 
+    def beside(self, output: int) -> Series:
+        """Another output of the same source."""
+        return replace(self, output=output)
+
     @property
     def key(self) -> Key:
         """Equal for equal series."""
@@ -98,17 +102,20 @@ class Graph:
     def call(self, name: str, *inputs: Series, table: Sequence[float] = (), **settings: float) -> Series:
         """The first output of a primitive or kernel; `table` are numbers beside the settings of a ranged one."""
         if name in COMPOSED:
-            found: Series = COMPOSED[name](self.call, *inputs, **settings)
-            return found
+            return self._composed(name, inputs, settings)[0]
         return self._run(name, inputs, settings, table)
 
     def outputs(self, name: str, inputs: Sequence[Series], settings: Sequence[float]) -> tuple[Series, ...]:
         """All outputs of a primitive, whose settings are given by position."""
         named = dict(zip(settings_of(name), settings, strict=True))
-        first = self.call(name, *inputs, table=(), **named)
-        if name in COMPOSED or not isinstance(first.source, Operation):
-            return (first,)
-        return tuple(Series(first.source, k, first.lag, self) for k in range(first.source.kernel.outputs))
+        if name in COMPOSED:
+            return self._composed(name, inputs, named)
+        first = self._run(name, inputs, named, ())
+        return tuple(first.beside(k) for k in range(KERNELS[name].outputs))
+
+    def _composed(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> tuple[Series, ...]:
+        found = COMPOSED[name](self.call, *inputs, **settings)
+        return found if isinstance(found, tuple) else (found,)
 
     def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float], table: Sequence[float]) -> Series:
         kernel = KERNELS[name]

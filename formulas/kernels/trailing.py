@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .declaring import Memory, recursive
+from .declaring import Memory, composed, recursive
 from .lanes import NA, Lanes, Mask, indicator, is_finite, larger, select, smaller, where
+
+if TYPE_CHECKING:
+    from .graphs import Call, Series
 
 
 class _Position(NamedTuple):
@@ -30,30 +33,70 @@ class _Next(NamedTuple):
     rate: Lanes
 
 
-@recursive("seen", "side", "stop", "extreme", "rate", "high", "low")
-def parabolic(memory: Memory, high: Lanes, low: Lanes, *, start: Lanes, step: Lanes, max: Lanes) -> Lanes:
-    """Parabolic stop and reverse (Wilder 1978) with TA-Lib's start: the side of the first two bars' directional move.
+class _Pace(NamedTuple):
+    """The acceleration of one side: where it begins, by how much it grows, and up to what."""
 
-    The short side is the long side mirrored, high and low exchanged and negated, so that one set of rules serves both.
+    first: Lanes
+    step: Lanes
+    most: Lanes
+
+
+@composed
+def parabolic(call: Call, high: Series, low: Series, *, start: float, step: float, max: float) -> Series:
+    """Parabolic stop and reverse with the same acceleration on both sides."""
+    pace = {"start_long": start, "step_long": step, "max_long": max}
+    pace |= {"start_short": start, "step_short": step, "max_short": max}
+    return call("parabolic_stop", high, low, table=(), start_value=0.0, offset=0.0, **pace)
+
+
+@composed
+def parabolic_extended(
+    call: Call, high: Series, low: Series, *, start_value: float, offset: float, start_long: float, step_long: float,
+    max_long: float, start_short: float, step_short: float, max_short: float,
+) -> Series:  # fmt: skip
+    """Parabolic stop and reverse, negative while short, with all that TA-Lib lets one set."""
+    pace = {"start_long": start_long, "step_long": step_long, "max_long": max_long}
+    pace |= {"start_short": start_short, "step_short": step_short, "max_short": max_short}
+    stop = call("parabolic_stop", high, low, table=(), start_value=start_value, offset=offset, **pace)
+    return call("multiply", stop, stop.beside(1))
+
+
+@recursive("seen", "side", "stop", "extreme", "rate", "high", "low", outputs=2)
+def parabolic_stop(
+    memory: Memory, high: Lanes, low: Lanes, *, start_value: Lanes, offset: Lanes, start_long: Lanes, step_long: Lanes,
+    max_long: Lanes, start_short: Lanes, step_short: Lanes, max_short: Lanes,
+) -> tuple[Lanes, Lanes]:  # fmt: skip
+    """Parabolic stop and reverse (Wilder 1978) with TA-Lib's start, and its side, 1 or -1.
+
+    The first side is that of `start_value`, or of the first two bars' directional move. The short side is the long
+    side mirrored, high and low exchanged and negated, so that one set of rules serves both.
     A bar whose high or low is undefined is undefined and leaves the memory as it was. Memory: defined bars so far, side
     (+1 long, -1 short), stop for the coming bar, extreme since the flip, acceleration, previous high and low.
     """
     known = is_finite(high) & is_finite(low)
     begins, moves = memory.seen == 1.0, known & (memory.seen >= 1.0)
-    first_rate = smaller(start, max)
-    side = where(begins, _first_side(memory, high, low), memory.side)
-    position = _position(memory, high, low, side, begins, first_rate)
-    then = _next_stop(position, first_rate, step, max)
+    side = where(begins, _first_side(memory, high, low, start_value), memory.side)
+    paces = (
+        _Pace(smaller(start_long, max_long), step_long, max_long),
+        _Pace(smaller(start_short, max_short), step_short, max_short),
+    )
+    long = side > 0.0
+    now, other = (_Pace(*(where(long, x, y) for x, y in zip(*pair, strict=True))) for pair in (paces, paces[::-1]))
+    position = _position(memory, high, low, side, begins, now.first)
+    first_stop = where(start_value == 0.0, position.stop, side * abs(start_value))
+    position = position._replace(stop=where(begins, first_stop, position.stop))
+    then = _next_stop(position, now, other.first, side * offset)
     _hold(memory, moves, then, side)
     memory.seen = memory.seen + indicator(known)
     memory.high, memory.low = where(known, high, memory.high), where(known, low, memory.low)
-    return where(moves, side * then.stop, NA)
+    return where(moves, side * then.stop, NA), where(moves, memory.side, NA)
 
 
-def _first_side(memory: Memory, high: Lanes, low: Lanes) -> Lanes:
-    """-1 where the low fell further than the high rose."""
+def _first_side(memory: Memory, high: Lanes, low: Lanes, start_value: Lanes) -> Lanes:
+    """That of the start value; where it is 0, -1 if the low fell further than the high rose."""
     drop = memory.low - low
-    return where((drop > 0.0) & ((high - memory.high) < drop), -1.0, 1.0)
+    moved = where((drop > 0.0) & ((high - memory.high) < drop), -1.0, 1.0)
+    return where(start_value == 0.0, moved, where(start_value > 0.0, 1.0, -1.0))
 
 
 def _position(memory: Memory, high: Lanes, low: Lanes, side: Lanes, begins: Mask, first_rate: Lanes) -> _Position:
@@ -72,11 +115,13 @@ def _position(memory: Memory, high: Lanes, low: Lanes, side: Lanes, begins: Mask
     )
 
 
-def _next_stop(at: _Position, first_rate: Lanes, step: Lanes, most: Lanes) -> _Next:
+def _next_stop(at: _Position, pace: _Pace, first_rate: Lanes, offset: Lanes) -> _Next:
+    """`first_rate` is the other side's, `offset` the share of the stop by which a flip moves it away."""
     flips = at.down <= at.stop
     ceiling, floor = larger(at.last_up, at.up), smaller(at.last_down, at.down)
-    stop = where(flips, larger(at.peak, ceiling), at.stop)
-    faster = where(at.up > at.peak, smaller(at.rate + step, most), at.rate)
+    turned = larger(at.peak, ceiling)
+    stop = where(flips, turned + turned * offset, at.stop)
+    faster = where(at.up > at.peak, smaller(at.rate + pace.step, pace.most), at.rate)
     rate = where(flips, first_rate, faster)
     peak = where(flips, at.down, larger(at.peak, at.up))
     coming = stop + rate * (peak - stop)
@@ -110,3 +155,24 @@ def trailing_band(memory: Memory, middle: Lanes, width: Lanes, x: Lanes) -> tupl
     memory.lower, memory.upper = where(known, lower, memory.lower), where(known, upper, memory.upper)
     memory.line, memory.close = where(known, stop, memory.line), where(known, x, memory.close)
     return where(known, stop, NA), where(known, where(rises, 1.0, -1.0), NA)
+
+
+@recursive("seen", "lower", "upper", "x", "direction", outputs=2)
+def trailing_stop(memory: Memory, lower: Lanes, upper: Lanes, x: Lanes) -> tuple[Lanes, Lanes]:
+    """The lower of two stops while `x` trends up, the upper one down; it flips beyond the other stop of the bar before.
+
+    A stop only tightens while `x` was on its right side. A bar with an undefined input is undefined and leaves the
+    memory as it was.
+    """
+    known = is_finite(lower) & is_finite(upper) & is_finite(x)
+    begins = memory.seen == 0.0
+    last_lower, last_upper = where(begins, lower, memory.lower), where(begins, upper, memory.upper)
+    held_lower = where(memory.x > last_lower, larger(lower, last_lower), lower)
+    held_upper = where(memory.x < last_upper, smaller(upper, last_upper), upper)
+    before = where(begins, 1.0, memory.direction)
+    direction = where(x > last_upper, 1.0, where(x < last_lower, -1.0, before))
+    memory.seen = where(known, 1.0, memory.seen)
+    values = {"lower": held_lower, "upper": held_upper, "x": x, "direction": direction}
+    for name, value in values.items():
+        setattr(memory, name, where(known, value, getattr(memory, name)))
+    return where(known, where(direction > 0.0, held_lower, held_upper), NA), where(known, direction, NA)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from . import (
     across,
+    adaptive,
+    angles,
     arithmetic,
     calendar,
+    cycles,
     events,
     lengths,
     logic,
@@ -13,6 +16,7 @@ from . import (
     quantiles,
     shapes,
     smoothing,
+    swings,
     trailing,
     weights,
     windows,
@@ -20,8 +24,11 @@ from . import (
 
 __all__ = [
     "across",
+    "adaptive",
+    "angles",
     "arithmetic",
     "calendar",
+    "cycles",
     "events",
     "lengths",
     "logic",
@@ -29,6 +36,7 @@ __all__ = [
     "quantiles",
     "shapes",
     "smoothing",
+    "swings",
     "trailing",
     "weights",
     "windows",

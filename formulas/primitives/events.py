@@ -5,20 +5,31 @@ from __future__ import annotations
 import polars as pl
 
 from ..declaring import recursive
-from ..kinds import Alike, Booleans, Numbers
+from ..kinds import Alike, Booleans, Length, Nth, Numbers
 from ..scope import BAR, Scope
 
 
 @recursive(by_event=True, bounded=True)
-def bars_since(scope: Scope, condition: Booleans) -> Numbers:
-    """How many bars ago the condition was last true; 0 at such a bar, undefined before the first one."""
-    return scope.bar.cast(pl.Float64) - _last_event(scope, condition)
+def bars_since(scope: Scope, condition: Booleans, nth: Nth = 1) -> Numbers:
+    """How many bars ago the condition was last true; 0 at such a bar, undefined before the first one.
+
+    With `nth` = 2 it is the event before the last one that is meant, and so on.
+    """
+    latest = scope.bar.cast(pl.Float64) - _last_event(scope, condition)
+    bars = latest
+    for _ in range(1, nth):
+        bars = latest + _earlier(scope, condition, scope.column(bars)) + 1
+    return bars
 
 
 @recursive(by_event=True, bounded=True)
-def value_when(scope: Scope, condition: Booleans, x: Alike) -> Alike:
-    """The value that `x` had at the latest bar where the condition was true and `x` defined."""
-    return scope.grouped(scope.column(pl.when(condition & x.is_not_null()).then(x)).forward_fill())
+def value_when(scope: Scope, condition: Booleans, x: Alike, nth: Nth = 1) -> Alike:
+    """The value that `x` had at the latest bar where the condition was true and `x` defined; or at the `nth` latest."""
+    event = condition & x.is_not_null()
+    value = scope.grouped(scope.column(pl.when(event).then(x)).forward_fill())
+    for _ in range(1, nth):
+        value = _earlier(scope, event, value)
+    return value
 
 
 @recursive(by_event=True, bounded=True)
@@ -54,6 +65,31 @@ def exrem(scope: Scope, signal: Booleans, reset: Booleans) -> Booleans:
     event = pl.when(reset).then(statement=False).when(signal).then(statement=True)
     waiting = scope.grouped(scope.column(event).forward_fill().shift(1))
     return signal & ~waiting.fill_null(value=False)
+
+
+@recursive(fills=True, bounded=True)
+def flip(scope: Scope, set: Booleans, reset: Booleans) -> Booleans:
+    """True from a bar where `set` is true until one where `reset` is; false before the first, as AmiBroker's Flip.
+
+    Where both hold, `reset` wins. An undefined condition is no event.
+    """
+    event = pl.when(reset).then(statement=False).when(set).then(statement=True)
+    return scope.grouped(scope.column(event).forward_fill()).fill_null(value=False)
+
+
+@recursive(fills=True, bounded=True)
+def cooldown(scope: Scope, condition: Booleans, n: Length) -> Booleans:
+    """The condition, but false for the `n` bars after one where it held: Tongdaxin's FILTER.
+
+    What happens in these bars does not prolong them.
+    """
+    return scope.kernel("cooldown", [condition], [n])[0] == 1.0
+
+
+def _earlier(scope: Scope, condition: pl.Expr, x: pl.Expr) -> pl.Expr:
+    """What `x` was one bar before the latest event."""
+    before = scope.grouped(x.shift(1))
+    return scope.grouped(scope.column(pl.when(condition).then(before)).forward_fill())
 
 
 def _last_event(scope: Scope, condition: pl.Expr) -> pl.Expr:

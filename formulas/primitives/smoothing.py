@@ -11,12 +11,12 @@ from ..kinds import CLOSE, Length, Numbers
 from ..scope import Scope
 
 
-def _settles(weight: float) -> int:
+def settled_after(weight: float) -> int:
     """After how many bars the weight of what came before is under 1e-9."""
     return 0 if weight >= 1 else math.ceil(math.log(1e-9) / math.log1p(-weight))
 
 
-@recursive(warmup=lambda n: n - 1, settles=lambda n: _settles(2 / (n + 1)))
+@recursive(warmup=lambda n: n - 1, settles=lambda n: settled_after(2 / (n + 1)))
 def ema(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """Exponential moving average with weight 2 / (n + 1), begun with the mean of the first `n` values.
 
@@ -25,7 +25,7 @@ def ema(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     return _smoothed(scope, x, n, 2 / (n + 1))
 
 
-@recursive(warmup=lambda n: n - 1, settles=lambda n: _settles(1 / n))
+@recursive(warmup=lambda n: n - 1, settles=lambda n: settled_after(1 / n))
 def rma(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """Wilder's moving average: exponential with weight 1 / n, begun with the mean of the first `n` values."""
     return _smoothed(scope, x, n, 1 / n)

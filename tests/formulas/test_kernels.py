@@ -29,9 +29,7 @@ LENGTHS = {
     "at_least": (1, 2, 3),
 }
 TILED = [name for name in PRIMITIVES if name in {*KERNELS, *COMPOSED}]
-CONDITIONS = {"both", "either", "not", "at_least"}
-SEVERAL = {
-    "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
+OWN = {
     "quantile": [(1, 0.3), (2, 0.25), (3, 1.0), (5, 0.0), (20, 0.9), (63, 0.1)],
     **dict.fromkeys(("nth_highest", "nth_lowest"), ((1, 1), (2, 2), (3, 1), (20, 2), (63, 40))),
     **dict.fromkeys(("nth_highest_bar", "nth_lowest_bar"), ((1, 1), (2, 2), (3, 3), (20, 2), (63, 40))),
@@ -40,13 +38,28 @@ SEVERAL = {
     "entropy": [(1, 10), (3, 1), (5, 2), (20, 10), (63, 7)],
     "alma": [(1, 0.85, 6), (2, 0.5, 6), (9, 0.85, 6), (20, 0.0, 50), (63, 1.0, 1000)],
     "decay_exp": [(1, 0.9), (3, 0.0), (20, 1.0), (63, 0.9)],
+    "mama": [(0.5, 0.05), (0.3, 0.2)],
+    "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
+    "parabolic_extended": [
+        (0, 0, 0.02, 0.03, 0.2, 0.3, 0.1, 0.2),
+        (51.0, 0.1, 0.3, 0.1, 0.2, 0.02, 0.02, 0.2),
+        (-51.0, 0.02, 0.1, 0.5, 0.4, 0.02, 0.02, 0.2),
+    ],
+    "swings": [(5.0,), (0.5,), (0.0,)],
+    **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
 }
+STOPS = {
+    **dict.fromkeys(["parabolic", "parabolic_extended", "swings"], lambda price: (price * 1.01, price * 0.985)),
+    "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
+    "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
+}
+CONDITIONS = {"both", "either", "not", "at_least"}
 SETTINGS = [
     pytest.param(name, settings, id=f"{name}-{'-'.join(map(str, settings))}")
     for name in TILED
     for settings in (
-        SEVERAL[name]
-        if name in SEVERAL
+        OWN[name]
+        if name in OWN
         else [(n,) for n in LENGTHS.get(name, (1, 2, 3, 20, 63))]
         if any(isinstance(parameter.accepts, Whole) for parameter in PRIMITIVES[name].parameters)
         else [()]
@@ -88,19 +101,19 @@ def lengths(bars, seed):
 
 
 def prices(name, bars, seed):
-    """The inputs of the two trailing stops: high and low, or bands and close."""
+    """The inputs of stops and swings, of one price: high and low, or bands and close."""
     chance, close = random.Random(seed), 50.0
     rows = []
     for _ in range(bars):
         close *= math.exp(chance.gauss(0, 0.03))
-        rows.append((close * 1.01, close * 0.985) if name == "parabolic" else (close * 0.999, close * 0.05, close))
+        rows.append(STOPS[name](close))
     series = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in kinds(name)]
     return [[None if chance.random() < 0.05 else value for value in column] for column in series]
 
 
 def inputs(name, bars, seed):
     """A symbol: one list for each input of the kernel."""
-    if name in {"parabolic", "trailing_band"}:
+    if name in STOPS:
         return prices(name, bars, seed)
     makers = [conditions if is_condition else numbers for is_condition in kinds(name)]
     if name in CONDITIONS:
@@ -108,6 +121,8 @@ def inputs(name, bars, seed):
     if name == "shift_by" or name.endswith("_varying"):
         makers[1] = lengths
     made = [maker(bars, 100 * seed + number) for number, maker in enumerate(makers)]
+    if name == "adaptive":
+        made[1] = [v and abs(math.sin(v)) for v in made[1]]
     # 0.3 mod 0.1 is 0 or all but 0.1 by how 0.3 / 0.1 is rounded, and so may a sum reach 0.3: eighths leave no doubt
     return [[v and round(v * 8) / 8 for v in values] for values in made] if name in {"mod", "sum_bars"} else made
 

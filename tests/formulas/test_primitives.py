@@ -2,7 +2,7 @@
 
 import pytest
 from references.registry import REFERENCES
-from sweeping import CONDITIONS, NUMBERS, arguments, random_candles, sweep
+from sweeping import NUMBERS, arguments, random_candles, sweep
 
 from barsweep.formulas import primitives  # noqa: F401 - fills the registry
 from barsweep.formulas.declaring import PRIMITIVES
@@ -79,7 +79,8 @@ def python_value(text):
 def test_a_primitive_equals_its_reference(primitive, given):
     """Value by value, undefined where the reference is."""
     candles = random_candles(11, lengths=(1, 2, 90))
-    terms = {text: text for text in given if text in (*NUMBERS, *CONDITIONS, "low", BARS)}
+    pairs = zip(primitive.parameters, given, strict=True)
+    terms = {text: text for parameter, text in pairs if isinstance(parameter.accepts, Series) or text == BARS}
     text = text_of(primitive, given)
     outputs = {
         f".{output}" if output else "": f"{text}{'.' if output else ''}{output}" for output in primitive.outputs or [""]

@@ -12,7 +12,8 @@ from sweeping import CALLS, COMPOSED, LANGUAGE, is_across, primitive, random_can
 from barsweep.formulas.kinds import Shape
 
 ALONG = {call: call for call in (*CALLS, *COMPOSED) if not is_across(call)}
-OF_SHARES = {"logit(close)"}  # of numbers between 0 and 1, and prices are none
+WAITING = {"ago", "pivot_high", "pivot_low", "bars_since_first_in"}
+"""Functions that wait for what their declaration does not name an event: a date, a pivot, a true condition."""
 EVERY = {call: call for call in (*CALLS, *COMPOSED)}
 
 
@@ -96,9 +97,9 @@ def test_warm_up_is_what_the_declaration_says(swept):
     candles = random_candles(7, lengths=(260,), holes=0.0).with_columns(pl.col("volume") + 100)
     result = swept(ALONG, candles)
     wrong = {}
-    for call in ALONG.keys() - OF_SHARES:
+    for call in ALONG:
         facts, found = LANGUAGE.check(call).history, first_defined(result[call])
-        event = facts.by_event or CALLS.get(call) == "ago"
+        event = facts.by_event or CALLS.get(call) in WAITING
         exact = primitive(call) is not None and not event
         if (found != facts.warmup) if exact else (not event and found > facts.warmup):
             wrong[call] = (found, facts.warmup)

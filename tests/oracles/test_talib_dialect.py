@@ -20,7 +20,7 @@ FUNCTIONS = sorted(name.removeprefix("talib.").upper() for name in LIBRARY)
 PRICE = "price"
 """A scale: the largest value of the inputs so far, for differences of prices that come near zero."""
 
-SCALES: dict[str, object] = {}
+SCALES: dict[str, object] = {"HT_DCPHASE": 360.0, "HT_PHASOR": PRICE, "HT_SINE": 1.0}
 """The size of the terms, where an output is a difference of larger ones: a number, or PRICE."""
 
 SETTLES: dict[str, int] = {}

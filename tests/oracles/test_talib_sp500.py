@@ -167,6 +167,13 @@ STORED = [
     ("STDDEV", "real", "stdev(close, 5)", 1),
     ("AVGDEV", "real", "mean_deviation(close, 14)", 1),
     ("TRANGE", "real", "true_range()", 0),
+    ("KAMA", "real", "kama(close, 30)", 0),
+    ("SAREXT", "real", "sarext()", 0),
+    ("HT_DCPERIOD", "real", "ht_dcperiod(close)", 0),
+    ("HT_DCPHASE", "real", "ht_dcphase(close)", 360),
+    ("HT_SINE", "sine", "ht_sine(close).sine", 1),
+    ("HT_SINE", "leadsine", "ht_sine(close).leadsine", 1),
+    ("HT_TRENDLINE", "real", "ht_trendline(close)", 0),
 ]
 """Function and output as stored, with TA-Lib's defaults; the formula that says the same; the unit it is read in."""
 

@@ -12,13 +12,22 @@ def latest(condition):
     return places
 
 
-def bars_since(condition):
-    return [None if place is None else t - place for t, place in enumerate(latest(condition))]
+def nth_latest(condition, nth):
+    """At each bar, the bar of the nth latest true condition, or None."""
+    events, places = [], []
+    for t, value in enumerate(condition):
+        events += [t] if value else []
+        places.append(events[-nth] if len(events) >= nth else None)
+    return places
 
 
-def value_when(condition, x):
-    places = latest([bool(c) and value is not None for c, value in zip(condition, x, strict=True)])
-    return [None if place is None else x[place] for place in places]
+def bars_since(condition, nth=1):
+    return [None if place is None else t - place for t, place in enumerate(nth_latest(condition, nth))]
+
+
+def value_when(condition, x, nth=1):
+    events = [bool(c) and value is not None for c, value in zip(condition, x, strict=True)]
+    return [None if place is None else x[place] for place in nth_latest(events, nth)]
 
 
 def over_stretches(rule, condition, x):
@@ -54,4 +63,22 @@ def exrem(signal, reset):
     for rises, falls in zip(signal, reset, strict=True):
         values.append(False if on else rises)
         on = False if falls else True if rises else on
+    return values
+
+
+def flip(set_, reset):
+    on, values = False, []
+    for begins, ends in zip(set_, reset, strict=True):
+        on = False if ends else True if begins else on
+        values.append(on)
+    return values
+
+
+def cooldown(condition, n):
+    """Bars within n of one that was let through are false."""
+    through, values = None, []
+    for t, value in enumerate(condition):
+        cooling = through is not None and t - through <= n
+        through = t if value and not cooling else through
+        values.append(False if cooling else value)
     return values

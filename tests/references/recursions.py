@@ -38,30 +38,57 @@ def cumulative(x):
 
 
 def parabolic(high, low, start, step, maximum):
-    """The rules of TA-Lib's SAR, side by side for long and short; bars without high or low are passed over."""
+    """TA-Lib's SAR: its SAREXT with the same acceleration on both sides, without the sign."""
+    return [value and abs(value) for value in parabolic_extended(high, low, 0, 0, *[start, step, maximum] * 2)]
+
+
+def parabolic_extended(high, low, start_value, offset, *paces):
+    """The rules of TA-Lib's SAREXT, side by side for long and short; bars without high or low are passed over."""
     bars = [(t, h, l) for t, (h, l) in enumerate(zip(high, low, strict=True)) if h is not None and l is not None]
     values = [None] * len(high)
     if len(bars) < 2:
         return values
     (_, first_high, first_low), (_, second_high, second_low) = bars[:2]
     falls = first_low - second_low > max(second_high - first_high, 0)
-    stop, extreme = (first_high, second_low) if falls else (first_low, second_high)
-    long, rate, before_high, before_low = not falls, min(start, maximum), second_high, second_low
+    long = start_value > 0 if start_value else not falls
+    stop, extreme = (first_low, second_high) if long else (first_high, second_low)
+    stop, before_high, before_low = abs(start_value) or stop, second_high, second_low
+    first_long, first_short = min(paces[0], paces[2]), min(paces[3], paces[5])
+    rate = first_long if long else first_short
     for t, h, l in bars[1:]:
+        _, step, maximum = paces[:3] if long else paces[3:]
         if long and l <= stop:
-            long, stop, rate = False, max(extreme, before_high, h), min(start, maximum)
-            values[t], extreme = stop, l
+            stop = max(extreme, before_high, h)
+            long, rate, stop, extreme = False, first_short, stop + stop * offset, l
         elif not long and h >= stop:
-            long, stop, rate = True, min(extreme, before_low, l), min(start, maximum)
-            values[t], extreme = stop, h
-        else:
-            values[t] = stop
-            beyond = h > extreme if long else l < extreme
-            extreme, rate = (h if long else l, min(rate + step, maximum)) if beyond else (extreme, rate)
+            stop = min(extreme, before_low, l)
+            long, rate, stop, extreme = True, first_long, stop - stop * offset, h
+        elif h > extreme if long else l < extreme:
+            extreme, rate = h if long else l, min(rate + step, maximum)
+        values[t] = stop if long else -stop
         stop += rate * (extreme - stop)
         stop = min(stop, before_low, l) if long else max(stop, before_high, h)
         before_high, before_low = h, l
     return values
+
+
+def trailing_stop(lower, upper, x):
+    """Everget's chandelier exit from its two stops; (line, direction), direction 1 up and -1 down."""
+    lines, directions, before, direction = [], [], None, 1
+    for bar in zip(lower, upper, x, strict=True):
+        if None in bar:
+            lines.append(None)
+            directions.append(None)
+            continue
+        below, above, price = bar
+        last_below, last_above, last_price = before or (below, above, None)
+        direction = 1 if price > last_above else -1 if price < last_below else direction
+        below = max(below, last_below) if before and last_price > last_below else below
+        above = min(above, last_above) if before and last_price < last_above else above
+        before = below, above, price
+        lines.append(below if direction == 1 else above)
+        directions.append(direction)
+    return lines, directions
 
 
 def trailing_band(middle, width, close):

@@ -1,6 +1,18 @@
 """Every reference by the name of its primitive; parameters in the order of the language's signature."""
 
-from . import across, calendar, distributions, elementwise, events, recursions, windows
+from . import (
+    across,
+    adaptive,
+    angles,
+    calendar,
+    cycles,
+    distributions,
+    elementwise,
+    events,
+    recursions,
+    swings,
+    windows,
+)
 
 REFERENCES = {
     name.rstrip("_"): function
@@ -9,8 +21,12 @@ REFERENCES = {
         "lowest_bar median rank_over percent_rank count exist every",
         distributions: "quantile nth_highest nth_lowest nth_highest_bar nth_lowest_bar mode median_deviation skew "
         "kurtosis residual_stdev entropy product alma sine_wma pascal_wma decay_exp shift_by sum_bars",
-        recursions: "ema rma cumulative parabolic trailing_band",
-        events: "bars_since value_when highest_since lowest_since sum_since count_since exrem",
+        recursions: "ema rma cumulative parabolic parabolic_extended trailing_band trailing_stop",
+        swings: "swings",
+        events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
+        cycles: "ht_dcperiod ht_dcphase ht_phasor ht_trendline ht_trendmode mama",
+        adaptive: "adaptive ewm_mean ewm_variance cumulative_product",
+        angles: "sin cos tan asin acos atan atan2 sinh cosh tanh log10",
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
         across: "rank rank_share quantile_bucket top bottom demean zscore scale winsorize clip_quantiles neutralize "
