@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -19,6 +18,7 @@ from .numbers_of_rows import Numbers
 from .options import TableOptions
 from .parquet import stored_bound
 from .placing import Placed
+from .remembering import remembered
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,9 +103,9 @@ class DuckDBRepository(NumberedRepository):
 
     def forget(self) -> None:
         """Forget what is known of the file; it is opened again, while loads that still run keep what they have."""
-        super().forget()
         with self.lock:
             self.connection = None
+        super().forget()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor of this thread's own on the one connection."""
@@ -172,7 +172,7 @@ class DuckDBRepository(NumberedRepository):
         counts = {kind: found for kind, found in placed.counts.items() if kind != "unsorted"}
         return Placed(candles, counts, placed.repeated)
 
-    @cached_property
+    @remembered
     def counted(self) -> pl.DataFrame:
         """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
         self.counted_at = self.fingerprint()
@@ -186,7 +186,7 @@ class DuckDBRepository(NumberedRepository):
         times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
         return found.with_columns(*times)
 
-    @cached_property
+    @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
         if not self.countable:
@@ -199,7 +199,7 @@ class DuckDBRepository(NumberedRepository):
         """Whether DuckDB can count each symbol's rows and order them by time."""
         return self.layout.symbol is not None and self.layout.types[self.layout.ts].is_temporal()
 
-    @cached_property
+    @remembered
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the table is stored symbol after symbol."""
         return Runs.of(self.counted) if self.countable and self.keeps_order else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, Unpack, cast
 
 import numpy as np
@@ -15,6 +14,7 @@ from .instants import from_text
 from .layout import RECOGNISED, is_text
 from .options import TableOptions
 from .placing import Placed
+from .remembering import remembered
 from .timeframes import ROWS_LOOKED_AT, Timeframe, infer_timeframe
 
 
@@ -51,7 +51,7 @@ class FrameRepository(HeldRepository):
         """The frame's columns."""
         return self.given.schema
 
-    @cached_property
+    @remembered
     def placed(self) -> Placed:
         """The whole frame in its order, under symbol and ts; made once."""
         layout = self.layout
@@ -67,7 +67,7 @@ class FrameRepository(HeldRepository):
         """The ts of all bars, and columns of the frame."""
         return self.begun.candles.table.select("ts", *sources)
 
-    @cached_property
+    @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the frame: as told, or inferred."""
         candles = self.placed.candles

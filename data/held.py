@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Final
 
 import polars as pl
@@ -19,6 +18,7 @@ from .loading import Loading
 from .numbers_of_rows import Numbers
 from .placing import Counts, Placed
 from .policies import CandlePolicy, companions
+from .remembering import remembered
 from .spans import Spans
 from .tables import TableRepository, summary
 
@@ -37,12 +37,12 @@ class HeldRepository(TableRepository):
     def table(self, sources: Sequence[str]) -> pl.DataFrame:
         """The ts of all bars, which are their starts, and columns of the source."""
 
-    @cached_property
+    @remembered
     def begun(self) -> Placed:
         """The candles with every bar labelled by its start."""
         return self.relabelled(self.placed)
 
-    @cached_property
+    @remembered
     def inspection(self) -> Inspection:
         """The candles, and what was found wrong in their columns so far."""
         placed = self.begun
@@ -104,7 +104,7 @@ class HeldRepository(TableRepository):
         candles = Candles.of(raw)
         return Placed(candles, self.counts_of(self.begun.candles.numbers_of(candles.symbols)))
 
-    @cached_property
+    @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         return summary(self.placed.candles)

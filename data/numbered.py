@@ -23,6 +23,7 @@ from .loading import Loading
 from .numbers_of_rows import Numbers, are_among
 from .placing import earlier_of, late_rows
 from .policies import CandlePolicy, companions
+from .remembering import remembered
 from .spans import Spans, physical, rows_below
 from .tables import TableRepository
 from .timeframes import Timeframe, infer_timeframe
@@ -99,7 +100,7 @@ class NumberedRepository(TableRepository):
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the table is stored symbol after symbol."""
 
-    @cached_property
+    @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
         runs = self.runs

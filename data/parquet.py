@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Final, Unpack
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
 from .parquet_files import ParquetFiles
+from .remembering import remembered
 from .spans import Spans
 from .timeframes import looked_at
 
@@ -50,7 +50,7 @@ class ParquetRepository(NumberedRepository):
         """The path's name in messages."""
         return str(self.path)
 
-    @cached_property
+    @remembered
     def table(self) -> ParquetFiles:
         """The files as one table."""
         return ParquetFiles.of(self.path, self.files(), named="symbol" in self.mapping)
@@ -74,12 +74,6 @@ class ParquetRepository(NumberedRepository):
         """The files with their sizes and times of change."""
         stats = [(file, file.stat()) for file in self.files()]
         return [(file, stat.st_ino, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
-
-    def forget(self) -> None:
-        """Forget what is known of the files, and which there are."""
-        super().forget()
-        for name in ("table", "by_names"):
-            self.__dict__.pop(name, None)
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""
@@ -112,14 +106,14 @@ class ParquetRepository(NumberedRepository):
                 rows = rows.filter(stored >= pl.lit(limit, ts) if sign < 0 else stored <= pl.lit(limit, ts))
         return rows
 
-    @cached_property
+    @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         if self.counted is None:
             return super().labels
         return self.counted
 
-    @cached_property
+    @remembered
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the files hold one symbol after the other. No time is read for that.
 
@@ -157,7 +151,7 @@ class ParquetRepository(NumberedRepository):
         """Of the symbols with most bars as many as are needed to tell the timeframe."""
         return super().symbols_looked_at() if self.runs is None else looked_at(self.runs.frame)
 
-    @cached_property
+    @remembered
     def counted(self) -> pl.DataFrame | None:
         """One row per symbol: symbol, first and last label, rows; None unless all is sorted."""
         if not self.countable:
@@ -170,7 +164,7 @@ class ParquetRepository(NumberedRepository):
         """Whether the files are those that were counted. Of many files the names that are read tell it instead."""
         return self.by_names or self.fingerprint() == self.counted_at
 
-    @cached_property
+    @remembered
     def by_names(self) -> bool:
         """Whether to look at the names that are read costs less than to look at the files."""
         return len(self.files()) > FEW_FILES

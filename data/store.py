@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -17,6 +16,7 @@ from .inspecting import Inspection
 from .numbers_of_rows import NONE
 from .options import TableOptions
 from .placing import Placed
+from .remembering import remembered
 from .storing import DTYPES, LIST, Contents, Stored, mapped
 from .timeframes import Timeframe
 
@@ -47,7 +47,7 @@ class CandleStore(HeldRepository):
         """The path's name in messages."""
         return str(self.path)
 
-    @cached_property
+    @remembered
     def contents(self) -> Contents:
         """What the store holds."""
         return Contents.read(self.path)
@@ -59,12 +59,6 @@ class CandleStore(HeldRepository):
         except OSError:
             return None
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-    def forget(self) -> None:
-        """Forget what is known of the store; loads that still run begin again."""
-        super().forget()
-        for name in ("contents", "placed", "begun", "inspection"):
-            self.__dict__.pop(name, None)
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The store's columns."""
@@ -80,12 +74,12 @@ class CandleStore(HeldRepository):
             self.forget()
             raise
 
-    @cached_property
+    @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         return self.file(self.contents.symbols)
 
-    @cached_property
+    @remembered
     def placed(self) -> Placed:
         """All candles, as they were written."""
         starts = np.append([0], self.labels["rows"].cast(pl.Int64).cum_sum().to_numpy())
@@ -103,7 +97,7 @@ class CandleStore(HeldRepository):
         """The ts of all bars, and columns of the store."""
         return self.begun.candles.table.select("ts").with_columns(self.column(name) for name in sources)
 
-    @cached_property
+    @remembered
     def inspection(self) -> Inspection:
         """The candles, and what was found wrong in their columns: nothing, where they are handed out as written."""
         inspection = super().inspection
@@ -111,7 +105,7 @@ class CandleStore(HeldRepository):
             inspection.found.update(dict.fromkeys(self.contents.clean, NONE))
         return inspection
 
-    @cached_property
+    @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the store: as told, or as written."""
         return self.told_timeframe or Timeframe.parse(self.contents.timeframe)

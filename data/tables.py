@@ -7,7 +7,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Literal
 
 import polars as pl
@@ -22,12 +21,13 @@ from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
 from .placing import Placed, place
 from .policies import CandlePolicy, companions
+from .remembering import Remembering, remembered
 from .timeframes import Timeframe, infer_timeframe, looked_at
 
 LOG = logging.getLogger("barsweep")
 
 
-class TableRepository(ABC):
+class TableRepository(Remembering, ABC):
     """Candles in one table. The options are those of every repository, see `open_repository`."""
 
     def __init__(
@@ -43,6 +43,7 @@ class TableRepository(ABC):
     ) -> None:
         if label not in {"start", "end"}:
             raise RepositoryError(f"label={label!r}: a bar is labelled by its 'start' or its 'end'")
+        super().__init__()
         self.mapping = dict(columns or {})
         self.tz = tz
         self.label = label
@@ -76,19 +77,14 @@ class TableRepository(ABC):
         """Something that changes when the source does."""
         return None
 
-    def forget(self) -> None:
-        """Forget what is known of the source, so that it is found out anew."""
-        for name in ("layout", "adjusted_by", "counted", "labels", "catalog", "stored", "runs"):
-            self.__dict__.pop(name, None)
-
     # What follows from that.
 
-    @cached_property
+    @remembered
     def layout(self) -> Layout:
         """Which column is what."""
         return find_layout(self.types(), self.mapping, self.where)
 
-    @cached_property
+    @remembered
     def adjusted_by(self) -> str | None:
         """The column that adjusts the prices; None for prices as stored."""
         found = find_adjustment(self.adjust, self.layout, self.where)
@@ -101,12 +97,12 @@ class TableRepository(ABC):
         """What a reader of results should know about these candles."""
         return () if self.adjusted_by is None else (HINDSIGHT.format(source=self.adjusted_by),)
 
-    @cached_property
+    @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows; sorted."""
         return summary(self.place_keys(self.read((), None, Bounds(None, None))).candles)
 
-    @cached_property
+    @remembered
     def catalog(self) -> pl.DataFrame:
         """One row per symbol: symbol, first ts, last ts, rows; sorted."""
         return (
@@ -115,7 +111,7 @@ class TableRepository(ABC):
             else self.labels.with_columns(self.begins("first"), self.begins("last"))
         )
 
-    @cached_property
+    @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
         if self.told_timeframe is not None:

@@ -8,9 +8,10 @@ ranking over a part.
 from __future__ import annotations
 
 import itertools
+import operator
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -28,6 +29,12 @@ from .staging import Portion, Staging, Task, staging_of
 T = TypeVar("T")
 
 
+def _runs(across: Sequence[bool]) -> int:
+    """How often all symbols are gone over: to load, for each ranking, between rankings, and to report."""
+    between = itertools.pairwise(itertools.dropwhile(operator.not_, across))
+    return 2 + sum(across) + sum(later and not earlier for earlier, later in between)
+
+
 @dataclass(slots=True)
 class AcrossJob:
     """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending."""
@@ -43,7 +50,7 @@ class AcrossJob:
 
     def __post_init__(self) -> None:
         self.staging = staging_of(self.evaluator)
-        self.share = 1 / (2 + sum(self.staging.across))
+        self.share = 1 / _runs(self.staging.across)
 
     def run(self) -> None:
         """Load, run the rounds one by one, and hand over what is reported when all of it is there."""

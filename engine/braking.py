@@ -7,15 +7,17 @@ read ahead, is looked at here: when the process has grown almost to the limit, o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
 from .batching import Batch
+from .plans import Plans
 from .streaming import Stream
 
 NEAR: Final = 0.75  # of the limit: what runs already still grows
+KEPT_OF: Final = 8  # one byte of so many may be kept from job to job
 
 
 def resident() -> int:
@@ -24,16 +26,36 @@ def resident() -> int:
     return int(memory.rss - getattr(memory, "shared", 0))
 
 
+class EngineMemory:
+    """What an engine's jobs may take together: `limit` bytes, measured from `before`.
+
+    That is what the process took when a job begins while none runs: what the caller has put aside meanwhile is no
+    growth. What the engine keeps for jobs to come (`plans`) is, and takes a part of the limit once a job has ended.
+    """
+
+    def __init__(self, limit: int, plans: Plans) -> None:
+        self.limit, self.plans = limit, plans
+        self.before = resident()
+
+    def measure(self) -> None:
+        """No job runs."""
+        self.before = resident() - self.plans.kept
+
+    def clear(self) -> None:
+        """A job has ended."""
+        self.plans.keep_within(self.limit // KEPT_OF)
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryWatch:
-    """Compares the growth of this process since the watch was made with `limit` bytes.
+    """Compares the growth of this process, which took `before` bytes, with `limit` bytes.
 
     `kept` tells how many bytes of the growth are results, which are the caller's and grow whatever a batch does.
     """
 
     limit: int
     kept: Callable[[], int]
-    before: int = field(default_factory=resident)
+    before: int
 
     def is_near(self) -> bool:
         """Whether the limit is near."""

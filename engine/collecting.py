@@ -10,7 +10,7 @@ from ..data.held import HeldRepository
 from .across import AcrossJob
 from .assembling import Collected
 from .batching import Batch
-from .braking import Brake, MemoryWatch
+from .braking import Brake, EngineMemory, MemoryWatch
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
@@ -21,8 +21,10 @@ from .running import Limits, Runner
 from .splitting import Piece
 
 
-def run_batches(collected: Collected, limits: Limits, memory_limit: int, control: Control, progress: Progress) -> None:
-    """Run the batches of a prepared job to their end, good or bad; `memory_limit` is in bytes."""
+def run_batches(
+    collected: Collected, limits: Limits, memory: EngineMemory, control: Control, progress: Progress
+) -> None:
+    """Run the batches of a prepared job to their end, good or bad."""
     prepared = collected.prepared
     progress.total = len(prepared.requested)
     waiting = sum(len(batch.symbols) for batch in prepared.batches)
@@ -45,16 +47,16 @@ def run_batches(collected: Collected, limits: Limits, memory_limit: int, control
         collected.fail_batch(batch, error)
         progress.advance(len(batch.symbols))
 
-    collected.write_as_they_end(memory_limit)
-    brake = Brake(watch(collected, memory_limit), collected.stream)
+    collected.write_as_they_end(memory.limit)
+    brake = Brake(watch(collected, memory), collected.stream)
     Runner(limits, control, partial(process, prepared), finished, failed, brake=brake).run(prepared.batches)
 
 
-def watch(collected: Collected, memory_limit: int) -> MemoryWatch | None:
+def watch(collected: Collected, memory: EngineMemory) -> MemoryWatch | None:
     """What looks at the memory; candles that are in memory already are not the job's."""
     if isinstance(collected.prepared.loader.repository, HeldRepository):
         return None
-    return MemoryWatch(memory_limit, lambda: collected.held)
+    return MemoryWatch(memory.limit, lambda: collected.held, memory.before)
 
 
 def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:

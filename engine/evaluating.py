@@ -79,10 +79,13 @@ class PlanEvaluator:
         return self.executor.start(candles, self.around)
 
     def advance(self, stages: tuple[Stage, ...], frame: pl.DataFrame, ticket: Ticket) -> pl.DataFrame:
-        """Run stages; between two of them, look whether anybody still waits."""
+        """Run stages; look whether anybody still waits."""
+        ticket.look()
         for stage in stages:
+            made = self.executor.advance(stage, frame, self.around, ticket.stop)
             ticket.look()
-            frame = self.executor.advance(stage, frame, self.around)
+            assert made is not None, "only who abandons a batch stops its kernels"
+            frame = made
         return frame
 
 

@@ -46,9 +46,10 @@ def scan(
     or days), marked in a column.
     A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
     column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
-    `output` is a Parquet file that matches are written to meanwhile, symbols ascending, so that they need not fit into
-    memory. `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's
-    hours, with which `timeframe("1w", x)` knows when a week is over.
+    `output` is a Parquet file, its name ends in .parquet, that matches are written to meanwhile, symbols ascending, so
+    that they need not fit into memory. (The shell's --output takes other formats; here `found.matches` can write them.)
+    `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's hours,
+    with which `timeframe("1w", x)` knows when a week is over.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -124,9 +125,10 @@ def evaluate(
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. `outputs="all"` gives a column for every named line as well, before the result's. With `output` the values are
-    written to that Parquet file and handed out as the file scanned lazily. Symbols with unusable candles are left out
-    and logged; when there are no others, raises ProcessingEngineError. `tables` and `session` as in `scan`.
+    data. `outputs="all"` gives a column for every named line as well, before the result's. With `output`, a path that
+    ends in .parquet, the values are written there and handed out as the file scanned lazily. Symbols with unusable
+    candles are left out and logged; when there are no others, raises ProcessingEngineError. `tables` and `session` as
+    in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)

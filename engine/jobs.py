@@ -45,6 +45,9 @@ class DateRange:
             raise ProcessingEngineError(f"the range starts on {self.start} and ends before that, on {self.end}")
 
 
+NO_FORMULA: Final = "there is no formula: give a text, a Formula, several in a list, or by name"
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """A formula's source with values for its `param`s; `name` tells several formulas of a job apart.
@@ -96,6 +99,8 @@ class ProcessingJob:
             message = "latest=True reports the last bar alone, so start= has no use there; end= moves the last bar"
             raise ProcessingEngineError(message)
         _assert_texts(self.symbols)
+        if self.formula is not None and not self.formulas:
+            raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
         for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
             as_settings({name: value for name, value in each.items() if name not in swept(each)})

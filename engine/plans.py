@@ -11,7 +11,7 @@ from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
-from .executors import Executor, chosen, make_executor
+from .executors import Executor, TileExecutor, chosen, make_executor
 from .jobs import ProcessingJob
 from .lines import with_lines
 from .service import FormulaService
@@ -25,7 +25,7 @@ Kinds: TypeAlias = Mapping[str, str]
 def plan_job(
     service: FormulaService,
     job: ProcessingJob,
-    kinds: Kinds,
+    kinds: Kinds | None,
     tables: Mapping[str, Kinds] | None = None,
     *,
     conditions: bool,
@@ -41,7 +41,7 @@ def plan_job(
     checked: dict[str, Checked] = {}
     try:
         checked |= language.check_all(shared, kinds, job.settings(), tables) if shared else {}
-        for name in formulas.keys() - shared.keys():
+        for name in [name for name in formulas if name not in shared]:
             checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name, tables)
     except ExceptionGroup as group:
         raise _first(group) from None
@@ -101,6 +101,25 @@ class Plans:
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return made
+
+    @property
+    def kept(self) -> int:
+        """Bytes that executors keep."""
+        return sum(executor.kept for executor in self._executors())
+
+    def keep_within(self, size: int) -> None:
+        """Let go of what executors keep, the oldest plans' first, until it takes no more than so many bytes."""
+        left = self.kept
+        for executor in self._executors():
+            if left <= size:
+                return
+            left -= executor.kept
+            executor.let_go()
+
+    def _executors(self) -> list[TileExecutor]:
+        """Those that keep anything, those of the oldest plans first."""
+        with self._lock:
+            return [executor for _, executor in self._known.values() if isinstance(executor, TileExecutor)]
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -18,7 +18,7 @@ from ..formulas.kernels.lanes import LANES
 from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
-from .jobs import DateRange, ProcessingJob
+from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
 from .other_tables import OtherTable
 from .plans import Plans, bars_before, value_key
@@ -168,7 +168,7 @@ def _assert_columns(job: ProcessingJob) -> None:
     if job.outputs == "all" and expanded(job).job is not job:
         raise ProcessingEngineError("outputs='all' goes with one value for each param: a line has one column")
     if not job.formulas:
-        raise ProcessingEngineError("there is no formula to evaluate; give a text, a Formula, or several by name")
+        raise ProcessingEngineError(NO_FORMULA)
     taken = [name for name in job.formulas if name in KEYS]
     if taken:
         raise ProcessingEngineError(f"no formula can be called {taken[0]!r}: the table has a column of that name")

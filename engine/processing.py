@@ -32,6 +32,7 @@ import psutil
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
 from .assembling import Collected, assemble, values_table
+from .braking import EngineMemory
 from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
@@ -61,7 +62,8 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes that batches may take, by default 1 GiB or a quarter of the machine's memory
+    `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come; by default 1 GiB or a
+                       quarter of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
@@ -92,6 +94,7 @@ class ProcessingEngine:
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         self._preparer = Preparer(repository, service, limits, memory, tries, named_tables(tables))
+        self._memory = EngineMemory(memory, self._preparer.plans)
         self._close = getattr(repository, "close", None) if repository is not candle_repo else None
         self._running: list[Control] = []
         self._changed = threading.Condition()
@@ -204,10 +207,13 @@ class ProcessingEngine:
         with self._changed:
             if self._shut:
                 raise ProcessingEngineError("the engine has been shut down; make a new one")
+            if not self._running:
+                self._memory.measure()
             self._running.append(control)
         try:
             yield control
         finally:
+            self._memory.clear()
             with self._changed:
                 self._running.remove(control)
                 self._close_unused()
@@ -249,7 +255,7 @@ class ProcessingEngine:
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
         collected = Collected(prepared, file)
-        run_batches(collected, self._limits, self._preparer.memory_limit, control, progress)
+        run_batches(collected, self._limits, self._memory, control, progress)
         return collected
 
 

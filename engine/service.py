@@ -15,6 +15,7 @@ from ..data.policies import CandlePolicy, companions
 from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
 from ..formulas.extending import PythonFunction, function, library
+from ..formulas.kernels.machine import Stop
 from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import Surroundings, chosen, make_executor
 from .jobs import Setting
@@ -104,7 +105,9 @@ class FormulaService:
         around = Surroundings(repository.stored, references, repository.zone_name)
         frame = executor.start(candles, around)
         for stage in plan.stages:
-            frame = executor.advance(stage, frame, around)
+            made = executor.advance(stage, frame, around, Stop())
+            assert made is not None, "nobody stops these kernels"
+            frame = made
         return frame[plan.results["value"]]
 
 

@@ -97,7 +97,12 @@ def _products(values: Mapping[str, Sequence[Setting]]) -> list[dict[str, Setting
 
 
 def _name(name: str, parameters: Mapping[str, Setting]) -> str:
-    return " ".join([name, *(f"{parameter}={value}" for parameter, value in parameters.items())]).strip()
+    return " ".join([name, *(f"{parameter}={_shown(value)}" for parameter, value in parameters.items())]).strip()
+
+
+def _shown(value: Setting) -> str:
+    """20.0 is 20, as it was written."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _fixed(parameters: Mapping[str, Setting | Values]) -> dict[str, Setting]:

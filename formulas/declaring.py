@@ -15,13 +15,14 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from .kinds import Accepts, Kind, Series, Shape
+from .kinds import LONGEST_WINDOW, Accepts, Kind, Series, Shape, Whole
 from .scope import TS, Population, Scope
 
 Setting: TypeAlias = int | float | bool | str
 Count: TypeAlias = Callable[..., int]
 ALL: Final = None
 """A reach of all earlier bars."""
+NUMBERS: Final = Series(frozenset({Kind.NUMBER}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Primitive:
     `carries` says that a non-finite input always gives a non-finite result: a chain is then guarded once, at its end.
     `bounded` says that finite inputs always give a finite result.
     `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
+    `objects` takes the settings too and says what is wrong with them together, if anything is.
+    `varying` is its form with a length that differs from bar to bar; that one's `form_of` is this one's name.
     """
 
     name: str
@@ -69,6 +72,9 @@ class Primitive:
     scoped: bool = False
     symbol: str = ""
     output_kinds: tuple[Kind, ...] = ()
+    objects: Callable[..., str] = field(default=lambda *_: "")
+    varying: Primitive | None = None
+    form_of: str = ""
 
     def __repr__(self) -> str:
         return f"Primitive({self.signature})"
@@ -141,18 +147,63 @@ def elementwise(symbol: str = "", **facts: bool) -> Callable[[Rule], Rule]:
     return declare
 
 
-def window(*, warmup: Count, symbol: str = "", bounded: bool = False, fills: bool = False) -> Callable[[Rule], Rule]:
-    """Declare a primitive over a fixed number of last bars; its reach is its warm-up.
+def window(
+    *,
+    warmup: Count,
+    reach: Count | None = None,
+    symbol: str = "",
+    bounded: bool = False,
+    fills: bool = False,
+    by_event: bool = False,
+    varying: bool = False,
+    objects: Callable[..., str] = lambda *_: "",
+) -> Callable[[Rule], Rule]:
+    """Declare a primitive over a fixed number of last bars; its reach is its warm-up, unless another is given.
 
     The rule runs on the whole column: rows whose window would begin in the symbol before are its warm-up, and masked.
+    `varying` adds the form with a length that differs from bar to bar, which is the kernel of that name.
     """
 
     def declare(rule: Rule) -> Rule:
-        facts = {"symbol": symbol, "warmup": warmup, "reach": warmup, "bounded": bounded, "fills": fills}
-        PRIMITIVES.add(describe(rule, Shape.WINDOW, **facts))
+        facts = {"warmup": warmup, "reach": reach or warmup, "bounded": bounded, "fills": fills, "by_event": by_event}
+        primitive = describe(rule, Shape.WINDOW, symbol=symbol, objects=objects, **facts)
+        if varying:
+            sibling = _of_varying_length(primitive)
+            PRIMITIVES.add(sibling)
+            doc = f"{primitive.doc}\n\n{VARYING.format(primitive.name)}"
+            primitive = replace(primitive, varying=sibling, doc=doc)
+        PRIMITIVES.add(primitive)
         return rule
 
     return declare
+
+
+VARYING: Final = (
+    "`n` may differ from bar to bar: {}(x, n, max=100); undefined where it is no whole number from 1 to max."
+)
+
+
+def _of_varying_length(primitive: Primitive) -> Primitive:
+    """The form whose length is a series, up to the constant `max`."""
+    name = f"{primitive.name}_varying"
+    series = [
+        replace(p, accepts=NUMBERS, default=None, required=True) if p.name == "n" else p for p in primitive.parameters
+    ]
+
+    def rule(scope: Scope, x: pl.Expr, n: pl.Expr, most: int) -> pl.Expr:
+        return scope.kernel(name, [x, n], [most])[0]
+
+    return replace(
+        primitive,
+        name=name,
+        parameters=(*series, Parameter("max", Whole(1, LONGEST_WINDOW))),
+        rule=rule,
+        scoped=True,
+        warmup=lambda _: 0,
+        reach=lambda most: most - 1,
+        by_event=True,
+        form_of=primitive.name,
+    )
 
 
 def recursive(

@@ -75,7 +75,7 @@ class Functions(Mapping[str, Function]):
 
 def built_in_functions() -> Functions:
     """The primitives that are called by name, and the library that comes with the package."""
-    called = {name: primitive for name, primitive in PRIMITIVES.items() if not primitive.symbol}
+    called = {name: each for name, each in PRIMITIVES.items() if not each.symbol and not each.form_of}
     return Functions(called, *own_libraries())
 
 

@@ -131,16 +131,22 @@ def to_a_power(units: Units, node: Apply) -> Unit:
     return product([(base, Fraction(exponent.value).limit_denominator(1000))]) if known else FREE  # type: ignore[union-attr, arg-type]
 
 
+def to_its_length(units: Units, node: Apply) -> Unit:
+    """A product of as many values as the window is long."""
+    return product([(units["x"][0], Fraction(length)) for length in node.settings if isinstance(length, int)])
+
+
 _OF_X: Final = (
     "negate abs floor ceil round ago_bars ago highest lowest median sum sma ema rma cumulative slope mean_deviation "
     "value_when highest_since lowest_since sum_since mod demean winsorize clip_quantiles neutralize across_mean "
-    "across_sum across_min across_max across_median across_quantile across_stdev "
+    "across_sum across_min across_max across_median across_quantile across_stdev quantile nth_highest nth_lowest mode "
+    "median_deviation residual_stdev alma sine_wma pascal_wma decay_exp shift_by "
     "ewm_mean mama ht_phasor ht_trendline"
 )
-_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation ht_dcphase"
+_RATIOS: Final = "sign correlation zscore scale rank_share across_correlation skew kurtosis entropy ht_dcphase"
 _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
-    "quantile_bucket across_count ht_dcperiod"
+    "quantile_bucket across_count nth_highest_bar nth_lowest_bar sum_bars ht_dcperiod"
 )
 _OF_RATIOS: Final = "log exp log10 sin cos tan asin acos atan sinh cosh tanh"
 _TIMES: Final = "year quarter month day weekday hour minute"
@@ -156,6 +162,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "divide": times(x=1, y=-1),
     "across_slope": times(x=1, y=-1),
     "power": to_a_power,
+    "product": to_its_length,
     "sqrt": times(x=0.5),
     **dict.fromkeys(_OF_RATIOS.split(), of_ratio),
     **dict.fromkeys(("variance", "ewm_variance"), times(x=2)),
@@ -182,7 +189,7 @@ OUTPUTS: Final = {
 COMPARED: Final = {
     **dict.fromkeys(("add", "max", "min", "subtract"), "put together"),
     **dict.fromkeys(("if", "nz"), "the choice is between"),
-    **dict.fromkeys(("less", "at_most", "greater", "no_less", "equal", "differs"), "compared"),
+    **dict.fromkeys(("less", "at_most", "greater", "no_less", "equal", "differs", "sum_bars"), "compared"),
 }
 """Primitives whose arguments have to agree, and what is said if they do not."""
 
@@ -210,7 +217,7 @@ def _unit(node: Node) -> Unit:
         case Elsewhere():
             return _KNOWN[node.source] or FREE
         case Apply():
-            rule = RULES.get(node.primitive.name)
+            rule = RULES.get(node.primitive.form_of or node.primitive.name)
             return rule(_arguments(node), node) if rule else FREE
 
 

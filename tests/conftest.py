@@ -1,9 +1,12 @@
 """What all tests share: the real market data beside the checkout, and the plain-Python references."""
 
+import platform
 import sys
 from pathlib import Path
 
 import pytest
+
+from barsweep.formulas.kernels import compiler, machine
 
 # `from references.registry import REFERENCES` works in every test; at the end of the path, so that nothing is hidden.
 sys.path.append(str(Path(__file__).parent))
@@ -17,3 +20,32 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip("no ../shared")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def plain_code():
+    """The kernels for the oldest CPU of this kind, which has neither fused multiply-add nor wide vectors."""
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        pytest.skip("only of one family of CPUs is it known what all of them can do")
+
+    def plain_machine():
+        llvm = compiler._llvm()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        return llvm.Target.from_default_triple().create_target_machine(cpu="x86-64", features="", opt=2, jit=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "_target_machine", plain_machine)
+        return compiler.MachineCode(compiler.compile_kernels())
+
+
+@pytest.fixture
+def on_a_plain_cpu(plain_code, monkeypatch):
+    """`on_a_plain_cpu(run)` is what `run()` answers there."""
+
+    def answer(run):
+        with monkeypatch.context() as patch:
+            patch.setattr(machine, "machine_code", lambda: plain_code)
+            return run()
+
+    return answer

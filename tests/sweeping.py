@@ -10,6 +10,7 @@ from barsweep.data.candles import Candles
 from barsweep.data.timeframes import Timeframe
 from barsweep.engine.executors import Surroundings, make_executor
 from barsweep.formulas import Language, Primitive, make_plan
+from barsweep.formulas.kernels.machine import Stop
 from barsweep.formulas.kinds import Flag, Kind, Series, Span
 
 LANGUAGE = Language()
@@ -24,7 +25,7 @@ def sweep(formulas, candles, timeframe=HOUR, references=None, language=LANGUAGE,
     around = Surroundings(timeframe, references or {})
     frame = runner.start(Candles.of(candles), around)
     for stage in plan.stages:
-        frame = runner.advance(stage, frame, around)
+        frame = runner.advance(stage, frame, around, Stop())
     return frame.select("symbol", "ts", *(pl.col(plan.results[name]).alias(name) for name in formulas))
 
 
@@ -97,6 +98,7 @@ def arguments(function):
             case Series(kinds=kinds):
                 is_condition = kinds == {Kind.BOOLEAN}
                 text = next(conditions) if is_condition else "sector" if kinds == {Kind.CATEGORY} else next(numbers)
+                text = "weekday" if parameter.name == "n" else text
                 texts.append(text if parameter.required or parameter.several else None)
             case Span():
                 texts.append('"2d"')
@@ -144,6 +146,14 @@ COMPOSED = (
     "close > sma(close, 5) ? highest(close, 4) : lowest(low, 6) / 2",
     "macd(close, 3, 6, 4).hist / atr(4)",
     "every(close > 50 or volume > 1000, 4) and not exist(close < 20, 3)",
+    *(
+        f"{name}({x}, mod(volume / 100, 9), max=7)"
+        for name, x in {
+            **dict.fromkeys(("sum", "sma", "highest", "lowest", "highest_bar", "lowest_bar", "shift_by"), "close"),
+            "count": "close > open",
+        }.items()
+    ),
+    "sum_bars(volume, 9000, max=20)",
 )
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 found, 1 nothing found, 2 faulty formula or usage, 3 data trouble."""
+    """Run the command line; exit codes: 0 found, 1 nothing found, 2 faulty formula or command line, 3 data trouble."""
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"barsweep {version('barsweep')}\n")
         return

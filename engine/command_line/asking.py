@@ -17,6 +17,7 @@ from ...errors import ProcessingEngineError
 from ..jobs import MOST_POINTS, Setting, Values
 from ..other_tables import named_tables
 from ..sources import columns_of
+from .misuse import UsageError
 
 Columns: TypeAlias = Annotated[
     list[str] | None, typer.Option("--column", help="Where a column is not recognised: close=Last, repeatable.")
@@ -29,6 +30,10 @@ Beside: TypeAlias = Annotated[
 ]
 Hours: TypeAlias = Annotated[str | None, typer.Option(help="When the exchange opens and closes: 09:30-16:00, in --tz.")]
 Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
+
+Parameters: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
+]
 
 
 def read_formula(given: str) -> str:
@@ -52,22 +57,25 @@ def read_symbols(given: str | None) -> list[str] | None:
     return [symbol.strip() for symbol in listed if symbol.strip()]
 
 
-def read_settings(given: Sequence[str]) -> dict[str, Setting]:
+def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:
     """Parameters from name=value: numbers, true, false, else text.
 
-    >>> read_settings(["length=20", "strict=true"])
-    {'length': 20.0, 'strict': True}
+    Several values are tried one by one: those of a list, or whole numbers from..to.
+
+    >>> read_sweep(["length=20", "strict=true", "fast=3..5", "slow=20,50"])
+    {'length': 20.0, 'strict': True, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
     """
-    return {name: _setting(value) for name, value in map(read_pair, given)}
+    return {name: _values(value) for name, value in read_pairs(given).items()}
 
 
-def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:
-    """As `read_settings`, where several values are tried one by one: those of a list, or whole numbers from..to.
-
-    >>> read_sweep(["length=20", "fast=3..5", "slow=20,50"])
-    {'length': 20.0, 'fast': [3.0, 4.0, 5.0], 'slow': [20.0, 50.0]}
-    """
-    return {name: _values(value) for name, value in map(read_pair, given)}
+def read_pairs(given: Sequence[str]) -> dict[str, str]:
+    """Names and values of name=value; UsageError where a name has two."""
+    pairs: dict[str, str] = {}
+    for name, value in map(read_pair, given):
+        if name in pairs:
+            raise UsageError(f"{name} is given twice, as {pairs[name]} and as {value}: give it once")
+        pairs[name] = value
+    return pairs
 
 
 def read_session(given: str | None) -> Session | None:
@@ -94,7 +102,7 @@ def read_pair(given: str) -> tuple[str, str]:
     """Name and value of name=value."""
     name, equals, value = given.partition("=")
     if not equals or not name.strip():
-        raise ProcessingEngineError(f"{given!r} is no setting; write name=value")
+        raise UsageError(f"{given!r} is no setting; write name=value")
     return name.strip(), value.strip()
 
 
@@ -123,7 +131,7 @@ def kinds_of(repository: CandleRepository, timeframe: str | None = None) -> dict
 
 def given_options(column: Sequence[str] | None, **options: str | None) -> dict[str, Any]:
     """The options of a repository that were given on the line."""
-    columns = dict(map(read_pair, column or ()))
+    columns = read_pairs(column or ())
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     return {**given, "columns": columns} if columns else given
 
@@ -134,7 +142,7 @@ def opened(
 ) -> Iterator[CandleRepository]:
     """The repository of a path, with the `options` of `open_repository` that were given; closed afterwards."""
     if table is not None and Path(data).suffix.lower() not in DATABASES:
-        raise ProcessingEngineError(f"--table is for DuckDB files; {data} is none")
+        raise UsageError(f"--table is for DuckDB files; {data} is none")
     repository = open_repository(data, **given_options(column, table=table, **options))
     try:
         yield repository

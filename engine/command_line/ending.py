@@ -11,6 +11,7 @@ from enum import IntEnum
 import typer
 
 from ...errors import BarsweepError, FormulaError
+from .misuse import UsageError
 from .showing import messages
 from .wording import in_options
 
@@ -20,7 +21,8 @@ class Code(IntEnum):
 
     FOUND = 0
     NOTHING_FOUND = 1
-    FAULTY_FORMULA = 2  # and faulty usage
+    FAULTY_FORMULA = 2
+    MISUSE = 2
     DATA_TROUBLE = 3
     INTERRUPTED = 130
 
@@ -33,6 +35,9 @@ def told_in_words() -> Iterator[None]:
     except FormulaError as error:
         complain("FormulaError", error)
         raise typer.Exit(Code.FAULTY_FORMULA) from None
+    except UsageError as error:
+        complain("UsageError", error)
+        raise typer.Exit(Code.MISUSE) from None
     except BrokenPipeError:
         # whoever read has seen enough; what is left in the buffer must not complain at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

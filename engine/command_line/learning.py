@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table as Grid
 
-from ...formulas import Checked, Function
+from ...errors import FormulaError
+from ...formulas import Checked, Function, Plan
 from ...formulas.check.guessing import hint_for_function
+from ...formulas.plan.explaining import explain_plan
+from ..executors import chosen
+from ..jobs import Formula, ProcessingJob
+from ..plans import Kinds, plan_job
 from ..service import FormulaService
+from ..sweeps import expanded
 from .asking import (
     Beside,
     Columns,
     DateFormat,
     Decimal,
+    Parameters,
     Table,
     Zone,
     kinds_of,
     opened,
     read_formula,
-    read_settings,
+    read_sweep,
     table_kinds,
 )
 from .ending import Code, told_in_words
 from .manual import page
-from .showing import messages, results
+from .misuse import as_asked
+from .showing import ROWS_SHOWN, messages, results
 from .telling import history_of, in_full
 
 Source = Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')]
-Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable.")]
 Candles = Annotated[str | None, typer.Argument(help="Candles whose columns the formula may read.")]
+NAME: Final = "value"
 Bars = Annotated[str | None, typer.Option(help="The timeframe to look at; by default the stored one.")]
 
 
@@ -52,10 +61,12 @@ def check(
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        source, settings = read_formula(formula), read_settings(parameter or ())
-        checked = FormulaService().check(source, kinds, settings, table_kinds(beside), strict=strict)
-    warn(checked)
-    typer.echo(f"ok: {described(checked)}")
+        plan = planned(formula, parameter, kinds, table_kinds(beside))
+        if strict:
+            assert_no_warnings(plan.formulas)
+    warn(*plan.formulas.values())
+    for line in verdicts(plan.formulas):
+        typer.echo(line)
 
 
 def explain(
@@ -70,14 +81,24 @@ def explain(
     decimal: Decimal = None,
     beside: Beside = None,
 ) -> None:
-    """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read."""
+    """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read.
+
+    A stage goes along time or across symbols; its steps are the operations on whole columns that it takes in Polars.
+    """
     with told_in_words():
-        source, settings, service = read_formula(formula), read_settings(parameter or ()), FormulaService()
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        tables = table_kinds(beside)
-        explanation = service.explain(source, kinds, settings, tables)
-    warn(service.check(source, kinds, settings, tables))
-    typer.echo(str(replace(explanation, warnings=())))
+        plan = planned(formula, parameter, kinds, table_kinds(beside))
+    warn(*plan.formulas.values())
+    typer.echo(str(replace(explain_plan(plan, chosen("auto")), warnings=())))
+
+
+def planned(
+    formula: str, parameter: Sequence[str] | None, kinds: Mapping[str, str] | None, tables: Mapping[str, Kinds]
+) -> Plan:
+    """The plan of a formula; of one whose params have several values the plan of all of them."""
+    with as_asked():
+        job = expanded(ProcessingJob(None, Formula(read_formula(formula), NAME, read_sweep(parameter or ())))).job
+    return plan_job(FormulaService(), job, kinds, tables, conditions=False)
 
 
 def kinds_in(
@@ -90,10 +111,17 @@ def kinds_in(
         return kinds_of(repository, timeframe)
 
 
-def warn(checked: Checked) -> None:
-    """Write what a sound formula may still get wrong to standard error."""
-    for warning in checked.warnings:
-        messages().print(f"warning: {warning.render(checked.source)}")
+def assert_no_warnings(formulas: Mapping[str, Checked]) -> None:
+    """Raise FormulaError for the first formula that there is a warning of."""
+    for name, checked in formulas.items():
+        if checked.warnings:
+            raise FormulaError(checked.warnings, checked.source, name if len(formulas) > 1 else None)
+
+
+def warn(*several: Checked) -> None:
+    """Write what sound formulas may still get wrong to standard error."""
+    for text in dict.fromkeys(each.render(checked.source) for checked in several for each in checked.warnings):
+        messages().print(f"warning: {text}")
 
 
 def functions(
@@ -131,6 +159,18 @@ def summary(function: Function) -> str:
     """The first sentence of a function's documentation."""
     first = function.doc.strip().split("\n\n")[0].split("\n")[0]
     return first.strip()
+
+
+def verdicts(formulas: Mapping[str, Checked]) -> Iterator[str]:
+    """A line for a sound formula, or one for each of those that a sweep makes of it, as far as they are shown."""
+    if list(formulas) == [NAME]:
+        yield f"ok: {described(formulas[NAME])}"
+        return
+    yield f"ok with each of {len(formulas):,} settings"
+    for name, checked in itertools.islice(formulas.items(), ROWS_SHOWN):
+        yield f"  {name}: {described(checked)}"
+    if len(formulas) > ROWS_SHOWN:
+        yield f"  ... and {len(formulas) - ROWS_SHOWN:,} more"
 
 
 def described(checked: Checked) -> str:

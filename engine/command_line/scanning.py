@@ -5,14 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import polars as pl
 import typer
 
 from ...data.repository import CandleRepository
-from ...errors import FormulaError, ProcessingEngineError
+from ...data.timeframes import Timeframe
+from ...errors import FormulaError
 from ...formulas.parse.parsing import parse
+from ..executors import known_executor
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..results import BatchResult, counted
@@ -25,6 +27,7 @@ from .asking import (
     DateFormat,
     Decimal,
     Hours,
+    Parameters,
     Table,
     Zone,
     kinds_of,
@@ -38,6 +41,7 @@ from .asking import (
 )
 from .ending import Code, told_in_words
 from .learning import warn
+from .misuse import UsageError, as_asked
 from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 from .wording import symbol_error
@@ -74,6 +78,9 @@ class Delivery:
         short = self.how is Format.TABLE and self.output is None and self.top is None and to_terminal()
         short = short and matches.height > ROWS_SHOWN
         write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output)
+        if self.top is not None and matches.height < result.counts["matches"]:
+            which = "newest" if self.sort is None else f"first by {self.sort}"
+            messages().print(f"the {which}: {matches.height:,} of {counted(result.counts['matches'], 'match')}")
         if short:
             messages().print(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
 
@@ -84,11 +91,6 @@ class Delivery:
         elif self.top is not None:
             matches = matches.sort("ts", descending=True, maintain_order=True)
         return matches.head(self.top) if self.top is not None else matches
-
-
-Parameters: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
-]
 
 
 def scan(
@@ -119,15 +121,19 @@ def scan(
 
     An --output that ends in .parquet is written while the scan runs, unless --sort or --top arrange the matches.
 
-    Exit codes: 0 found, 1 nothing found, 2 faulty formula, 3 data trouble, 130 interrupted (what is finished is shown).
+    Exit codes: 0 found, 1 nothing found, 2 faulty formula or command line, 3 data trouble, 130 interrupted (what is
+    finished is shown).
     """
     with told_in_words():
         keep_source(data, output)
         source, how = read_formula(formula), chosen_format(format, output)
         values = {} if sort is None else {sort: with_names_of(source, sort)}
-        options: dict[str, Any] = {"latest": latest, "stale": stale, "executor": executor, "values": values}
-        chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
-        job = ProcessingJob(chosen, source, bounds, timeframe, settings, session=read_session(session), **options)
+        with as_asked():
+            options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values}
+            options["executor"] = known_executor(executor)
+            chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
+            bars, hours = Timeframe.parse(timeframe).text, read_session(session)
+            job = ProcessingJob(chosen, source, bounds, bars, settings, session=hours, **options)
         told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
         result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output), beside)
     raise typer.Exit(_code(result))
@@ -137,7 +143,7 @@ def keep_source(data: str, output: Path | None) -> None:
     """Refuse to write the matches over the candles."""
     source = Path(data).expanduser()
     if output is not None and source.exists() and output.exists() and output.samefile(source):
-        raise ProcessingEngineError(f"--output {output} is the file with the candles: choose another one")
+        raise UsageError(f"--output {output} is the file with the candles: choose another one")
 
 
 def with_names_of(formula: str, expression: str) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ...errors import ProcessingEngineError
 from .aligning import aligned, text
+from .misuse import UsageError
 
 ROWS_SHOWN: Final = 40
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
@@ -26,6 +27,10 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+
+
+ENDINGS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.PARQUET, ".txt": Format.TABLE}
+"""What the name of a file says of its format."""
 
 
 def messages() -> Console:
@@ -50,11 +55,15 @@ def to_terminal() -> bool:
 
 
 def chosen_format(wanted: Format | None, output: Path | None) -> Format:
-    """The format asked for, else the one that the file's name tells, else a table."""
+    """The format asked for, else the one that the file's name tells, else a table; UsageError if it tells none."""
     if wanted is not None:
         return wanted
-    suffix = output.suffix.lower().lstrip(".") if output is not None else ""
-    return Format(suffix) if suffix in {"csv", "json", "parquet"} else Format.TABLE
+    ending = output.suffix.lower() if output is not None else ""
+    if ending and ending not in ENDINGS:
+        *others, last = ENDINGS
+        known = f"{', '.join(others)} and {last}"
+        raise UsageError(f"--output {output} does not say how to write it: known endings are {known}; or say --format")
+    return ENDINGS.get(ending, Format.TABLE)
 
 
 def write(matches: pl.DataFrame, how: Format, output: Path | None) -> None:

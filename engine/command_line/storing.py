@@ -13,11 +13,11 @@ import typer
 
 from ...data.importing import import_candles
 from ...data.store import ENDING as STORE
-from ...errors import ProcessingEngineError
 from .. import demo as demonstration
 from ..results import counted
 from .asking import Columns, DateFormat, Decimal, Zone, given_options
 from .ending import told_in_words
+from .misuse import UsageError
 from .showing import results, shown
 from .watching import compile_first, progress_bar
 from .wording import symbol_error
@@ -59,12 +59,12 @@ def import_(
 
 
 def target_of(source: str, target: Path | None, to: Kind | None) -> Path:
-    """Where the candles go; ProcessingEngineError where the target's ending says another kind than `to`."""
+    """Where the candles go; UsageError where the target's ending says another kind than `to`."""
     if target is None:
         return Path(source).with_suffix(f".{to or Kind.DUCKDB}")
     if to is not None and (target.suffix.lower() == STORE) != (to is Kind.STORE):
         message = f"--to {to} and the target {target} do not fit: call it {target.with_suffix(f'.{to}').name}"
-        raise ProcessingEngineError(message)
+        raise UsageError(message)
     return target
 
 
@@ -89,7 +89,7 @@ def demo(
     )
     rate = counts["loaded"] / result.elapsed
     console.print(f"time         {result.elapsed:.2f} s, reading included")
-    console.print(f"bars         {counts['loaded']:,}, {rate:,.0f} a second")
+    console.print(f"bars         {counts['loaded']:,} (each a row of the candles), {rate:,.0f} a second")
     console.print(f"peak memory  {found.peak_memory / demonstration.MEBIBYTE:,.0f} MiB of the whole process")
     for symbol, error in result.errors.items():
         console.print(f"left out     {symbol}: {symbol_error(error)}", soft_wrap=True)

@@ -15,6 +15,8 @@ from ..front import evaluate
 
 ARGUMENTS: Final = ("close", "close > open", "open", "5", '"1mo"')
 """What may stand for an argument that must be given: a number, a condition, a second number, a constant, a span."""
+LENGTHS: Final = ("weekday", *ARGUMENTS)
+"""What may stand for a length: where it may differ from bar to bar, it does."""
 LAST_BARS: Final = 3
 
 
@@ -55,7 +57,8 @@ def example_call(language: Language, function: Function) -> str | None:
     output = f".{function.outputs[0]}" if function.outputs else ""
     if function.is_series:
         return function.name
-    for given in itertools.product(ARGUMENTS, repeat=required(function)):
+    texts = [LENGTHS if name == "n" else ARGUMENTS for name in required(function)]
+    for given in itertools.product(*texts):
         call = f"{function.name}({', '.join(given)}){output}"
         try:
             language.check(call)
@@ -86,11 +89,11 @@ def same_name(language: Language, function: Function) -> list[str]:
     return [name for name in names if name != function.name and name in language.functions]
 
 
-def required(function: Function) -> int:
-    """How many arguments have no default."""
+def required(function: Function) -> list[str]:
+    """The parameters that have no default."""
     if isinstance(function, LibraryFunction):
-        return sum(parameter.default is None for parameter in function.definition.parameters)
-    return sum(parameter.required for parameter in function.parameters)
+        return [parameter.name.name for parameter in function.definition.parameters if parameter.default is None]
+    return [parameter.name for parameter in function.parameters if parameter.required]
 
 
 def history_of(checked: Checked) -> str:

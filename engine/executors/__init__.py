@@ -10,6 +10,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
+from ...formulas.kernels.machine import Stop
 from .across_executor import AcrossExecutor
 from .joining import made_of
 from .polars_executor import PolarsExecutor
@@ -32,8 +33,8 @@ class Executor(Protocol):
         """Make the frame that the first stage reads."""
         ...
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
+        """Run one stage; None if the flag was raised."""
         ...
 
 
@@ -42,12 +43,17 @@ def make_executor(name: str, plan: Plan) -> Executor:
 
     Raises ProcessingEngineError if there is none of that name.
     """
+    if chosen(known_executor(name)) == "polars":
+        return PolarsExecutor()
+    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
+
+
+def known_executor(name: str) -> str:
+    """The name, if it is an executor's; raises ProcessingEngineError."""
     if name not in EXECUTORS:
         message = f"there is no executor {name!r}: choose one of {', '.join(EXECUTORS)}"
         raise ProcessingEngineError(message)
-    if chosen(name) == "polars":
-        return PolarsExecutor()
-    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
+    return name
 
 
 def chosen(name: str) -> str:
@@ -65,6 +71,7 @@ __all__ = [
     "Surroundings",
     "TileExecutor",
     "chosen",
+    "known_executor",
     "made_of",
     "make_executor",
 ]

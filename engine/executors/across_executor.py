@@ -121,23 +121,31 @@ class AcrossExecutor(TileExecutor):
         self._tiled = _tiled(self.layers)
         self._layers: dict[Stage, tuple[Layers, dict[Stage, TileStage]]] = {}
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage over a frame of all symbols; only what is needed later stays."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
+        """Run one stage over a frame of all symbols; only what is needed later stays. None if the flag was raised."""
         if stage.direction == "time":
-            return super().advance(stage, frame, around)
+            return super().advance(stage, frame, around, stop)
         if stage not in self._layers:
             layers = layers_of(stage)
             self._layers[stage] = layers, _tiled(layers)
         layers, tiled = self._layers[stage]
         begins = starts(frame)
         keys = frame["symbol"]
-        part = Part(Candles(tuple(keys.gather(begins[:-1])), begins, frame.drop("symbol"), keys))
+        part: Part | None = Part(Candles(tuple(keys.gather(begins[:-1])), begins, frame.drop("symbol"), keys))
         for step in layers.steps:
-            part = self._step(step, part, tiled, around)
+            part = None if part is None else self._step(step, part, tiled, around, stop)
         names = tuple(layers.report.made.values())
-        columns = self._columns(tiled[layers.report], part, names, around, Stop())
-        assert columns is not None
+        columns = None if part is None else self._columns(tiled[layers.report], part, names, around, stop)
+        if columns is None:
+            return None
         return frame.with_columns(*columns).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
+
+    def every_stage(self) -> Iterator[TileStage]:
+        """All that this executor runs."""
+        yield from super().every_stage()
+        yield from self._tiled.values()
+        for _, tiled in list(self._layers.values()):
+            yield from tiled.values()
 
     def along(self, stage: Stage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         """The part with the columns of a stage along time; None if the flag was raised."""
@@ -157,19 +165,21 @@ class AcrossExecutor(TileExecutor):
         return tiled.find(self._frame(tiled, part, around), part.candles.starts, tuple(wanted), stop)
 
     def _step(
-        self, step: Stage | tuple[Ranking, ...], part: Part, tiled: dict[Stage, TileStage], around: Surroundings
-    ) -> Part:
+        self,
+        step: Stage | tuple[Ranking, ...],
+        part: Part,
+        tiled: dict[Stage, TileStage],
+        around: Surroundings,
+        stop: Stop,
+    ) -> Part | None:
         if isinstance(step, Stage):
-            made = self._along(tiled[step], part, around, Stop())
-            assert made is not None
-            return made
-        if part.candles.height:
-            universe = Universe.of([part.candles.ts], [part.candles.starts])
-            for across in rankings_over(universe, step, [part]):
-                across.run(0, universe.calendar.dates, Stop())
-        else:
+            return self._along(tiled[step], part, around, stop)
+        if not part.candles.height:
             part.written.update((ranking.column, Written(np.empty(0), ranking.is_condition)) for ranking in step)
-        return part
+            return part
+        universe = Universe.of([part.candles.ts], [part.candles.starts])
+        ended = [across.run(0, universe.calendar.dates, stop) for across in rankings_over(universe, step, [part])]
+        return part if all(ended) else None
 
     def _along(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         frame = self._frame(tiled, part, around)

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 LINE: Final = 8  # numbers in a line of the cache
+CELL: Final = 8  # bytes of a number
 NOTHING: Final[Floats] = np.empty(0)
 
 
@@ -93,6 +94,7 @@ class Room:
     values: list[Floats]
     counts: Whole
     places: Whole
+    most: int = 0
 
     @classmethod
     def of(cls, rows: int, values: int) -> Room:
@@ -102,8 +104,14 @@ class Room:
 
     def arrays(self, symbols: int) -> list[NDArray[np.generic]]:
         """What kernels write to; empty lanes count as one more symbol."""
+        self.most = max(self.most, int(self.counts.sum()))
         self.counts, self.places = np.zeros(symbols + 1, np.int64), np.zeros(symbols + 1, np.int64)
         return [self.rows, self.counts, self.places, np.zeros(1, np.int64), *self.values]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes: what was ever found in it."""
+        return CELL * max(self.most, int(self.counts.sum())) * (1 + len(self.values))
 
     def found(self) -> Found:
         """What was found in the order of the symbols, in memory of its own."""

@@ -14,6 +14,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...formulas import Program, Stage
 from ...formulas.kernels.calling import run_primitive
+from ...formulas.kernels.machine import Stop
 from ...formulas.plan.programs import ElsewhereCall, Step
 from ...formulas.scope import Defined, KernelCall, PythonCall
 from .calling import call_python
@@ -30,8 +31,8 @@ class PolarsExecutor:
         """Number symbols and bars."""
         return numbered(candles.frame, candles.lengths, around.zone)
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage; only what is needed later stays."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, _: Stop) -> pl.DataFrame:
+        """Run one stage; only what is needed later stays. Polars cannot be stopped."""
         along = stage.direction == "time"
         made = self.run(stage.program, frame, around) if along else run_program(stage.program, frame, around)
         sources = dict(zip(stage.made.values(), stage.program.outputs, strict=True))

@@ -53,15 +53,30 @@ class TileExecutor:
         """Number symbols and bars."""
         return self._polars.start(candles, around)
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-        """Run one stage; only what is needed later stays."""
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
+        """Run one stage; only what is needed later stays. None if the flag was raised."""
         tiled = self._stages.get(stage)
         if tiled is None:
-            return self._polars.advance(stage, frame, around)
+            return self._polars.advance(stage, frame, around, stop)
         frame = self._polars.run(tiled.ahead, frame, around)
-        made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), Stop())
-        assert made is not None
+        made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), stop)
+        if made is None:
+            return None
         return frame.with_columns(*made).select(*FRAME_COLUMNS, *sorted(stage.keeps - set(FRAME_COLUMNS)))
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept for runs to come."""
+        return sum(tiled.kept for tiled in self.every_stage())
+
+    def let_go(self) -> None:
+        """Keep nothing of what no run uses at this moment."""
+        for tiled in self.every_stage():
+            tiled.let_go()
+
+    def every_stage(self) -> Iterator[TileStage]:
+        """All that this executor runs."""
+        yield from self._stages.values()
 
     def columns(
         self, candles: Candles, names: Sequence[str], around: Surroundings, stop: Stop
@@ -103,6 +118,11 @@ class _Bench:
         if not self.rooms or self.rooms[0].rows.size < rows:
             self.rooms = [Room.of(rows, count) for count in values]
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return self.machine.size + sum(room.size for room in self.rooms)
+
 
 @dataclass(slots=True)
 class _Prepared:
@@ -122,6 +142,17 @@ class _Prepared:
         finally:
             with self.lock:
                 self.idle.append(bench)
+
+    @property
+    def size(self) -> int:
+        """Bytes that idle benches take."""
+        with self.lock:
+            return sum(bench.size for bench in self.idle)
+
+    def let_go(self) -> None:
+        """Have no idle benches."""
+        with self.lock:
+            self.idle.clear()
 
 
 @dataclass(slots=True)
@@ -195,6 +226,16 @@ class TileStage:
             texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
             found.columns = [{**columns, **texts}[name].alias(name) for name in values]
         return made
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept for runs to come."""
+        return sum(prepared.size for prepared in list(self._programs.values()))
+
+    def let_go(self) -> None:
+        """Keep nothing of what no run uses at this moment."""
+        for prepared in list(self._programs.values()):
+            prepared.let_go()
 
     def _whole(self, names: Sequence[str]) -> Stores:
         conditions = tuple(self._is_condition(name) for name in names)

@@ -43,6 +43,10 @@ class Applier:
 
     def apply(self, primitive: Primitive, bound: Bound, span: Span) -> Value:
         """A primitive with its arguments bound to its parameters. Absent ones have their defaults."""
+        form = self._form(primitive, bound)
+        return FAULTY if isinstance(form, Faulty) else self._applied(form, bound, span)
+
+    def _applied(self, primitive: Primitive, bound: Bound, span: Span) -> Value:
         alike = self._common_kind(primitive, bound)
         if isinstance(alike, Faulty):
             return FAULTY
@@ -53,6 +57,10 @@ class Applier:
             arguments.extend(self._argument(primitive, parameter, each, alike) for each in several)
         clean = [a for a in arguments if not isinstance(a, Faulty)]
         if len(clean) < len(arguments):
+            return FAULTY
+        objection = primitive.objects(*(a for a in clean if not isinstance(a, NODE_TYPES)))
+        if objection:
+            self._faults.add(span, f"{primitive.name}'s {objection}")
             return FAULTY
         kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
         compare(primitive, bound, span, self._faults)
@@ -66,6 +74,20 @@ class Applier:
             return arguments
         nothing = self._interner.constant(None, first.kind)
         return self._interner.apply(CHOICE, (condition, first, nothing), first.kind), *others, None
+
+    def _form(self, primitive: Primitive, bound: Bound) -> Primitive | Faulty:
+        """The primitive, or where a bound is given for a length that differs from bar to bar, its form for that."""
+        length, bound_given = bound.get("n"), bound.get("max")
+        if primitive.varying is None or not isinstance(length, Given) or not isinstance(bound_given, Given):
+            return primitive
+        if not isinstance(length.value, Constant):
+            return primitive.varying
+        most = self._argument(primitive.varying, primitive.varying.parameters[-1], bound_given, None)
+        if isinstance(most, int) and isinstance(length.value.value, float) and length.value.value > most:
+            shown = shown_value(length.value.value)
+            self._faults.add(length.span, f"{primitive.name}'s n is {shown}, but its max is {most}")
+            return FAULTY
+        return FAULTY if isinstance(most, Faulty) else primitive
 
     def _made(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Value:
         node = self._interner.apply(primitive, arguments, kind)
@@ -152,12 +174,14 @@ class Applier:
         accepts, name = parameter.accepts, parameter.name
         if not isinstance(node, Constant):
             hint = "it has to be known before any bar is read: a number, a param, or arithmetic on them"
-            self._faults.add(span, f"{primitive.name}'s {name} must be constant", hint)
+            if primitive.varying is not None:
+                hint = f"a length that differs from bar to bar needs a bound: {primitive.name}(x, n, max=100)"
+            self._faults.add(span, f"{primitive.form_of or primitive.name}'s {name} must be constant", hint)
             return FAULTY
         value = _fits(accepts, node)
         if value is None:
             shown = "undefined" if node.value is None else shown_value(node.value)
-            message = f"{primitive.name}'s {name} must be {accepts.describe()}, this is {shown}"
+            message = f"{primitive.form_of or primitive.name}'s {name} must be {accepts.describe()}, this is {shown}"
             ahead = is_negative(node) and not isinstance(accepts, Real)
             self._faults.add(span, message, NEGATIVE if ahead else "")
             return FAULTY

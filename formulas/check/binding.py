@@ -17,11 +17,12 @@ Evaluate: TypeAlias = Callable[[Expression], Value]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A parameter as the binder sees it."""
+    """A parameter as the binder sees it; those that are `named` have no position."""
 
     name: str
     required: bool
     several: bool = False
+    named: bool = False
 
 
 @dataclass(slots=True)
@@ -51,9 +52,10 @@ class Binder:
         return bound if fits and self._complete(bound) else None
 
     def _at(self, position: int) -> Slot | None:
-        if position < len(self.slots):
-            return self.slots[position]
-        return self.slots[-1] if self.slots and self.slots[-1].several else None
+        slots = [slot for slot in self.slots if not slot.named]
+        if position < len(slots):
+            return slots[position]
+        return slots[-1] if slots and slots[-1].several else None
 
     def _named(self, argument: Argument) -> Slot | None:
         return next((slot for slot in self.slots if slot.name == argument.name and not slot.several), None)

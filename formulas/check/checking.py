@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from ...errors import FormulaError, Problem
 from .. import syntax
 from ..declaring import Setting
-from ..functions import Functions
+from ..functions import HISTORY, Functions
 from ..history import History, history, is_across
 from ..kinds import Kind
 from ..libraries import LibraryFunction
@@ -127,6 +128,13 @@ class Checked:
         return self.history.settles
 
 
+class Observed(NamedTuple):
+    """The call of an indicator: its text, and what it is."""
+
+    text: str
+    node: Node
+
+
 @dataclass
 class _Check:
     """One run over one formula."""
@@ -135,7 +143,8 @@ class _Check:
     session: Session
     given: Mapping[str, Setting]
     tunables: dict[str, Tunable] = field(default_factory=dict)
-    labels: dict[str, Node] = field(default_factory=dict)
+    observed: dict[Span, Observed] = field(default_factory=dict)
+    constants: dict[Span, int] = field(default_factory=dict)
 
     def run(self) -> Checked:
         faults = self.session.faults
@@ -217,7 +226,11 @@ class _Check:
             self.session.faults.add(Span(0, 1), f"the formula has no param {name!r}", known)
 
     def observe(self, expression: Expression, value: Value) -> None:
-        """Remember calls of indicators under their text."""
+        """Remember calls of indicators; those under a history as of the bar that the formula looks at."""
+        if isinstance(value, Constant) and isinstance(value.value, float):
+            self.constants[expression.span] = int(value.value)
+        if isinstance(expression, syntax.History) and not isinstance(value, Faulty):
+            self._look_back(expression)
         if isinstance(value, Faulty | Outputs | Constant) or value.kind is not Kind.NUMBER:
             return
         called = expression.operand if isinstance(expression, syntax.Output) else expression
@@ -227,8 +240,17 @@ class _Check:
                 return
         elif called is expression:
             return
-        text = " ".join(self.formula.source[expression.span.start : expression.span.end].split())
-        self.labels.setdefault(text, value)
+        self.observed[expression.span] = Observed(self._text(expression.span), value)
+
+    def _look_back(self, expression: syntax.History) -> None:
+        bars, whole = self.constants[expression.offset.span], expression.operand.span
+        for span, (text, node) in list(self.observed.items()):
+            if whole.start <= span.start and span.end <= whole.end:
+                earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
+                self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
+
+    def _text(self, span: Span) -> str:
+        return " ".join(self.formula.source[span.start : span.end].split())
 
     def _lines(self, environment: Environment) -> dict[str, Node]:
         """Every name that was assigned, in the order of the text."""
@@ -248,8 +270,11 @@ class _Check:
             if not isinstance(value, Faulty | Outputs | Constant) and value.kind is Kind.NUMBER and value is not result
         }
         has_name = set(named.values())
-        unnamed = {text: node for text, node in self.labels.items() if node not in has_name and node is not result}
-        return {**named, **{text: node for text, node in unnamed.items() if text not in named}}
+        unnamed: dict[str, Node] = {}
+        for text, node in self.observed.values():
+            unnamed.setdefault(text, node)
+        others = {text: node for text, node in unnamed.items() if node not in has_name and node is not result}
+        return {**named, **{text: node for text, node in others.items() if text not in named}}
 
 
 def check(

@@ -205,7 +205,8 @@ def is_indicator(function: Primitive | LibraryFunction | None) -> bool:
 
 def _slots(function: Primitive | LibraryFunction) -> list[Slot]:
     if isinstance(function, Primitive):
-        return [Slot(p.name, p.required, p.several) for p in function.parameters]
+        slots = [Slot(p.name, p.required, p.several) for p in function.parameters]
+        return [*slots, Slot("max", required=False, named=True)] if function.varying else slots
     return [Slot(p.name.name, p.default is None) for p in function.definition.parameters]
 
 

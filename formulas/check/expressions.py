@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 from .. import syntax
 from ..functions import CHOICE, HISTORY
@@ -14,6 +14,8 @@ from ..syntax import Expression, Span
 from .applying import Applier
 from .faults import Faults
 from .values import FAULTY, Faulty, Given, Outputs, Value, is_missing
+
+VARYING: Final = "shift_by(x, n, max=100) takes a number of bars that differs from bar to bar"
 
 
 class Names(Protocol):
@@ -170,7 +172,8 @@ class ExpressionChecker:
         if isinstance(node, Faulty):
             return None
         if not isinstance(node, Constant) or not isinstance(node.value, float) or not node.value.is_integer():
-            self._faults.add(offset.span, "how many bars back must be a constant whole number")
+            hint = "" if isinstance(node, Constant) else VARYING
+            self._faults.add(offset.span, "how many bars back must be a constant whole number", hint)
             return None
         if node.value < 0:
             self._faults.add(offset.span, "a negative offset would look into the future", "x[1] is one bar ago")

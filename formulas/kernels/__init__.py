@@ -24,10 +24,14 @@ from . import (
     hyperbolic,
     logic,
     moments,
+    quantiles,
     ranges,
     rounding,
+    shapes,
     swings,
     trailing,
+    varying,
+    weights,
 )
 from .declaring import COMPOSED, KERNELS
 from .holding import HoldingGraph
@@ -47,8 +51,12 @@ __all__ = [
     "hyperbolic",
     "logic",
     "moments",
+    "quantiles",
     "ranges",
     "rounding",
+    "shapes",
     "swings",
     "trailing",
+    "varying",
+    "weights",
 ]

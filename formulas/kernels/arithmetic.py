@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import exponentials
 from .declaring import composed, elementwise
 from .lanes import NA, Lanes, finite, function, is_defined, where
 
@@ -37,15 +38,16 @@ def divide(x: Lanes, y: Lanes) -> Lanes:
 
 @composed
 def power(call: Call, x: Series, y: Series) -> Series:
-    """`x` to the power of `y`. Squares are products."""
-    return call("multiply", x, x) if y.constant == 2.0 else call("raised", x, y)
+    """`x` to the power of `y`. Squares are products, and square roots have a kernel of their own."""
+    if y.constant == 2.0:
+        return call("multiply", x, x)
+    return call("sqrt", x) if y.constant == 0.5 else call("raised", x, y)
 
 
 @elementwise
 def raised(x: Lanes, y: Lanes) -> Lanes:
-    """`x` to the power of `y`, by the C library, one lane after the other."""
-    value = where(y == 2.0, x * x, function("pow", x, y))
-    # pow(x, 0) and pow(1, y) are 1 even for an undefined x or y
+    """`x` to the power of `y`, with the very values of `power` where `y` happens to be one of its constants."""
+    value = where(y == 2.0, x * x, where(y == 0.5, function("sqrt", x), exponentials.raised(x, y)))
     return where(is_defined(x) & is_defined(y), finite(value), NA)
 
 
@@ -81,14 +83,14 @@ def sqrt(x: Lanes) -> Lanes:
 
 @elementwise
 def log(x: Lanes) -> Lanes:
-    """The natural logarithm, by the C library; undefined at and below 0."""
-    return finite(function("log", x))
+    """The natural logarithm; undefined at and below 0."""
+    return exponentials.logarithm(x)
 
 
 @elementwise
 def exp(x: Lanes) -> Lanes:
-    """Euler's number to the power of `x`, by the C library."""
-    return finite(function("exp", x))
+    """Euler's number to the power of `x`."""
+    return finite(exponentials.exponential(x))
 
 
 @elementwise

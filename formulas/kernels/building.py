@@ -41,6 +41,7 @@ class _Frame:
         self.emitter, self.kernel = emitter, kernel
         operands, self.rows, settings, self.memory, _ = emitter.function_made.args
         self.scalars = {name: emitter.number(settings, k) for k, name in enumerate(kernel.settings)}
+        self.table = emitter.offset(settings, emitter.whole(8 * len(kernel.settings)))
         self.settings = {name: self.lanes(emitter.splat(scalar)) for name, scalar in self.scalars.items()}
         places = range(kernel.inputs + kernel.outputs)
         self.pointers = [(emitter.pointer(operands, 2 * k), emitter.whole_at(operands, 2 * k + 1)) for k in places]
@@ -59,7 +60,7 @@ class _Frame:
 
     def ranged(self, index: Value, _: list[Value]) -> Sequence[Value]:
         n = self.emitter.builder.fptosi(self.scalars["n"], WHOLE)
-        window = Window(self.emitter, self.address(0, index), n, self.memory)
+        window = Window(self.emitter, self.address(0, index), n, self.memory, self.table)
         self.write(index, self.kernel.body(window, *self.read(index)[1:], **self.settings))
         return []
 

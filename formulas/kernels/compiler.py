@@ -150,7 +150,7 @@ def _target_machine() -> Any:
 def _offer_mathematics(llvm: Any) -> None:
     """The functions of the C library that the code may call: not every platform finds them by itself."""
     library = ctypes.CDLL(None) if os.name == "posix" else ctypes.CDLL("ucrtbase")
-    for name in ("pow", "log", "exp", "floor", "ceil", "trunc", "memset", "memcpy"):
+    for name in ("floor", "ceil", "trunc", "memset", "memcpy"):
         llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
 
 

@@ -19,9 +19,8 @@ WIDE: Final = ir.VectorType(DOUBLE, LANES)
 MASK: Final = ir.VectorType(BIT, LANES)
 COUNTS: Final = ir.VectorType(WHOLE, LANES)
 INDEX: Final = ir.IntType(32)
-
-ONE_BY_ONE: Final = frozenset({"pow", "log", "exp"})
-"""Functions of the C library; all others are instructions."""
+LOGIC: Final = frozenset({"and", "or"})
+"""What llvmlite names with a line below: these are words of Python."""
 
 
 class Emitter:
@@ -44,9 +43,7 @@ class Emitter:
         return getattr(self.builder, f"f{operation}")(x, y)
 
     def function(self, name: str, *values: Value) -> Value:
-        """An instruction, or the C library's function."""
-        if name in ONE_BY_ONE:
-            return self._one_by_one(name, values)
+        """An instruction, or where the CPU has none a call of the C library: either gives the one right answer."""
         callee = self.declared(f"llvm.{name}.v{LANES}f64", WIDE, [WIDE] * len(values))
         return self.builder.call(callee, values)
 
@@ -58,7 +55,7 @@ class Emitter:
 
     def logic(self, operation: str, x: Value, y: Value) -> Value:
         """One of and, or, xor on masks."""
-        return getattr(self.builder, "xor" if operation == "xor" else f"{operation}_")(x, y)
+        return self._whole(operation, x, y)
 
     def select(self, mask: Value, yes: Value, no: Value) -> Value:
         """Lane by lane one of two."""
@@ -67,6 +64,22 @@ class Emitter:
     def every(self) -> Value:
         """The mask that holds in each lane."""
         return ir.Constant(MASK, [ir.Constant(BIT, 1)] * LANES)
+
+    def pattern(self, bits: int) -> Value:
+        """The same 64 bits in every lane."""
+        return ir.Constant(COUNTS, [ir.Constant(WHOLE, bits)] * LANES)
+
+    def as_patterns(self, x: Value) -> Value:
+        """The bits that numbers are made of."""
+        return self.builder.bitcast(x, COUNTS)
+
+    def as_numbers(self, patterns: Value) -> Value:
+        """The numbers that bits make."""
+        return self.builder.bitcast(patterns, WIDE)
+
+    def bitwise(self, operation: str, x: Value, y: Value) -> Value:
+        """One of add, and, or, shl, lshr on bits, taken as whole numbers."""
+        return self._whole(operation, x, y)
 
     # What the kernels' frames ask for.
 
@@ -169,11 +182,5 @@ class Emitter:
         known = self.module.globals.get(name)
         return known or ir.Function(self.module, ir.FunctionType(result, parameters), name)
 
-    def _one_by_one(self, name: str, values: Sequence[Value]) -> Value:
-        callee = self.declared(name, DOUBLE, [DOUBLE] * len(values))
-        answer: Value = ir.Constant(WIDE, ir.Undefined)
-        for lane in range(LANES):
-            place = ir.Constant(INDEX, lane)
-            arguments = [self.builder.extract_element(value, place) for value in values]
-            answer = self.builder.insert_element(answer, self.builder.call(callee, arguments), place)
-        return answer
+    def _whole(self, operation: str, x: Value, y: Value) -> Value:
+        return getattr(self.builder, f"{operation}_" if operation in LOGIC else operation)(x, y)

@@ -31,7 +31,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """A kernel's run over a block."""
+    """A kernel's run over a block. `settings` are the kernel's own, and then its table."""
 
     kernel: Kernel
     inputs: tuple[Series, ...]
@@ -75,9 +75,12 @@ class Series:
 
 
 class Call(Protocol):
-    """`call("sma", x, n=20)`: the first output of a primitive or kernel over series."""
+    """`call("sma", x, n=20)`: the first output of a primitive or kernel over series.
 
-    def __call__(self, name: str, *inputs: Series, **settings: float) -> Series:
+    `table` are numbers that a ranged kernel reads beside its settings, one for each bar of its window.
+    """
+
+    def __call__(self, name: str, *inputs: Series, table: Sequence[float] = (), **settings: float) -> Series:
         """Enter it into the graph, unless it is there already."""
 
 
@@ -96,27 +99,27 @@ class Graph:
         """The same number at every bar."""
         return Series(self._source(("constant", repr(number)), Fixed(number)), graph=self)
 
-    def call(self, name: str, *inputs: Series, **settings: float) -> Series:
-        """The first output of a primitive or kernel."""
+    def call(self, name: str, *inputs: Series, table: Sequence[float] = (), **settings: float) -> Series:
+        """The first output of a primitive or kernel; `table` are numbers beside the settings of a ranged one."""
         if name in COMPOSED:
             return self._composed(name, inputs, settings)[0]
-        return self._run(name, inputs, settings)
+        return self._run(name, inputs, settings, table)
 
     def outputs(self, name: str, inputs: Sequence[Series], settings: Sequence[float]) -> tuple[Series, ...]:
         """All outputs of a primitive, whose settings are given by position."""
         named = dict(zip(settings_of(name), settings, strict=True))
         if name in COMPOSED:
             return self._composed(name, inputs, named)
-        first = self._run(name, inputs, named)
+        first = self._run(name, inputs, named, ())
         return tuple(first.beside(k) for k in range(KERNELS[name].outputs))
 
     def _composed(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> tuple[Series, ...]:
         found = COMPOSED[name](self.call, *inputs, **settings)
         return found if isinstance(found, tuple) else (found,)
 
-    def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> Series:
+    def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float], table: Sequence[float]) -> Series:
         kernel = KERNELS[name]
-        numbers = tuple(float(settings[setting]) for setting in kernel.settings)
+        numbers = (*(float(settings[setting]) for setting in kernel.settings), *table)
         inputs = tuple(inputs)
         assert len(inputs) == kernel.inputs, name
         if kernel.form == "ranged" and isinstance(inputs[0].source, Fixed):

@@ -36,7 +36,7 @@ KERNELS.update({PREFIX + name: holding(kernel) for name, kernel in KERNELS.items
 class HoldingGraph(Graph):
     """A graph whose recursions hold; its column "0" says which bars are completed."""
 
-    def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float]) -> Series:
+    def _run(self, name: str, inputs: Sequence[Series], settings: dict[str, float], table: Sequence[float]) -> Series:
         if KERNELS[name].form != "recursive":
-            return super()._run(name, inputs, settings)
-        return super()._run(PREFIX + name, (self.load("0"), *inputs), settings)
+            return super()._run(name, inputs, settings, table)
+        return super()._run(PREFIX + name, (self.load("0"), *inputs), settings, table)

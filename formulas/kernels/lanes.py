@@ -3,8 +3,8 @@
 A kernel's body is written with ordinary operators on `Lanes`; running it once, while the kernel is built, hands each
 operation to a `Body`, which makes machine instructions of it. So `if` and `for` in a body are decided when the kernel
 is built, and what differs from bar to bar is said with masks and `where`: there are no branches that could keep the
-sixteen symbols from going side by side. Arithmetic is plain IEEE: nothing is contracted or reordered, so a value does
-not depend on the CPU; save what pow, log and exp give, which are the C library's and may round differently elsewhere.
+sixteen symbols from going side by side. Arithmetic is plain IEEE: nothing is contracted or reordered, and nothing but
+exact functions is called, so a value does not depend on the CPU.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Body(Protocol):
         """One of add, sub, mul, div."""
 
     def function(self, name: str, *values: Any) -> Any:
-        """One of fabs, sqrt, floor, ceil, trunc, copysign; and pow, log, exp of the C library, lane by lane."""
+        """One of fabs, sqrt, floor, ceil, trunc, copysign: those that IEEE 754 leaves no choice of."""
 
     def compare(self, operator: str, x: Any, y: Any) -> Any:
         """A mask; false in lanes where a side is undefined. `!=` is its exception: true there."""
@@ -40,6 +40,18 @@ class Body(Protocol):
 
     def every(self) -> Any:
         """The mask that holds in each lane."""
+
+    def pattern(self, bits: int) -> Any:
+        """The same 64 bits in every lane."""
+
+    def as_patterns(self, x: Any) -> Any:
+        """The bits that numbers are made of."""
+
+    def as_numbers(self, patterns: Any) -> Any:
+        """The numbers that bits make."""
+
+    def bitwise(self, operation: str, x: Any, y: Any) -> Any:
+        """One of add, and, or, shl, lshr on bits, taken as whole numbers."""
 
 
 Number: TypeAlias = "Lanes | float"
@@ -122,6 +134,41 @@ class Mask:
 
     def __invert__(self) -> Mask:
         return Mask(self.body, self.body.logic("xor", self.value, self.body.every()))
+
+
+class Bits:
+    """The bits of sixteen numbers, taken as whole numbers of 64 bits without a sign."""
+
+    def __init__(self, body: Body, value: Any) -> None:
+        self.body, self.value = body, value
+
+    def __add__(self, number: int) -> Bits:
+        return self._operation("add", number)
+
+    def __and__(self, pattern: int) -> Bits:
+        return self._operation("and", pattern)
+
+    def __or__(self, pattern: int) -> Bits:
+        return self._operation("or", pattern)
+
+    def __lshift__(self, digits: int) -> Bits:
+        return self._operation("shl", digits)
+
+    def __rshift__(self, digits: int) -> Bits:
+        return self._operation("lshr", digits)
+
+    def _operation(self, name: str, number: int) -> Bits:
+        return Bits(self.body, self.body.bitwise(name, self.value, self.body.pattern(number)))
+
+
+def bits_of(x: Lanes) -> Bits:
+    """The bits that the numbers are made of."""
+    return Bits(x.body, x.body.as_patterns(x.value))
+
+
+def number_of(bits: Bits) -> Lanes:
+    """The numbers that are made of the bits."""
+    return Lanes(bits.body, bits.body.as_numbers(bits.value))
 
 
 def where(mask: Mask, yes: Number, no: Number) -> Lanes:

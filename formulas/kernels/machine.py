@@ -54,6 +54,11 @@ class Machine:
         parts = program.begins, program.steps, program.ends
         self._parts = [_Steps(self._code, steps, base) for steps in parts]
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return self._arena.nbytes
+
     def run(self, outside: Sequence[NDArray[np.generic]], starts: Whole, stop: Stop | None = None) -> bool:
         """Run over all symbols; False if the flag was raised before the end.
 

@@ -51,6 +51,16 @@ def sum_(call: Call, x: Series, *, n: float) -> Series:
 
 
 @composed
+def product(call: Call, x: Series, *, n: float) -> Series:
+    """The product of the last `n` values."""
+
+    def combine(older: Block, _: int, newer: Block, __: int) -> Block:
+        return (call("times", older[0], newer[0]),)
+
+    return call("finite", fold((x,), int(n), combine)[0])
+
+
+@composed
 def sma(call: Call, x: Series, *, n: float) -> Series:
     """The mean of the last `n` values."""
 
@@ -123,6 +133,12 @@ def _comovement(call: Call, x: Series, y: Series, n: float) -> Series:
 def total(older: Lanes, newer: Lanes) -> Lanes:
     """The sum of two blocks' sums, finite or not."""
     return older + newer
+
+
+@elementwise
+def times(older: Lanes, newer: Lanes) -> Lanes:
+    """The product of two blocks' products, finite or not."""
+    return older * newer
 
 
 @elementwise

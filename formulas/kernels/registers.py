@@ -236,7 +236,7 @@ def _readers(sources: Sequence[Source], order: dict[int, int]) -> tuple[dict[Val
 
 
 def _memory(source: Operation) -> int:
-    return source.kernel.states(**dict(zip(source.kernel.settings, source.settings, strict=True)))
+    return source.kernel.states(**dict(zip(source.kernel.settings, source.settings, strict=False)))
 
 
 __all__ = ["Kernel", "Matches", "Operand", "Step", "Stores", "TileProgram", "lay_out"]

@@ -44,9 +44,10 @@ class _Pace(NamedTuple):
 @composed
 def parabolic(call: Call, high: Series, low: Series, *, start: float, step: float, max: float) -> Series:
     """Parabolic stop and reverse with the same acceleration on both sides."""
-    pace = {"start_long": start, "step_long": step, "max_long": max}
-    pace |= {"start_short": start, "step_short": step, "max_short": max}
-    return call("parabolic_stop", high, low, start_value=0.0, offset=0.0, **pace)
+    return call(
+        "parabolic_stop", high, low, start_value=0.0, offset=0.0, start_long=start, step_long=step, max_long=max,
+        start_short=start, step_short=step, max_short=max,
+    )  # fmt: skip
 
 
 @composed
@@ -55,9 +56,10 @@ def parabolic_extended(
     max_long: float, start_short: float, step_short: float, max_short: float,
 ) -> Series:  # fmt: skip
     """Parabolic stop and reverse, negative while short, with all that TA-Lib lets one set."""
-    pace = {"start_long": start_long, "step_long": step_long, "max_long": max_long}
-    pace |= {"start_short": start_short, "step_short": step_short, "max_short": max_short}
-    stop = call("parabolic_stop", high, low, start_value=start_value, offset=offset, **pace)
+    stop = call(
+        "parabolic_stop", high, low, start_value=start_value, offset=offset, start_long=start_long,
+        step_long=step_long, max_long=max_long, start_short=start_short, step_short=step_short, max_short=max_short,
+    )  # fmt: skip
     return call("multiply", stop, stop.beside(1))
 
 

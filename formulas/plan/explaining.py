@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..check.applying import shown_value
+from ..check.checking import Checked
 from ..history import History, history
 from ..nodes import Apply, Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Pick, SomeBars
 from ..units import FREE, unit_of
@@ -62,7 +64,6 @@ def explain_plan(plan: Plan, executor: str = "polars") -> Explanation:
     """Lay a plan open."""
     number = {node: count for count, node in enumerate(plan.nodes)}
     lines = tuple(NodeLine(number[n], _text(n, number), n.kind.value, history([n]), _measure(n)) for n in plan.nodes)
-    shown = {label: node for checked in plan.formulas.values() for label, node in checked.indicators.items()}
     return Explanation(
         sources={name: checked.source for name, checked in plan.formulas.items()},
         columns=tuple(sorted(plan.columns)),
@@ -71,7 +72,7 @@ def explain_plan(plan: Plan, executor: str = "polars") -> Explanation:
         history=plan.history,
         nodes=lines,
         results={name: number[checked.result] for name, checked in plan.formulas.items()},
-        indicators={label: number[node] for label, node in shown.items()},
+        indicators={label: number[node] for label, node in _indicators(plan.formulas).items()},
         warnings=tuple(w.render(c.source) for c in plan.formulas.values() for w in c.warnings),
         executor=executor,
     )
@@ -81,6 +82,19 @@ def _measure(node: Node) -> str:
     """What a number measures; empty for other kinds, and where nothing is known."""
     unit = unit_of(node)
     return "" if unit is None or unit is FREE else str(unit).removeprefix("a ")
+
+
+def _indicators(formulas: Mapping[str, Checked]) -> dict[str, Node]:
+    """Indicators by label; where formulas call different ones the same, with the formula's name."""
+    nodes: dict[str, set[Node]] = defaultdict(set)
+    for checked in formulas.values():
+        for label, node in checked.indicators.items():
+            nodes[label].add(node)
+    return {
+        label if len(nodes[label]) == 1 else f"{label} of {name}": node
+        for name, checked in formulas.items()
+        for label, node in checked.indicators.items()
+    }
 
 
 def _text(node: Node, number: Mapping[Node, int]) -> str:
@@ -116,7 +130,9 @@ def _call(node: Apply, number: Mapping[Node, int]) -> str:
         return f"{parts[0]}[{parts[1]}]"
     if symbol and len(parts) == 2:
         return f"{parts[0]} {symbol} {parts[1]}"
-    return f"{symbol or node.primitive.name}({', '.join(parts)})"
+    if node.primitive.form_of:
+        parts[-1] = f"max={parts[-1]}"
+    return f"{symbol or node.primitive.form_of or node.primitive.name}({', '.join(parts)})"
 
 
 def _bars(count: int | None, otherwise: str) -> str:

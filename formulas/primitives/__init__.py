@@ -1,5 +1,7 @@
 """The primitives, each declared once. Importing this package fills the registry."""
 
+from __future__ import annotations
+
 from . import (
     across,
     adaptive,
@@ -8,11 +10,15 @@ from . import (
     calendar,
     cycles,
     events,
+    lengths,
     logic,
     moments,
+    quantiles,
+    shapes,
     smoothing,
     swings,
     trailing,
+    weights,
     windows,
 )
 
@@ -24,10 +30,14 @@ __all__ = [
     "calendar",
     "cycles",
     "events",
+    "lengths",
     "logic",
     "moments",
+    "quantiles",
+    "shapes",
     "smoothing",
     "swings",
     "trailing",
+    "weights",
     "windows",
 ]

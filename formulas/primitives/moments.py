@@ -14,7 +14,7 @@ from ..kinds import CLOSE, Countable, Length, Numbers, Pairs
 from ..scope import Scope, State
 
 
-@window(warmup=lambda n: n - 1)
+@window(warmup=lambda n: n - 1, varying=True)
 def sum_(scope: Scope, x: Countable = CLOSE, n: Length = 14) -> Numbers:
     """The sum of the last `n` values."""
 
@@ -24,10 +24,24 @@ def sum_(scope: Scope, x: Countable = CLOSE, n: Length = 14) -> Numbers:
     return scope.fold((x,), n, combine)[0]
 
 
-@window(warmup=lambda n: n - 1)
+@window(warmup=lambda n: n - 1, varying=True)
 def sma(scope: Scope, x: Countable = CLOSE, n: Length = 14) -> Numbers:
     """Simple moving average: the mean of the last `n` values."""
     return scope.fold((x,), n, _mean)[0]
+
+
+@window(warmup=lambda n: n - 1)
+def product(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
+    """The product of the last `n` values, multiplied pairwise.
+
+    Undefined where a part of it leaves the range of numbers. What 1 grew to by returns r, in percent, is
+    product(1 + r / 100, n).
+    """
+
+    def combine(older: State, _: int, newer: State, __: int) -> State:
+        return (older[0] * newer[0],)
+
+    return scope.fold((x,), n, combine)[0]
 
 
 @window(warmup=lambda n: n - 1)

@@ -18,25 +18,25 @@ def ago_bars(scope: Scope, x: Alike, n: Offset) -> Alike:
     return scope.back(x, n)
 
 
-@window(warmup=lambda n: n - 1, bounded=True)
+@window(warmup=lambda n: n - 1, bounded=True, varying=True)
 def highest(x: Numbers = HIGH, n: Length = 14) -> Numbers:
     """The largest of the last `n` values, this bar's included."""
     return x.rolling_max(n)
 
 
-@window(warmup=lambda n: n - 1, bounded=True)
+@window(warmup=lambda n: n - 1, bounded=True, varying=True)
 def lowest(x: Numbers = LOW, n: Length = 14) -> Numbers:
     """The smallest of the last `n` values, this bar's included."""
     return x.rolling_min(n)
 
 
-@window(warmup=lambda n: n - 1, bounded=True)
+@window(warmup=lambda n: n - 1, bounded=True, varying=True)
 def highest_bar(scope: Scope, x: Numbers = HIGH, n: Length = 14) -> Numbers:
     """How many bars ago the largest of the last `n` values was; 0 is now, the nearest on ties."""
     return _nearest(scope, x, n)
 
 
-@window(warmup=lambda n: n - 1, bounded=True)
+@window(warmup=lambda n: n - 1, bounded=True, varying=True)
 def lowest_bar(scope: Scope, x: Numbers = LOW, n: Length = 14) -> Numbers:
     """How many bars ago the smallest of the last `n` values was; 0 is now, the nearest on ties."""
     return _nearest(scope, scope.column(-x), n)
@@ -50,12 +50,6 @@ def _nearest(scope: Scope, x: pl.Expr, n: int) -> pl.Expr:
 
     here = pl.when(x.is_not_null()).then(pl.lit(0.0))
     return scope.fold((x, here), n, combine)[1]
-
-
-@window(warmup=lambda n: n - 1, bounded=True)
-def median(x: Numbers = CLOSE, n: Length = 14) -> Numbers:
-    """The middle of the last `n` values; for an even `n` the mean of the two middles."""
-    return x.rolling_median(n)
 
 
 @window(warmup=lambda n: n - 1, bounded=True)
@@ -73,7 +67,7 @@ def percent_rank(x: Numbers = CLOSE, n: Length = 100) -> Numbers:
     return (x.rolling_rank(n + 1, method="max").cast(pl.Float64) - 1) / n * 100
 
 
-@window(warmup=lambda n: n - 1, bounded=True)
+@window(warmup=lambda n: n - 1, bounded=True, varying=True)
 def count(condition: Booleans, n: Length) -> Numbers:
     """At how many of the last `n` bars the condition was true; undefined while it is undefined at one of them."""
     return condition.cast(pl.Int32).rolling_sum(n).cast(pl.Float64)

@@ -1,17 +1,19 @@
 """A source that changes under a load, while another thread finds out: what comes is the symbol that was asked for."""
 
 import datetime as dt
+import threading
 
 import polars as pl
 import pytest
 
 from barsweep import DuckDBRepository
-from barsweep.data import held
+from barsweep.data import held, store
 from barsweep.data.importing import write_table
 from barsweep.data.policies import CandlePolicy
 from barsweep.data.store import CandleStore
 from barsweep.data.storing import write_store
 
+PLACES = {"Inspection": held, "Candles": store}
 DAYS = pl.date_range(dt.date(2024, 1, 1), dt.date(2024, 1, 10), eager=True)
 
 
@@ -52,6 +54,35 @@ def test_a_store_renewed_during_a_load(tmp_path, monkeypatch):
     once(monkeypatch, held.Spans, "of", renew)
 
     assert loaded(store, "B") == (("B",), [float(ord("B"))])
+
+
+@pytest.mark.parametrize("place", ["Inspection", "Candles"])
+def test_what_was_found_in_an_older_store_is_not_remembered(tmp_path, monkeypatch, place):
+    """One thread looks at the store; meanwhile another finds it renewed; a third one asks afterwards."""
+    path = tmp_path / "candles.store"
+    write_store(bars("BC"), path, "1d", "UTC")
+    repository = CandleStore(path)
+    repository.health()
+    first, renewed, really, found = threading.Event(), threading.Event(), getattr(PLACES[place], place), []
+
+    def slow(*arguments):
+        answer = really(*arguments)
+        if not first.is_set():
+            first.set()
+            assert renewed.wait(10)
+        return answer
+
+    monkeypatch.setattr(PLACES[place], place, slow)
+    looking = threading.Thread(target=lambda: found.append(loaded(repository, "B")))
+    looking.start()
+    assert first.wait(10)
+    write_store(bars("AB"), path, "1d", "UTC")
+    repository.health()
+    renewed.set()
+    looking.join()
+
+    assert loaded(repository, "A") == (("A",), [float(ord("A"))])
+    assert found == [(("B",), [float(ord("B"))])]
 
 
 def test_a_renewed_store_is_read_at_the_next_try(tmp_path):

@@ -8,6 +8,7 @@ from fakes import Watched, candles, names
 from barsweep import CandleError, DateRange, ProcessingEngine, ProcessingJob
 from barsweep.engine import preparing
 from barsweep.engine.executors import polars_executor, sections
+from barsweep.engine.progressing import Progress
 
 BEST = "top(close, 1)"
 
@@ -135,6 +136,28 @@ def test_rankings_over_earlier_bars_see_symbols_with_holes():
 
     assert part.height > 0
     assert part.equals(whole.filter(pl.col("ts") >= pl.date(2024, 1, 7)))
+
+
+@pytest.mark.usefixtures("_small_batches")
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+@pytest.mark.parametrize(
+    "formula", [BEST, "sma(rank(sma(rank(close) + rank(open), 2)), 2) > 3", "rank(rank(close)) > 3"]
+)
+def test_progress_of_deep_rankings_reaches_the_total_with_the_last_round(steps, monkeypatch, executor, formula):
+    """The shares of all rounds make up the whole."""
+    really, shares = Progress.advance, []
+
+    def advance(self, symbols, share=1.0):
+        shares.append(symbols * share)
+        really(self, symbols, share)
+
+    monkeypatch.setattr(Progress, "advance", advance)
+    calls = []
+
+    ProcessingEngine(steps).run(ProcessingJob(None, formula, executor=executor), lambda *call: calls.append(call))
+
+    assert sum(shares) == pytest.approx(8)
+    assert calls[-1] == (8, 8)
 
 
 def test_no_bars_at_all_is_no_ranking(steps):

@@ -13,6 +13,7 @@ from barsweep.data.importing import write_table
 from barsweep.engine import braking, preparing
 from barsweep.engine.batching import Batch
 from barsweep.engine.braking import Brake, MemoryWatch
+from barsweep.engine.controlling import Control
 
 UP = "close > close[1]"
 
@@ -34,6 +35,45 @@ def test_growth_is_what_counts(monkeypatch):
     assert watch.is_near()
     kept[0] = 30
     assert not watch.is_near()
+
+
+@pytest.mark.parametrize("formula", ["close > 0", "rank(close) > 0"])
+def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula):
+    """A formula that is true everywhere leaves room for a row and two values of each bar."""
+    frame, bar = rising(16, bars=1000), 3 * 8
+    jobs = [ProcessingJob(None, f"x = sma(close, {n}); y = sma(open, {n}); {formula}") for n in (1, 2, 3)]
+    engine = ProcessingEngine(frame, max_workers=1)
+    plans = engine._preparer.plans
+    for job in jobs:
+        engine.run(job)
+    assert plans.kept > 3 * 400 * bar
+
+    one = plans.kept // 3
+    small = ProcessingEngine(frame, max_workers=1, memory_limit=braking.KEPT_OF * (2 * one + one // 2))
+    found = [small.run(job).matches for job in (*jobs, jobs[0])]
+    plans = small._preparer.plans
+
+    assert one < plans.kept <= 2 * one + one // 2
+    assert [executor.kept > 0 for executor in plans._executors()] == [False, True, True]
+    assert_frame_equal(found[0], found[-1])
+
+
+def test_what_is_kept_counts_as_growth_and_what_the_caller_took_does_not(monkeypatch):
+    size = [1_000_000]
+    monkeypatch.setattr(braking, "resident", lambda: size[0])
+    engine = ProcessingEngine(rising(16, bars=1000), max_workers=1)
+    memory, job = engine._memory, ProcessingJob(None, "x = sma(close, 3); close > 0")
+    engine.run(job)
+
+    size[0] = 9_000_000
+    engine.run(job)
+    assert memory.plans.kept > 0
+    assert memory.before == 9_000_000 - memory.plans.kept
+
+    with engine._listed(Control()):
+        size[0] = 10_000_000
+        engine.run(job)
+        assert memory.before == 9_000_000 - memory.plans.kept
 
 
 def test_mapped_files_are_no_growth():

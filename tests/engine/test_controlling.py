@@ -7,6 +7,7 @@ import time
 
 import pytest
 from fakes import Service, Watched, names, rising
+from sweeping import random_candles
 
 from barsweep import (
     ProcessingEngine,
@@ -254,3 +255,32 @@ def test_two_jobs_at_once_on_one_engine():
         thread.join()
 
     assert [result.counts["matches"] for result in results] == [80, 80, 80]
+
+
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize(
+    "formulas", [("close > sma(close, 3)", "rsi(close, 4) < 40"), ("rank(close) > 9", "sma(rank(-close), 2) > 9")]
+)
+def test_two_jobs_at_once_on_a_fresh_engine(formulas, executor, same):
+    """Nothing is remembered yet, and both want it: each finds what it finds alone."""
+    frame, first, second = random_candles(6, lengths=(300,) * 20, holes=0), *formulas
+    jobs = [ProcessingJob(None, formula, timeframe="1h", executor=executor) for formula in (first, first, second)]
+    jobs = jobs[:2] if same else jobs[1:]
+    alone = [ProcessingEngine(frame).run(job).matches for job in jobs]
+
+    engine, together = ProcessingEngine(frame), threading.Barrier(2)
+    found = {}
+
+    def run(number):
+        together.wait()
+        found[number] = engine.run(jobs[number]).matches
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(matches.height > 100 for matches in alone)
+    assert [found[number].equals(alone[number]) for number in range(2)] == [True, True]

@@ -89,9 +89,15 @@ def test_evaluate_calls_a_single_formula_value():
     assert bs.evaluate(bs.Formula("close + 1", "next"), frame).columns == ["symbol", "ts", "next"]
 
 
+@pytest.mark.parametrize("formulas", [{}, []])
+def test_scan_needs_a_formula(formulas):
+    with pytest.raises(bs.ProcessingEngineError, match="there is no formula: give a text"):
+        bs.scan(formulas, candles({"A": [1, 2]}))
+
+
 @pytest.mark.parametrize("formulas", [None, {}, []])
 def test_evaluate_needs_a_formula(formulas):
-    with pytest.raises(bs.ProcessingEngineError, match="no formula to evaluate"):
+    with pytest.raises(bs.ProcessingEngineError, match="there is no formula"):
         bs.evaluate(formulas, candles({"A": [1, 2]}))
 
 

@@ -47,7 +47,14 @@ def test_equal_names_in_a_list_are_refused():
         ProcessingJob(formula=[Formula("close > 1"), Formula("close < 1")])
     with pytest.raises(ProcessingEngineError, match="or that of those without one"):
         ProcessingJob(formula=[Formula("close > 1"), Formula("close < 1", "match")])
-    assert ProcessingJob(formula=[]).formulas == {}
+
+
+@pytest.mark.parametrize("nothing", [[], {}, ()])
+def test_no_formula_at_all_is_refused_where_some_are_listed(nothing):
+    """None alone asks for candles to be checked and counted."""
+    with pytest.raises(ProcessingEngineError, match="there is no formula: give"):
+        ProcessingJob(formula=nothing)
+    assert ProcessingJob(formula=None).formulas == {}
 
 
 @pytest.mark.parametrize("given", [5, [5], {"a": None}])

@@ -37,6 +37,12 @@ def test_a_match_carries_its_indicators(result):
     assert [each.ts.day for each in result["A"].matches] == [2, 4, 5]
 
 
+def test_an_indicator_of_an_earlier_bar_is_what_the_formula_compares():
+    found = bs.scan("close > highest(close, 2)[1]", candles({"A": [1, 2, 1, 3, 9]}))
+
+    assert found.matches["highest(close, 2)[1]"].to_list() == [2, 3]
+
+
 def test_slices_of_matches_and_results(result):
     matches = result["A"].matches
 

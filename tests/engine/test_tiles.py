@@ -1,9 +1,15 @@
 """The TileExecutor: the same values as Polars', the same bits however the work is cut."""
 
 import pytest
-from sweeping import CALLS, COMPOSED, random_candles, sweep
+from sweeping import CALLS, COMPOSED, KINDS, LANGUAGE, random_candles, sweep
 
-from barsweep.engine.executors import tile_executor
+from barsweep.data.candles import Candles
+from barsweep.engine.controlling import AbandonedError, Ticket
+from barsweep.engine.evaluating import PlanEvaluator
+from barsweep.engine.executors import Surroundings, make_executor, tile_executor
+from barsweep.engine.executors.sections import Across
+from barsweep.formulas import make_plan
+from barsweep.formulas.kernels.machine import Machine
 
 EVERY = {call: call for call in (*CALLS, *COMPOSED)}
 AT_AN_EDGE = {"mod(close, 7.3)"}
@@ -80,3 +86,31 @@ def test_what_has_no_kernel_is_left_to_polars():
 
     assert far_apart(polars["f"], tiles["f"], 100.0) == []
     assert polars["f"].count() > 100
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_plans_of_several_stages_stop_with_their_ticket(place, monkeypatch):
+    """While any of the stages runs: along time, across symbols, along time again."""
+    plan = make_plan({"value": LANGUAGE.check("sma(rank(sma(close, 3)), 2)", KINDS)})
+    evaluator = PlanEvaluator(plan, make_executor("tiles", plan), Surroundings())
+    ticket, runs = Ticket({}, 60.0), []
+
+    def watched(owner):
+        really = owner.run
+
+        def run(self, *arguments):
+            if len(runs) == place:
+                ticket.abandon()
+            runs.append((owner, really(self, *arguments)))
+            return runs[-1][1]
+
+        monkeypatch.setattr(owner, "run", run)
+
+    watched(Machine)
+    watched(Across)
+
+    with pytest.raises(AbandonedError):
+        evaluator.advance(plan.stages, evaluator.start(Candles.of(random_candles(25))), ticket)
+
+    ended = [(Machine, True), (Across, True), (Machine, True)][:place]
+    assert runs == [*ended, ([Machine, Across, Machine][place], False)]

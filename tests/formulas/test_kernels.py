@@ -21,9 +21,21 @@ CLOCKED = {"year", "month", "day", "weekday", "hour", "minute", "date", "time", 
     "quarter",
     "new_period",
 }
-LENGTHS = {"slope": (2, 5, 20, 63), "ago_bars": (0, 1, 5, 70), "round": (0, 1, 2, -1), "at_least": (1, 2, 3)}
+LENGTHS = {
+    "slope": (2, 5, 20, 63),
+    "residual_stdev": (2, 3, 20, 63),
+    "ago_bars": (0, 1, 5, 70),
+    "round": (0, 1, 2, -1),
+    "at_least": (1, 2, 3),
+}
 TILED = [name for name in PRIMITIVES if name in {*KERNELS, *COMPOSED}]
-OWN = {
+STOPS = {
+    **dict.fromkeys(["parabolic", "parabolic_extended", "swings"], lambda price: (price * 1.01, price * 0.985)),
+    "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
+    "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
+}
+CONDITIONS = {"both", "either", "not", "at_least"}
+SEVERAL = {
     "mama": [(0.5, 0.05), (0.3, 0.2)],
     "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
     "parabolic_extended": [
@@ -33,19 +45,21 @@ OWN = {
     ],
     "swings": [(5.0,), (0.5,), (0.0,)],
     **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
+    "quantile": [(1, 0.3), (2, 0.25), (3, 1.0), (5, 0.0), (20, 0.9), (63, 0.1)],
+    **dict.fromkeys(("nth_highest", "nth_lowest"), ((1, 1), (2, 2), (3, 1), (20, 2), (63, 40))),
+    **dict.fromkeys(("nth_highest_bar", "nth_lowest_bar"), ((1, 1), (2, 2), (3, 3), (20, 2), (63, 40))),
+    "skew": [(1, False), (2, False), (3, True), (20, False), (63, True)],
+    "kurtosis": [(1, False), (2, False), (4, True), (20, False), (63, True)],
+    "entropy": [(1, 10), (3, 1), (5, 2), (20, 10), (63, 7)],
+    "alma": [(1, 0.85, 6), (2, 0.5, 6), (9, 0.85, 6), (20, 0.0, 50), (63, 1.0, 1000)],
+    "decay_exp": [(1, 0.9), (3, 0.0), (20, 1.0), (63, 0.9)],
 }
-STOPS = {
-    **dict.fromkeys(["parabolic", "parabolic_extended", "swings"], lambda price: (price * 1.01, price * 0.985)),
-    "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
-    "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
-}
-CONDITIONS = {"both", "either", "not", "at_least"}
 SETTINGS = [
     pytest.param(name, settings, id=f"{name}-{'-'.join(map(str, settings))}")
     for name in TILED
     for settings in (
-        OWN[name]
-        if name in OWN
+        SEVERAL[name]
+        if name in SEVERAL
         else [(n,) for n in LENGTHS.get(name, (1, 2, 3, 20, 63))]
         if any(isinstance(parameter.accepts, Whole) for parameter in PRIMITIVES[name].parameters)
         else [()]
@@ -54,7 +68,7 @@ SETTINGS = [
 BARS = 130
 ONCE = [SETTINGS[max(k for k, case in enumerate(SETTINGS) if case.values[0] == name)] for name in TILED]
 WINDOWS = [case for case in SETTINGS if PRIMITIVES[case.values[0]].shape is Shape.WINDOW]
-MOMENTS = ["sum", "sma", "variance", "covariance", "correlation", "slope"]
+MOMENTS = ["sum", "product", "sma", "variance", "covariance", "correlation", "slope"]
 
 
 def kinds(name):
@@ -79,6 +93,13 @@ def conditions(bars, seed):
     return [None if chance.random() < 0.04 else chance.random() < often for _ in range(bars)]
 
 
+def lengths(bars, seed):
+    """Whole numbers, and some that are no length."""
+    chance = random.Random(seed)
+    values = [float(chance.choice([chance.randrange(-1, 4), chance.randrange(70)])) for _ in range(bars)]
+    return [chance.choice([None, value + 0.5]) if chance.random() < 0.1 else value for value in values]
+
+
 def prices(name, bars, seed):
     """The inputs of stops and swings, of one price: high and low, or bands and close."""
     chance, close = random.Random(seed), 50.0
@@ -97,11 +118,13 @@ def inputs(name, bars, seed):
     makers = [conditions if is_condition else numbers for is_condition in kinds(name)]
     if name in CONDITIONS:
         makers = [conditions] * len(makers)
+    if name == "shift_by" or name.endswith("_varying"):
+        makers[1] = lengths
     made = [maker(bars, 100 * seed + number) for number, maker in enumerate(makers)]
     if name == "adaptive":
         made[1] = [v and abs(math.sin(v)) for v in made[1]]
-    # 0.3 mod 0.1 is 0 or all but 0.1 by how 0.3 / 0.1 is rounded: eighths leave no doubt
-    return [[v and round(v * 8) / 8 for v in values] for values in made] if name == "mod" else made
+    # 0.3 mod 0.1 is 0 or all but 0.1 by how 0.3 / 0.1 is rounded, and so may a sum reach 0.3: eighths leave no doubt
+    return [[v and round(v * 8) / 8 for v in values] for values in made] if name in {"mod", "sum_bars"} else made
 
 
 def array(values):
@@ -167,6 +190,15 @@ def test_no_lane_sees_its_neighbours(name, settings):
     assert bits(alone[0]) == bits(together[4])
 
 
+@pytest.mark.parametrize(("name", "settings"), ONCE)
+def test_every_cpu_gives_the_same_bits(name, settings, on_a_plain_cpu):
+    symbols = several(name, 90, seed=6)
+
+    here, elsewhere = run(name, symbols, settings), on_a_plain_cpu(lambda: run(name, symbols, settings))
+
+    assert [bits(outputs) for outputs in here] == [bits(outputs) for outputs in elsewhere]
+
+
 @pytest.mark.parametrize(("name", "settings"), WINDOWS)
 def test_spike_that_has_left_the_window_leaves_no_trace(name, settings):
     """To the bit: nothing is ever subtracted from a running sum."""
@@ -175,7 +207,7 @@ def test_spike_that_has_left_the_window_leaves_no_trace(name, settings):
         [*values[:20], None if is_condition else 1e20, *values[21:]]
         for values, is_condition in zip(symbol, kinds(name), strict=True)
     ]
-    after = 21 + PRIMITIVES[name].warmup(*settings)
+    after = 21 + PRIMITIVES[name].reach(*settings)
 
     plain, with_spike = run(name, [symbol, spiked], settings)
 

@@ -90,6 +90,24 @@ def test_what_a_job_has_to_know():
 
 
 @pytest.mark.parametrize(
+    ("source", "labels"),
+    [
+        ("close > highest(high, 50)[1]", ["highest(high, 50)[1]"]),
+        ("close > highest(high, 5)[1] and close > highest(high, 5)", ["highest(high, 5)[1]", "highest(high, 5)"]),
+        ("close > highest(high, 5)[1][2]", ["highest(high, 5)[1][2]"]),
+        ("param k = 2; macd(close).hist[k - 1] > 0", ["macd(close).hist[k - 1]"]),
+        ("(close > highest(high, 5) + 1)[3]", ["highest(high, 5)[3]"]),
+        ("sma(highest(high, 5), 3)[1] > 2", ["highest(high, 5)[1]", "sma(highest(high, 5), 3)[1]"]),
+        ("sma(highest(high, 5)[1], 3) > 2", ["highest(high, 5)[1]", "sma(highest(high, 5)[1], 3)"]),
+        ("top = highest(high, 50)[1]\nclose > top", ["top"]),
+        ("highest(high, 50)[1]", []),
+    ],
+)
+def test_indicators_are_those_of_the_bar_that_is_looked_at(source, labels):
+    assert list(checked(source).indicators) == labels
+
+
+@pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"n": 1}, "n must be a number from 2 to 9, this is 1"),

@@ -10,18 +10,25 @@ from barsweep.formulas.kinds import Series, Shape
 
 CALENDAR_FIELDS = {"year", "quarter", "month", "day", "weekday", "hour", "minute", "date", "time"}
 LENGTHS = {"Whole": ("3", "1", "8"), "Real": ("0.02", "0.5"), "Flag": ("true",), "Span": ('"2d"', '"1w"')}
-SHORTEST = {"slope": "2"}
+SHORTEST = {"slope": "2", "residual_stdev": "2"}
+SAMPLED = [["close", "3", "false"], ["close", "1", "false"], ["close", "8", "true"]]
+CHOSEN = dict.fromkeys(("skew", "kurtosis"), SAMPLED)
+BARS = "mod(volume / 100, 9)"
 
 
 def variants(primitive):
     """Texts of the arguments: numbers and conditions for series, several values for the settings."""
+    if primitive.name in CHOSEN:
+        return CHOSEN[primitive.name]
     texts, _ = arguments(primitive)
     numbers = iter((*NUMBERS, "low"))
     found = []
     for choice in range(3):
         given = []
         for parameter, text in zip(primitive.parameters, texts, strict=True):
-            if isinstance(parameter.accepts, Series):
+            if isinstance(parameter.accepts, Series) and parameter.name == "n":
+                given.append(BARS)
+            elif isinstance(parameter.accepts, Series):
                 given.append(text or next(numbers, "close"))
             else:
                 values = LENGTHS[type(parameter.accepts).__name__]
@@ -41,6 +48,8 @@ def text_of(primitive, given):
         return f"-({given[0]})"
     if symbol == "not":
         return f"not ({given[0]})"
+    if primitive.form_of:
+        return f"{primitive.form_of}({', '.join(given[:-1])}, max={given[-1]})"
     return f"({given[0]}) {symbol} ({given[1]})" if symbol else f"{primitive.name}({', '.join(given)})"
 
 

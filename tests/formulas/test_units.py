@@ -48,7 +48,7 @@ def test_values_scale_with_their_unit(executor):
 
 def test_every_primitive_that_gives_a_number_has_a_rule():
     """So that a new one is not free by oversight."""
-    numbers = {name for name, p in PRIMITIVES.items() if Kind.NUMBER in p.result.kinds or p.outputs}
+    numbers = {p.form_of or name for name, p in PRIMITIVES.items() if Kind.NUMBER in p.result.kinds or p.outputs}
 
     assert {name for name in numbers if name not in RULES} == set()
     assert set(RULES) <= set(PRIMITIVES)
@@ -71,6 +71,9 @@ def test_every_primitive_that_gives_a_number_has_a_rule():
         ("close + volume", "a free"),
         ('timeframe("1d", close)', "a price"),
         ("close ^ 2 / close", "a price"),
+        ("product(close, 3) / close", "a price^2"),
+        ("highest(high, volume, max=9)", "a price"),
+        ("beta(close, volume, 9) * volume", "a price"),
     ],
 )
 def test_what_formulas_measure(formula, measure):
@@ -86,6 +89,7 @@ def test_what_formulas_measure(formula, measure):
         ("(close > open ? close : volume) > 3", "the choice is between: a price and a volume"),
         ("def above(x) = x > volume\nabove(close)", "compared: a price and a volume"),
         ("atr(14) > natr(14)", "compared: a price and a ratio"),
+        ("sum_bars(volume, close, 5) > 2", "compared: a volume and a price"),
     ],
 )
 def test_senseless_sums_and_comparisons_are_warned_of(formula, warning):

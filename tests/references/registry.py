@@ -1,12 +1,26 @@
 """Every reference by the name of its primitive; parameters in the order of the language's signature."""
 
-from . import across, adaptive, angles, calendar, cycles, elementwise, events, recursions, swings, windows
+from . import (
+    across,
+    adaptive,
+    angles,
+    calendar,
+    cycles,
+    distributions,
+    elementwise,
+    events,
+    recursions,
+    swings,
+    windows,
+)
 
 REFERENCES = {
     name.rstrip("_"): function
     for module, names in {
         windows: "ago_bars sum_ sma variance covariance correlation slope mean_deviation highest lowest highest_bar "
         "lowest_bar median rank_over percent_rank count exist every",
+        distributions: "quantile nth_highest nth_lowest nth_highest_bar nth_lowest_bar mode median_deviation skew "
+        "kurtosis residual_stdev entropy product alma sine_wma pascal_wma decay_exp shift_by sum_bars",
         recursions: "ema rma cumulative parabolic parabolic_extended trailing_band trailing_stop",
         swings: "swings",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
@@ -24,3 +38,8 @@ REFERENCES = {
     if name in names.split()
 }
 """sma(x, n), correlation(x, y, n), parabolic(high, low, start, step, max) ...: lists in, a list out or several."""
+
+REFERENCES |= {
+    f"{name}_varying": distributions.of_varying_length(REFERENCES[name])
+    for name in ("sum", "sma", "highest", "lowest", "highest_bar", "lowest_bar", "count")
+}

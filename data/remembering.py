@@ -1,0 +1,56 @@
+"""What was found out about a source once, and holds until the source is found to be new."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Remembering:
+    """An object with `remembered` properties, which it may forget all at once, in any thread at any time."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.remembers: dict[str, tuple[int, Any]] = {}
+        self.locks: dict[str, threading.RLock] = {}
+
+    def forget(self) -> None:
+        """Find everything out anew from now on; what is being found out at this moment is not remembered."""
+        self.generation += 1
+
+
+class Remembered(Generic[T]):
+    """A property that is found out once in a generation."""
+
+    def __init__(self, find_out: Callable[[Any], T]) -> None:
+        self.find_out, self.name, self.__doc__ = find_out, find_out.__name__, find_out.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type[object]) -> Self: ...
+    @overload
+    def __get__(self, owner: Remembering, kind: type[object]) -> T: ...
+    def __get__(self, owner: Remembering | None, kind: type[object]) -> Self | T:
+        if owner is None:
+            return self
+        known = owner.remembers.get(self.name)
+        if known is None or known[0] != owner.generation:
+            with owner.locks.setdefault(self.name, threading.RLock()):
+                known = self.found_out(owner)
+        value: T = known[1]
+        return value
+
+    def found_out(self, owner: Remembering) -> tuple[int, T]:
+        """What another thread has found out meanwhile, or is found out now, with the generation that it is of."""
+        generation = owner.generation
+        known = owner.remembers.get(self.name)
+        if known is None or known[0] != generation:
+            known = owner.remembers[self.name] = generation, self.find_out(owner)
+        return known
+
+
+def remembered(find_out: Callable[[Any], T]) -> Remembered[T]:
+    """Declare a property of a `Remembering` object that is found out when it is first asked for."""
+    return Remembered(find_out)
