@@ -97,15 +97,16 @@ class Session:
 
     def known(self, ts: pl.Series, own: Timeframe, exchange: str) -> pl.Series:
         """The instant when each bar is over: at its end, or at the close of its last session where that is before."""
-        counts = self.inside(ts, own, exchange)
         if _has_hours(ts, own):
-            rows = self._bars(ts, own, exchange).with_columns(counts.alias("counts"))
+            counts = self.inside(ts, own, exchange).alias("counts")
             closes = pl.col("counts") & (pl.col(CLOSING) < pl.col("over"))
+            rows = self._bars(ts, own, exchange).with_columns(counts)
             return rows.select(pl.when(closes).then(pl.col(CLOSING)).otherwise(pl.col("over"))).to_series()
-        ends = pl.select(own.end(pl.lit(self._day(ts, exchange)))).to_series()
-        closing = self.closing(self._last_before(ends), exchange)
-        midnight = _at(ends, dt.time(), self.tz or exchange)
-        return closing.zip_with(counts, midnight)
+        day = self._day(ts, exchange)
+        ends = pl.select(own.end(pl.lit(day))).to_series()
+        last = self._last_before(ends)
+        closing, midnight = self.closing(last, exchange), _at(ends, dt.time(), self.tz or exchange)
+        return closing.zip_with((last >= day).fill_null(value=False), midnight)
 
     def buckets(self, ts: pl.Series, timeframe: Timeframe, exchange: str) -> pl.DataFrame:
         """For each ts inside a session the `label`, the `begin` and the `end` of its bar of a longer timeframe.

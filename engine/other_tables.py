@@ -54,7 +54,16 @@ class OtherTable:
             if not isinstance(found, TableRepository) or found is self.source:
                 return found
             named = [name for name in found.types() if name.strip().lower() in PUBLISHED]
+            if not named:
+                return found
+            _close(found)
         return open_repository(self.source, **({"columns": {"ts": named[0]}} if named else {}))
+
+    def close(self) -> None:
+        """Close what was opened to read it."""
+        opened = self.__dict__.get("repository")
+        if opened is not None and opened is not self.source:
+            _close(opened)
 
     @property
     def columns(self) -> Mapping[str, Kind]:
@@ -77,6 +86,12 @@ class OtherTable:
 
     def _timeframe(self, repository: CandleRepository) -> str:
         return str(getattr(repository, "stored", None) or "1d")
+
+
+def _close(repository: CandleRepository) -> None:
+    close = getattr(repository, "close", None)
+    if callable(close):
+        close()
 
 
 def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -93,9 +93,17 @@ class ProcessingEngine:
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
+<<<<<<< HEAD
         self._preparer = Preparer(repository, service, limits, memory, tries, named_tables(tables))
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._close = getattr(repository, "close", None) if repository is not candle_repo else None
+=======
+        beside = named_tables(tables)
+        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._opened = ExitStack()
+        for opened in (*([repository] if repository is not candle_repo else []), *beside.values()):
+            self._opened.callback(getattr(opened, "close", _nothing))
+>>>>>>> 17aca86 (Close what was opened for other tables)
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False
@@ -220,10 +228,9 @@ class ProcessingEngine:
                 self._changed.notify_all()
 
     def _close_unused(self) -> None:
-        """Close the engine's own repository once, when the engine is shut and no job runs."""
-        if self._shut and not self._running and callable(self._close):
-            close, self._close = self._close, None
-            close()
+        """Close what the engine has opened itself, once, when it is shut and no job runs."""
+        if self._shut and not self._running:
+            self._opened.close()
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
@@ -257,6 +264,10 @@ class ProcessingEngine:
         collected = Collected(prepared, file)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
+
+
+def _nothing() -> None:
+    """Close what needs no closing."""
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:

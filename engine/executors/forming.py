@@ -85,7 +85,7 @@ class Forming:
         if peek.primitive == HISTORY.name:
             assert peek.reach is not None
             return [self._ago(made[peek.inputs[0]], peek.reach).alias(peek.names[0])]
-        if peek.held:
+        if peek.held and find_spec("llvmlite"):
             return self._held(peek, made)
         parts = [self._laid_out(peek, made, first, last, run) for first, last in self._pieces(peek.reach)]
         return pl.concat(parts).get_columns()

@@ -32,8 +32,8 @@ class Peek:
     """A primitive over the bars completed before each row and, as the last one, the bar so far.
 
     `program` computes it alone over the columns `inputs`; at a row it needs `reach` completed bars, None for all.
-    Where it is `held`, kernels do it in one go: their memory goes on at completed bars alone. Where it is `windowed`,
-    kernels may do it in place of the program.
+    Where it is `held`, kernels may do it in one go: their memory goes on at completed bars alone. Where it is
+    `windowed`, they may take the program's place.
     """
 
     names: tuple[str, ...]
@@ -57,10 +57,9 @@ class FormingProgram:
 
     @property
     def kernels(self) -> frozenset[str]:
-        """The primitives that compiled kernels are called for."""
-        held = {part.primitive for part in self.parts if isinstance(part, Peek) and part.held}
+        """The primitives that compiled kernels alone compute; for others there are the programs."""
         programs = (part.program if isinstance(part, Peek) else part for part in self.parts)
-        return frozenset(held).union(*(program.kernels for program in programs))
+        return frozenset[str]().union(*(program.kernels for program in programs))
 
 
 @dataclass(frozen=True, slots=True)

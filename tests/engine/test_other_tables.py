@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import duckdb
 import polars as pl
 import pytest
 from sweeping import CALLS, COMPOSED, LANGUAGE, is_across, random_candles
@@ -129,6 +130,18 @@ def test_a_path_will_do(tmp_path):
     found = bs.scan('table("q", eps) > 3', days(4), tables={"q": tmp_path / "q.csv"})
 
     assert found.matches["ts"].to_list() == [dt.date(2024, 1, 3), dt.date(2024, 1, 4)]
+
+
+@pytest.mark.parametrize("column", ["published", "date"])
+def test_a_database_that_was_opened_for_a_table_is_closed(tmp_path, column):
+    path = tmp_path / "quarterly.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        rows = pl.DataFrame({"symbol": "A", column: [DAY], "eps": [4.0]})  # noqa: F841 - DuckDB finds it by its name
+        connection.execute("create table quarterly as select * from rows")
+
+    assert bs.scan('table("q", eps) > 3', days(4), tables={"q": path}).counts["matches"] == 3
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("delete from quarterly").fetchone() == (1,)
 
 
 def test_what_is_wrong_is_told_before_any_candle_is_read():

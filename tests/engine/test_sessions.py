@@ -208,6 +208,20 @@ def test_days_of_23_and_25_hours(day, hours, session):
     assert found == [None] * 23 + [24.0] * hours + [float(hours)] * 24 + [24.0] * (80 - 47 - hours)
 
 
+def test_a_week_knows_nothing_that_is_published_after_its_close():
+    """Neither at its last bar nor later, though its Monday is a holiday; a session's day ends at the close too."""
+    session = bs.Session("09:30", "16:00", tz=NEW_YORK, holidays=["2024-03-11"])
+    candles = days(dt.date(2024, 3, 4), 19).filter(pl.col("ts") != dt.date(2024, 3, 11))
+    published = [local(dt.date(2024, 3, day), hour) for day, hour in ((5, 15), (7, 17), (15, 18))]
+    table = pl.DataFrame({"symbol": "A", "ts": published, "eps": [1.0, 2.0, 3.0]})
+
+    weekly = evaluated('timeframe("1w", table("t", eps))', candles, "1d", session, tables={"t": table}).to_list()
+    daily = evaluated('table("t", eps)', candles, "1d", session, tables={"t": table}).to_list()
+
+    assert weekly == [None] * 4 + [2.0] * 9 + [3.0]
+    assert daily == [None, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0, 3.0]
+
+
 def test_a_session_reads_well_and_refuses_what_is_none():
     assert repr(REGULAR) == "Session('09:30', '16:00', tz='America/New_York')"
     assert FUTURES.overnight
