@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .handing import column_of
 from .numbers_of_rows import Numbers, Rows, rows_where
 
 FEW: Final = 1_000  # runs
@@ -59,9 +60,10 @@ class Candles:
         """As `of`; None where the frame is not sorted by symbol."""
         keys = frame["symbol"]
         starts = starts_of(keys)
-        if not ascend(keys.gather(starts[:-1][:FEW]).cast(pl.String)):  # few show it where symbols alternate
+        firsts = column_of("first", starts[:-1])
+        if not ascend(keys.gather(firsts[:FEW]).cast(pl.String)):  # few show it where symbols alternate
             return None
-        heads = keys.gather(starts[:-1]).cast(pl.String)
+        heads = keys.gather(firsts).cast(pl.String)
         if not ascend(heads):
             return None
         return cls(tuple(heads), starts, frame.drop("symbol"), keys if keys.dtype == pl.String else None)
@@ -87,7 +89,7 @@ class Candles:
         keys = self.keys
         if keys is None:
             names = pl.Series("symbol", self.symbols, dtype=pl.String)
-            keys = names.gather(np.repeat(np.arange(len(names), dtype=np.uint32), self.lengths))
+            keys = names.gather(column_of("place", np.repeat(np.arange(len(names), dtype=np.uint32), self.lengths)))
         return pl.DataFrame([keys.alias("symbol"), *self.table.get_columns()])
 
     def by_symbol(self, rows: Rows) -> dict[str, int]:

@@ -17,6 +17,7 @@ import polars as pl
 
 from .candles import Candles, starts_of
 from .checking import CheckedCandles, checked
+from .handing import column_of
 from .inspecting import Inspection
 from .instants import Bound, Bounds, in_kind, read_ts
 from .loading import Loading
@@ -58,7 +59,7 @@ class Runs:
 
     def has(self, rows: pl.Series, names: pl.Series) -> bool:
         """Whether rows with these numbers, which ascend, have these names."""
-        places = rows.search_sorted(pl.Series(self.starts)).to_numpy()
+        places = rows.search_sorted(column_of("start", self.starts)).to_numpy()
         there = np.flatnonzero(places[1:] > places[:-1])
         heads = starts_of(names)[:-1]
         if places[0] != 0 or places[-1] != len(rows) or not np.array_equal(heads, places[there]):
@@ -84,7 +85,8 @@ class Runs:
     @property
     def frame(self) -> pl.DataFrame:
         """One row per symbol: symbol, rows."""
-        return pl.DataFrame({"symbol": pl.Series(self.symbols, dtype=pl.String), "rows": np.diff(self.starts)})
+        symbols = pl.Series("symbol", self.symbols, dtype=pl.String)
+        return pl.DataFrame([symbols, column_of("rows", np.diff(self.starts))])
 
     @cached_property
     def numbering(self) -> Mapping[str, int]:
@@ -110,8 +112,8 @@ class NumberedRepository(TableRepository):
         raw = self.read_numbered((), runs, numbers, Bounds(None, None))
         ts = read_ts(raw, self.zone_name, self.where)
         of_rows = np.searchsorted(runs.starts, raw[ROW].to_numpy(), side="right") - 1
-        frame = pl.DataFrame({"symbol": of_rows, "ts": ts})
-        return infer_timeframe(frame.filter(pl.Series(are_among(of_rows, numbers))))
+        frame = pl.DataFrame({"symbol": column_of("symbol", of_rows), "ts": ts})
+        return infer_timeframe(frame.filter(column_of("is asked", are_among(of_rows, numbers))))
 
     @abstractmethod
     def as_counted(self) -> bool:
@@ -197,7 +199,7 @@ class NumberedLoading:
 
     def candles(self, raw: pl.DataFrame, first: int, last: int) -> Candles:
         """Candles of all symbols from number `first` up to, not including, `last`; some of them may have no rows."""
-        starts = raw[ROW].search_sorted(pl.Series(self.runs.starts[first : last + 1])).to_numpy()
+        starts = raw[ROW].search_sorted(column_of("start", self.runs.starts[first : last + 1])).to_numpy()
         symbols = self.runs.symbols[first:last]
         return Candles(symbols, starts.astype(np.int64), self.loading.adjusted(raw.drop(ROW)))
 
@@ -221,4 +223,4 @@ class NumberedLoading:
     def belonging(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
         """Which rows are of the symbols with these numbers."""
         of_rows = np.searchsorted(self.runs.starts, raw[ROW].to_numpy(), side="right") - 1
-        return pl.Series(are_among(of_rows, numbers))
+        return column_of("belongs", are_among(of_rows, numbers))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import RepositoryError
 from .candles import Candles, starts_of
+from .handing import column_of
 from .layout import CANDLE_FIELDS, is_text
 from .numbers_of_rows import Rows, are_among, rows_where
 
@@ -91,7 +92,8 @@ def back_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
 def earlier_of(late: Rows, ts: pl.Series) -> Rows:
     """Of rows that are not later than the row before them those that are earlier."""
     moments = ts.to_physical()
-    earlier: Rows = late[(moments.gather(late) < moments.gather(late - np.uint32(1))).to_numpy()]
+    own, before = (moments.gather(column_of("row", rows)) for rows in (late, late - np.uint32(1)))
+    earlier: Rows = late[(own < before).to_numpy()]
     return earlier
 
 
@@ -113,7 +115,7 @@ def keep_before(frame: pl.DataFrame, first: object, before: int) -> pl.DataFrame
     starts, ahead = ahead_counts(frame, first)
     begin = starts[:-1] + np.maximum(ahead - before, 0)
     keep = np.arange(frame.height) >= np.repeat(begin, np.diff(starts))
-    return frame if keep.all() else frame.filter(pl.Series(keep))
+    return frame if keep.all() else frame.filter(column_of("kept", keep))
 
 
 def numbers(frame: pl.DataFrame, name: str, where: str) -> pl.Expr:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .handing import column_of
 from .instants import Bounds, Instant
 from .numbers_of_rows import Numbers, Rows, are_among
 
@@ -59,6 +60,8 @@ class Spans:
 
     def counts(self, rows: Rows) -> Numbers:
         """How many of these rows, which ascend, each symbol has."""
+        if not len(rows):
+            return np.zeros(len(self.begins), np.int64)
         return np.searchsorted(rows, self.ends) - np.searchsorted(rows, self.begins)
 
     def pieces(self) -> list[tuple[int, int]]:
@@ -81,15 +84,21 @@ class Spans:
         if without is not None and len(without):
             rows = self.rows()
             rows = rows[~are_among(rows, without)]
-            return [column.gather(rows) for column in columns]
+            return gathered(columns, rows)
         pieces = self.pieces()
         if len(pieces) == 1:
             begin, end = pieces[0]
             return [column.slice(begin, end - begin) for column in columns]
         if len(pieces) * LONG > self.lengths.sum():
             rows = self.rows()
-            return [column.gather(rows) for column in columns]
+            return gathered(columns, rows)
         return [joined(column, pieces) for column in columns]
+
+
+def gathered(columns: Iterable[pl.Series], rows: Numbers) -> list[pl.Series]:
+    """These rows of each column."""
+    places = column_of("row", rows)
+    return [column.gather(places) for column in columns]
 
 
 def joined(column: pl.Series, pieces: Sequence[tuple[int, int]]) -> pl.Series:

@@ -186,7 +186,7 @@ class TableRepository(Remembering, ABC):
     def rows(self, timeframe: str) -> Mapping[str, int] | None:
         """The stored bars per symbol: what is read, also where they are then joined to longer bars."""
         self.fitting(timeframe)
-        return dict(self.catalog.select("symbol", "rows").iter_rows())
+        return dict(zip(self.catalog["symbol"].to_list(), self.catalog["rows"].to_list(), strict=True))
 
     def span(self, timeframe: str) -> tuple[Instant, Instant] | None:
         """The first and the last ts of all symbols, of whole bars; None when there are none."""

@@ -7,21 +7,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
 from .batching import Batch
 from .controlling import LOG
+from .deferring import Table
 from .evaluating import ServiceEvaluator
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
 from .splitting import Piece, Selection, reported
 from .stored import StoredTable, TableFile
-from .streaming import Stream, size_of
+from .streaming import Stream
 from .uniting import UnitedTables, united
 
+N = TypeVar("N", int, float)
 EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
 
@@ -53,7 +56,7 @@ class Collected:
             self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
         elif piece.table is not None or piece.tables:
             self.parts.append((min(piece.bars, default=""), piece))
-            self.held += sum(map(size_of, (piece.table, *piece.tables.values())))
+            self.held += piece.size
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -80,12 +83,15 @@ class Collected:
         """The batches' pieces in ascending order of their symbols: each batch has a run of them."""
         return [piece for _, piece in sorted(self.parts, key=itemgetter(0))]
 
-    def table(self, formula: str | None = None) -> pl.DataFrame | None:
-        """What the batches have reported in one table, or what they have of one of several formulas; None: nothing."""
-        pieces = self.pieces
-        tables = [piece.table if formula is None else piece.tables.get(formula) for piece in pieces]
-        there = [table for table in tables if table is not None]
-        return pl.concat(there, how="vertical_relaxed") if there else None
+    def table(self) -> pl.DataFrame | None:
+        """What the batches have reported in one table; None: nothing."""
+        tables = [piece.table for piece in self.pieces if piece.table is not None]
+        return pl.concat(tables, how="vertical_relaxed") if tables else None
+
+    def table_of(self, formula: str) -> Table | None:
+        """What the batches have of one of several formulas."""
+        tables = [piece.tables[formula] for piece in self.pieces if formula in piece.tables]
+        return Table.joined(tables) if tables else None
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
@@ -112,9 +118,9 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
     asked = prepared.requested if collected.file is None else sorted(prepared.requested)
     order = {symbol: place for place, symbol in enumerate(dict.fromkeys(asked))}
     every = _matches(collected)
-    kept = {name: _ordered(_latest(table, collected), order) for name, table in every.items()}
+    kept = {name: _kept(table, collected, order) for name, table in every.items()}
     same = all(kept[name].height == every[name].height for name in every)
-    lengths = total.found if same else _lengths(kept.values())
+    lengths = total.found if same else _lengths(table.frame for table in kept.values())
     matches = _table(kept, collected, order)
     counts = {
         "symbols": len(prepared.requested),
@@ -137,12 +143,15 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
     )
 
 
-def _matches(collected: Collected) -> dict[str, pl.DataFrame]:
+def _matches(collected: Collected) -> dict[str, Table]:
     """The matches of each formula as it was asked for; those of one alone under ""."""
     selection = collected.prepared.selection
-    asked = [selection.origins.get(name, name) if selection.several else "" for name in selection.results] or [""]
-    found = {name: collected.table(name if selection.several else None) for name in dict.fromkeys(asked)}
-    return {name: _empty(name, selection) if table is None else table for name, table in found.items()}
+    asked = [selection.origins.get(name, name) for name in selection.results]
+    if not selection.several:
+        table = collected.table()
+        return {"": Table.of(_empty("", selection) if table is None else table)}
+    found = {name: collected.table_of(name) for name in dict.fromkeys(asked)}
+    return {name: table or Table.of(_empty(name, selection)) for name, table in found.items()}
 
 
 def _empty(formula: str, selection: Selection) -> pl.DataFrame:
@@ -159,16 +168,24 @@ def _empty(formula: str, selection: Selection) -> pl.DataFrame:
 
 
 def _table(
-    tables: Mapping[str, pl.DataFrame], collected: Collected, order: Mapping[str, int]
+    tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int]
 ) -> pl.DataFrame | StoredTable | UnitedTables:
     """One table of matches: in memory, in the file, or of several formulas one that is made when it is looked at."""
     if not collected.prepared.selection.several:
-        matches = tables[""]
+        matches = tables[""].frame
     elif collected.file is None:
         return UnitedTables(tables, order)
     else:
         matches = united(tables)
     return matches if collected.file is None else stored(matches, collected.file)
+
+
+def _kept(table: Table, collected: Collected, order: Mapping[str, int]) -> Table:
+    """The matches that are reported, in the order of the request; which are the latest only a look can tell."""
+    if collected.prepared.job.latest:
+        table = Table.of(_latest(table.frame, collected))
+    ascending = list(order) == sorted(order)
+    return table if ascending else table.then(partial(_ordered, order=order))
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
@@ -194,7 +211,7 @@ def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
 
 def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
     """Symbols in the order of the request; the rows of each stay in theirs."""
-    if matches.is_empty() or list(order) == sorted(order):
+    if matches.is_empty():
         return matches
     place = pl.col("symbol").replace_strict(order, return_dtype=pl.UInt32)
     return matches.sort(place, maintain_order=True)
@@ -206,16 +223,21 @@ def _lengths(tables: Iterable[pl.DataFrame]) -> dict[str, int]:
 
 
 def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:
-    found = [lengths.get(symbol, 0) for symbol in order]
+    found = _each(lengths, order, 0)
     offsets = list(itertools.accumulate(found, initial=0))
     places = [order[symbol] for symbol in requested]
     return Outcomes(
         requested,
-        [total.bars.get(symbol, 0) for symbol in requested],
-        [total.elapsed.get(symbol, 0.0) for symbol in requested],
-        [offsets[place] for place in places],
-        [found[place] for place in places],
+        _each(total.bars, requested, 0),
+        _each(total.elapsed, requested, 0.0),
+        list(map(offsets.__getitem__, places)),
+        list(map(found.__getitem__, places)),
     )
+
+
+def _each(values: Mapping[str, N], symbols: Iterable[str], missing: N) -> list[N]:
+    """The value of each symbol; there are thousands of them."""
+    return list(map(values.get, symbols, itertools.repeat(missing)))
 
 
 def _totals(defects: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from ..formulas.kernels.lanes import LANES
 
 MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
@@ -86,13 +88,11 @@ def cut(sizes: Mapping[str, int], most_rows: int, most_symbols: int = MOST_SYMBO
 
 
 def _runs(sizes: Mapping[str, int], most_rows: int, most_symbols: int) -> Iterator[Sequence[str]]:
-    run: list[str] = []
-    rows = 0
-    for symbol, size in sizes.items():
-        if run and (rows + size > most_rows or len(run) >= most_symbols):
-            yield run
-            run, rows = [], 0
-        run.append(symbol)
-        rows += size
-    if run:
-        yield run
+    symbols, begin = list(sizes), 0
+    ends = np.cumsum(list(sizes.values()))
+    while begin < len(symbols):
+        taken = int(ends[begin - 1]) if begin else 0
+        fitting = int(np.searchsorted(ends, taken + most_rows, side="right"))
+        end = min(max(fitting, begin + 1), begin + most_symbols)
+        yield symbols[begin:end]
+        begin = end

@@ -14,6 +14,7 @@ from .braking import Brake, EngineMemory, MemoryWatch
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
+from .matching import make_at_once
 from .preparing import Prepared
 from .progressing import Progress
 from .results import SymbolError
@@ -49,6 +50,7 @@ def run_batches(
 
     collected.write_as_they_end(memory.limit)
     brake = Brake(watch(collected, memory), collected.stream)
+    prepared = replace(prepared, at_once=collected.file is not None)
     Runner(limits, control, partial(process, prepared), finished, failed, brake=brake).run(prepared.batches)
 
 
@@ -66,6 +68,8 @@ def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
         loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
     with ticket.place("compute"):
         piece = _evaluate(prepared, loaded, ticket)
+        if prepared.at_once:
+            make_at_once(piece)
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

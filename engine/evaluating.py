@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, cast
 
 import polars as pl
@@ -15,9 +16,10 @@ from ..formulas import Plan, Stage
 from .controlling import Ticket
 from .executors import Executor, Surroundings, TileExecutor
 from .jobs import Formula, ProcessingJob, Setting
+from .matching import split_found
 from .results import SymbolError
 from .running import describe
-from .splitting import Piece, Selection, split, split_columns, split_found
+from .splitting import Piece, Selection, split, split_columns
 
 
 class EvaluatingService(Protocol):
@@ -68,11 +70,7 @@ class PlanEvaluator:
             ticket.look()
             assert columns is not None, "only who abandons a batch stops its kernels"
             return split_columns(candles, columns, selection)
-        wanted = [(selection.results[name], tuple(labels.values())) for name, labels in selection.indicators.items()]
-        found = executor.find(candles, wanted, self.around, ticket.stop)
-        ticket.look()
-        assert found is not None, "only who abandons a batch stops its kernels"
-        return split_found(candles, found, selection)
+        return split_found(candles, selection, partial(executor.find, candles, selection.wanted, self.around), ticket)
 
     def start(self, candles: Candles) -> pl.DataFrame:
         """The frame before the first stage."""

@@ -37,7 +37,10 @@ SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending."""
+    """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending.
+
+    `at_once` says that tables of matches are made while the job runs, since they are written then.
+    """
 
     job: ProcessingJob
     requested: tuple[str, ...]
@@ -47,6 +50,7 @@ class Prepared:
     selection: Selection
     batches: list[Batch]
     references: References | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -39,7 +38,7 @@ from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .other_tables import named_tables
 from .preparing import Prepared, Preparer
-from .progressing import LoopProgress, Progress
+from .progressing import Progress
 from .results import BatchResult
 from .running import Limits
 from .service import FormulaService
@@ -138,6 +137,10 @@ class ProcessingEngine:
         The callback may be asynchronous: its calls are awaited one after the other, the last before this returns. Of
         its errors the first is logged, as in `run`. Cancelling the task cancels the job.
         """
+        import asyncio  # noqa: PLC0415 - who awaits has imported it already, who does not need not wait for it
+
+        from .awaiting import LoopProgress  # noqa: PLC0415
+
         control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
         future = _in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
@@ -204,7 +207,9 @@ class ProcessingEngine:
     ) -> None:
         if error is not None:
             self.cancel()
-        await asyncio.wrap_future(_in_thread(self.shutdown))
+        from asyncio import wrap_future  # noqa: PLC0415 - as above
+
+        await wrap_future(_in_thread(self.shutdown))
 
     def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
         with self._listed(control or Control()) as running:

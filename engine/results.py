@@ -148,7 +148,8 @@ class BatchResult(Sequence[ProcessingResult]):
                admitted `stale`, then a column for each indicator label; symbols in the order of the request,
                ascending ts. Of a job with an output file it is read from there, at every look: symbols ascend, and
                `lazy` reads only what is needed
-    `of(name)` the matches of one of several formulas, with its own indicators alone
+    `of(name)` the matches of one of several formulas, with its own indicators alone; made at the first look, so that
+               those of a hundred formulas take time and memory only where they are looked at
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
@@ -220,7 +221,7 @@ class BatchResult(Sequence[ProcessingResult]):
         if formula not in self._labels:
             raise KeyError(f"no formula {formula!r}; they are {', '.join(filter(None, self._labels)) or 'not named'}")
         if isinstance(self._table, UnitedTables):
-            return self._table.tables[formula]
+            return self._table.tables[formula].frame
         labels = self._labels[formula]
         chosen = self.lazy.filter(pl.col("formula") == formula)
         return chosen.select("symbol", "ts", *self._parameters, *labels.values()).collect()

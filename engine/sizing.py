@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..data.instants import Bounds, Instant, instant_of, zone
@@ -19,7 +20,7 @@ def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request:
     """Bars that will be loaded for each symbol: what there is, or what the range and the bars before it come to."""
     known = rows_of(repository, request.timeframe)
     if known is not None and request.bounds == DateRange():
-        return {symbol: known.get(symbol, BARS_OF_UNKNOWN) for symbol in symbols}
+        return _known(known, symbols, BARS_OF_UNKNOWN)
     span = span_of(repository, request.timeframe) if known is not None else None
     if known is None or span is None:
         return dict.fromkeys(symbols, BARS_OF_UNKNOWN)
@@ -27,10 +28,14 @@ def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request:
     stored = max(1, int((last - first) / Timeframe.parse(request.timeframe).seconds) + 1)
     share = _share(request, first, last)
     if share == 1.0:
-        return {symbol: known.get(symbol, stored) for symbol in symbols}
+        return _known(known, symbols, stored)
     before = stored if request.before is None else request.before
     sizes = {symbol: known.get(symbol, stored) for symbol in symbols}
     return {symbol: min(bars, int(bars * share) + before + 1) for symbol, bars in sizes.items()}
+
+
+def _known(rows: Mapping[str, int], symbols: Sequence[str], unknown: int) -> dict[str, int]:
+    return dict(zip(symbols, map(rows.get, symbols, itertools.repeat(unknown)), strict=True))
 
 
 def _share(request: Request, first: float, last: float) -> float:

@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..data.candles import Candles
+from ..data.handing import column_of
 from ..data.instants import Bounds
-from .executors.columns import Found
+from .deferring import Table
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
 
@@ -49,6 +50,11 @@ class Selection:
         return columns if self.several else {"": next(iter(columns.values()), {})}
 
     @property
+    def wanted(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The column of each formula's result, and of its indicators."""
+        return tuple((self.results[name], tuple(labels.values())) for name, labels in self.indicators.items())
+
+    @property
     def several(self) -> bool:
         """Whether matches need a column `formula` to tell them apart."""
         return any("formula" in tags for tags in self.tags.values())
@@ -63,12 +69,14 @@ class Selection:
 class Piece:
     """What a batch adds to the job's results.
 
-    `table` has the matches or values; of several formulas `tables` has a table of matches for each. `found` counts
-    matches, `elapsed` is in seconds, both by symbol.
+    `table` has the matches or values; of several formulas `tables` has a table of matches for each, and `shared` says
+    how many bytes those that are not made yet keep together. `found` counts matches, `elapsed` is in seconds, both by
+    symbol.
     """
 
     table: pl.DataFrame | None = None
-    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    shared: int = 0
     found: dict[str, int] = field(default_factory=dict)
     bars: dict[str, int] = field(default_factory=dict)
     loaded: int = 0
@@ -76,6 +84,16 @@ class Piece:
     errors: dict[str, SymbolError] = field(default_factory=dict)
     defects: dict[str, dict[str, int]] = field(default_factory=dict)
     elapsed: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is reported."""
+        return self.shared + size_of(self.table) + sum(table.size for table in self.tables.values())
+
+
+def size_of(table: pl.DataFrame | None) -> int:
+    """Bytes of a table."""
+    return 0 if table is None else int(table.estimated_size())
 
 
 def reported(label: str) -> str:
@@ -85,13 +103,13 @@ def reported(label: str) -> str:
 
 def split_columns(candles: Candles, columns: Sequence[pl.Series], selection: Selection) -> Piece:
     """Every bar inside the range, with the results' values, which stand in the order of `selection.results`."""
-    inside = _inside(candles, selection)
-    piece = _counted(candles, inside, selection)
+    inside = rows_inside(candles, selection)
+    piece = bars_counted(candles, inside, selection)
     keys = candles.frame.select("symbol", "ts")
     table = stacked(keys, dict(zip(selection.results, columns, strict=True)), selection)
     if inside is not None:
         points = table.height // max(1, keys.height)
-        table = table.filter(pl.Series(np.repeat(inside, points)))
+        table = table.filter(column_of("inside", np.repeat(inside, points)))
     piece.table = table
     return piece
 
@@ -113,61 +131,31 @@ def stacked(keys: pl.DataFrame, columns: Mapping[str, pl.Series], selection: Sel
     return pl.concat(tables, how="diagonal_relaxed").sort("~row", maintain_order=True).drop("~row")
 
 
-def split_found(candles: Candles, found: Sequence[Found], selection: Selection) -> Piece:
-    """The matches of each formula, in the order of `selection.results`, from the rows that kernels found."""
-    inside = _inside(candles, selection)
-    piece = _counted(candles, inside, selection)
-    tables = {
-        name: _found(name, each, candles, selection, inside)
-        for name, each in zip(selection.indicators, found, strict=True)
-    }
-    if inside is None:
-        counts = np.sum([each.counts for each in found], axis=0)
-        piece.found = {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
-    else:
-        rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
-        piece.found = candles.by_symbol(rows)
-    _together(piece, tables, selection, by=("~row",))
-    return piece
-
-
-def _together(
+def put_together(
     piece: Piece, tables: Mapping[str, pl.DataFrame], selection: Selection, by: tuple[str, ...] = ("symbol", "ts")
 ) -> None:
     """Put the tables of one formula's points into one, and keep those of different formulas apart."""
     points: dict[str, list[pl.DataFrame]] = {}
     for name, table in tables.items():
         points.setdefault(selection.origins.get(name, name), []).append(table)
-    joined = {name: _joined(several, by) for name, several in points.items()}
+    joined = {name: joined_rows(several, by) for name, several in points.items()}
     if selection.several:
-        piece.tables = joined
+        piece.tables = {name: Table.of(table) for name, table in joined.items()}
     else:
         piece.table = next(iter(joined.values()), None)
 
 
-def _joined(tables: Sequence[pl.DataFrame], by: tuple[str, ...]) -> pl.DataFrame:
+def joined_rows(tables: Sequence[pl.DataFrame], by: tuple[str, ...]) -> pl.DataFrame:
     """The points' tables in one, in the order of the rows."""
     together = tables[0]
     if len(tables) > 1:
         together = pl.concat(tables, how="diagonal_relaxed").sort(*by, maintain_order=True)
-    return together.drop("~row", strict=False)
+    if "~row" in together.columns:
+        together.drop_in_place("~row")
+    return together
 
 
-def _found(
-    name: str, found: Found, candles: Candles, selection: Selection, inside: NDArray[np.bool_] | None
-) -> pl.DataFrame:
-    """The table of one formula's matches, with their rows in the candles in `~row`."""
-    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
-    places = pl.Series(np.repeat(np.arange(len(names), dtype=np.uint32), found.counts))
-    tags = [tag.alias(column) for column, tag in _tags(name, selection, len(found.rows)).items()]
-    labels = selection.indicators[name]
-    values = [column.alias(reported(label)) for label, column in zip(labels, found.columns, strict=True)]
-    keys = [found.rows.alias("~row"), names.gather(places), candles.ts.gather(found.rows).alias("ts")]
-    table = pl.DataFrame([*keys, *tags, *values])
-    return table if inside is None else table.filter(pl.Series(inside[found.rows.to_numpy()]))
-
-
-def _inside(candles: Candles, selection: Selection) -> NDArray[np.bool_] | None:
+def rows_inside(candles: Candles, selection: Selection) -> NDArray[np.bool_] | None:
     """The rows that are reported; None: all of them."""
     if selection.latest:
         inside = np.zeros(candles.height, np.bool_)
@@ -180,13 +168,13 @@ def _inside(candles: Candles, selection: Selection) -> NDArray[np.bool_] | None:
     return candles.table.select(bounds.filter()).to_series().to_numpy()
 
 
-def _counted(candles: Candles, inside: NDArray[np.bool_] | None, selection: Selection) -> Piece:
+def bars_counted(candles: Candles, inside: NDArray[np.bool_] | None, selection: Selection) -> Piece:
     """A piece that counts the bars, and where the latest ones are asked for, knows each symbol's last."""
     starts = candles.starts
     counts = candles.lengths if inside is None else np.diff(np.concatenate([[0], np.cumsum(inside)])[starts])
     piece = Piece(loaded=candles.height, bars=dict(zip(candles.symbols, counts.tolist(), strict=True)))
     if selection.latest:
-        piece.last = dict(zip(candles.symbols, candles.ts.gather(starts[1:] - 1), strict=True))
+        piece.last = dict(zip(candles.symbols, candles.ts.gather(column_of("last", starts[1:] - 1)), strict=True))
     return piece
 
 
@@ -209,7 +197,7 @@ def split(frame: pl.DataFrame, selection: Selection) -> Piece:
     found = {name: _matches_of(name, inside, selection) for name in selection.results}
     counted = [table.select("symbol") for table in found.values()] or [inside.select("symbol").clear()]
     piece.found = dict(pl.concat(counted).group_by("symbol", maintain_order=True).len().iter_rows())
-    _together(piece, found, selection)
+    put_together(piece, found, selection)
     if not found:
         piece.table = inside.select("symbol", "ts").clear()
     return piece
@@ -225,7 +213,7 @@ def _matches_of(name: str, frame: pl.DataFrame, selection: Selection) -> pl.Data
     return frame.filter(pl.col(selection.results[name])).select("symbol", "ts", *tags, *columns)
 
 
-def _tags(name: str, selection: Selection, rows: int) -> dict[str, pl.Series]:
+def tags_of(name: str, selection: Selection, rows: int) -> dict[str, pl.Series]:
     """The columns that tell a formula's rows apart; numbers of one param are of one type throughout."""
     return {column: pl.repeat(value, rows, eager=True) for column, value in _points(name, selection).items()}
 

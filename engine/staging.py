@@ -21,7 +21,8 @@ from .evaluating import PlanEvaluator
 from .executors import AcrossExecutor
 from .executors.across_executor import Part, rankings_over
 from .executors.sections import Universe
-from .splitting import Piece, Selection, split, split_columns, split_found
+from .matching import split_found
+from .splitting import Piece, Selection, split, split_columns
 
 PARTS_PER_WORKER = 4
 """Runs of dates that a ranking is cut into for each worker: who is done early takes one more."""
@@ -165,11 +166,8 @@ class TileStaging:
             ticket.look()
             assert columns is not None, "only who abandons a batch stops its kernels"
             return split_columns(part.candles, columns, selection)
-        wanted = [(selection.results[name], tuple(labels.values())) for name, labels in selection.indicators.items()]
-        found = self.executor.report_found(part, wanted, self.around, ticket.stop)
-        ticket.look()
-        assert found is not None, "only who abandons a batch stops its kernels"
-        return split_found(part.candles, found, selection)
+        find = partial(self.executor.report_found, part, selection.wanted, self.around)
+        return split_found(part.candles, selection, find, ticket)
 
     def _universe(self, candles: list[Candles]) -> Universe:
         """Rankings of the same symbols share it."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from .batching import Batch
+from .splitting import size_of
 from .stored import TableFile
 
 
@@ -44,8 +45,3 @@ class Stream:
     def holds(self, batch: Batch) -> bool:
         """Whether the batch has to wait: its table would, and there is no room for it."""
         return self.waiting > self.room and self._places[batch.symbols[0]] != self._next
-
-
-def size_of(table: pl.DataFrame | None) -> int:
-    """Bytes of a table."""
-    return 0 if table is None else int(table.estimated_size())

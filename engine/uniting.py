@@ -13,12 +13,14 @@ from typing import Any
 
 import polars as pl
 
+from .deferring import Table
+
 
 @dataclass(eq=False)
 class UnitedTables:
     """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`."""
 
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, Table]
     places: Mapping[str, int] = field(repr=False)
 
     @property
@@ -46,15 +48,17 @@ class UnitedTables:
         return self.frame.row(index, named=True)
 
 
-def united(tables: Mapping[str, pl.DataFrame], places: Mapping[str, int] | None = None) -> pl.DataFrame:
+def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None) -> pl.DataFrame:
     """One table with a column `formula` behind symbol and ts; without `places` symbols ascend."""
-    tagged = [
-        table.clone().insert_column(2, pl.repeat(name, table.height, dtype=pl.String, eager=True).alias("formula"))
-        for name, table in tables.items()
-    ]
+    tagged = [_tagged(name, table.frame) for name, table in tables.items()]
     together = pl.concat(tagged, how="diagonal_relaxed")
     if together.is_empty():
         return together
     ascending = places is None or list(places) == sorted(places)
     by = pl.col("symbol") if ascending else pl.col("symbol").replace_strict(places, return_dtype=pl.UInt32)
     return together.sort(by, "ts", maintain_order=True)
+
+
+def _tagged(formula: str, table: pl.DataFrame) -> pl.DataFrame:
+    names = pl.repeat(formula, table.height, dtype=pl.String, eager=True)
+    return table.clone().insert_column(2, names.alias("formula"))

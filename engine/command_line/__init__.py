@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -13,6 +14,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"barsweep {version('barsweep')}\n")
         return
+    gc.disable()  # until a command begins (application.py): importing makes many objects, none of which is garbage
     from .application import make_application  # noqa: PLC0415 - see above
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Final
@@ -39,6 +40,9 @@ def start(
     shown: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and end.")] = False,
 ) -> None:
     """Sweep formulas over every bar of every symbol."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     if shown:
         typer.echo(f"barsweep {version('barsweep')}")
         raise typer.Exit

@@ -6,16 +6,16 @@ No frame is put together: a batch keeps its columns from layer to layer, and ran
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...data.candles import Candles
+from ...data.handing import column_of
 from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
@@ -24,7 +24,7 @@ from .columns import Floats, Found, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .sections import Across, Universe
 from .surroundings import Surroundings
-from .tile_executor import TileExecutor, TileStage
+from .tile_executor import T, TileExecutor, TileStage, Wanted
 
 PIECE: Final = 2**21
 """Numbers of a piece of memory that outputs share."""
@@ -40,7 +40,7 @@ class Written:
 
     def plain(self, name: str) -> pl.Series:
         """The numbers as a column, without a copy, for kernels."""
-        return pl.Series(name, pa.Array.from_buffers(pa.float64(), self.values.size, [None, pa.py_buffer(self.values)]))
+        return column_of(name, self.values)
 
     def series(self, name: str) -> pl.Series:
         """The column as Polars has it; undefined is null."""
@@ -48,10 +48,7 @@ class Written:
         if valid is None:
             missing = np.isnan(self.values)
             valid = np.packbits(~missing, bitorder="little") if missing.any() else None
-        data = np.packbits(self.values == 1.0, bitorder="little") if self.is_condition else self.values
-        buffers = [None if valid is None else pa.py_buffer(valid), pa.py_buffer(data)]
-        kind = pa.bool_() if self.is_condition else pa.float64()
-        return pl.Series(name, pa.Array.from_buffers(kind, self.values.size, buffers))
+        return column_of(name, self.values == 1.0 if self.is_condition else self.values, valid)
 
 
 @dataclass(slots=True)
@@ -158,11 +155,11 @@ class AcrossExecutor(TileExecutor):
         return self._columns(self._tiled[self.layers.report], part, names, around, stop)
 
     def report_found(
-        self, part: Part, wanted: Sequence[tuple[str, tuple[str, ...]]], around: Surroundings, stop: Stop
-    ) -> list[Found] | None:
+        self, part: Part, wanted: Wanted, around: Surroundings, stop: Stop, keep: Callable[[Found], T]
+    ) -> list[T] | None:
         """As TileExecutor.find, for a part with all layers done."""
         tiled = self._tiled[self.layers.report]
-        return tiled.find(self._frame(tiled, part, around), part.candles.starts, tuple(wanted), stop)
+        return tiled.find(self._frame(tiled, part, around), part.candles.starts, wanted, stop, keep)
 
     def _step(
         self,

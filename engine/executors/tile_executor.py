@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,16 +22,20 @@ from ...formulas import Plan, Stage
 from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
 from ...formulas.kernels.registers import Matches, Stores, TileProgram, lay_out
-from ...formulas.kernels.tiles import BLOCK_ROWS
+from ...formulas.kernels.tiles import BLOCK_ROWS, count_of_marks, tiles_of_like_length
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
-from .columns import Column, Found, Room, numbers_of
+from .columns import Column, Found, Picked, Room, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .polars_executor import PolarsExecutor
 from .surroundings import Surroundings
+
+T = TypeVar("T")
+Wanted: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Conditions, each with the values that are asked for where it is true: names of the plan's columns."""
 
 
 class TileExecutor:
@@ -89,14 +94,15 @@ class TileExecutor:
     def find(
         self,
         candles: Candles,
-        wanted: Sequence[tuple[str, Sequence[str]]],
+        wanted: Wanted,
         around: Surroundings,
         stop: Stop,
-    ) -> list[Found] | None:
-        """For each (condition, values), both names of the plan's columns, where it is true; None if stopped."""
+        keep: Callable[[Found], T],
+    ) -> list[T] | None:
+        """For each condition with values where it is true, as `keep` keeps it; None if stopped."""
         assert self._only is not None
         frame = self._ahead(candles, around)
-        return self._only.find(frame, candles.starts, tuple((name, tuple(values)) for name, values in wanted), stop)
+        return self._only.find(frame, candles.starts, wanted, stop, keep)
 
     def _ahead(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
         """The candles' columns and what Polars computes ahead of the tiles."""
@@ -112,11 +118,12 @@ class _Bench:
 
     machine: Machine
     rooms: list[Room] = field(default_factory=list)
+    rows: int = 0
 
     def clear(self, rows: int, values: Sequence[int]) -> None:
         """Have room for so many rows, and so many values beside each of the matches."""
-        if not self.rooms or self.rooms[0].rows.size < rows:
-            self.rooms = [Room.of(rows, count) for count in values]
+        if not self.rooms or self.rows < rows:
+            self.rooms, self.rows = [Room.of(rows, count) for count in values], rows
 
     @property
     def size(self) -> int:
@@ -200,8 +207,9 @@ class TileStage:
         prepared = self._prepared(("columns", names), lambda: self._whole(names))
         columns = Column.several(frame.height, [self._is_condition(name) for name in names])
         arrays = [array for column in columns for array in column.arrays]
+        tiles = tiles_of_like_length(starts)
         with prepared.bench() as bench:
-            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], tiles, stop):
                 return None
         return dict(zip(names, columns, strict=True))
 
@@ -209,23 +217,21 @@ class TileStage:
         self,
         frame: pl.DataFrame,
         starts: NDArray[np.int64],
-        wanted: tuple[tuple[str, tuple[str, ...]], ...],
+        wanted: Wanted,
         stop: Stop,
-    ) -> list[Found] | None:
-        """The rows at which conditions are true, and the values of other columns there."""
+        keep: Callable[[Found], T],
+    ) -> list[T] | None:
+        """The bars at which conditions are true, and the values of other columns there, as `keep` keeps them."""
         prepared = self._prepared(("find", wanted), lambda: self._found(wanted))
-        listed = [tuple(name for name in values if name not in self.texts) for _, values in wanted]
+        picked = [[self._picked(name, frame) for name in values] for _, values in wanted]
+        tiles = tiles_of_like_length(starts)
         with prepared.bench() as bench:
-            bench.clear(frame.height, list(map(len, listed)))
-            arrays = [array for room in bench.rooms for array in room.arrays(starts.size - 1)]
-            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], starts, stop):
+            bench.clear(frame.height, [sum(each.texts is None for each in several) for several in picked])
+            marks, symbols = count_of_marks(tiles), starts.size - 1
+            arrays = [array for room in bench.rooms for array in room.arrays(marks, symbols)]
+            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], tiles, stop):
                 return None
-            made = [room.found() for room in bench.rooms]
-        for found, (_, values), numbers in zip(made, wanted, listed, strict=True):
-            columns = {name: self._kind(name, each) for name, each in zip(numbers, found.columns, strict=True)}
-            texts = {name: frame[self.texts[name]].gather(found.rows) for name in values if name in self.texts}
-            found.columns = [{**columns, **texts}[name].alias(name) for name in values]
-        return made
+            return [keep(room.found(tiles, each)) for room, each in zip(bench.rooms, picked, strict=True)]
 
     @property
     def kept(self) -> int:
@@ -241,7 +247,7 @@ class TileStage:
         conditions = tuple(self._is_condition(name) for name in names)
         return Stores(columns=tuple(self.series[name] for name in names), conditions=conditions)
 
-    def _found(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> Stores:
+    def _found(self, wanted: Wanted) -> Stores:
         series = self.series
         listed = [(name, [each for each in values if each not in self.texts]) for name, values in wanted]
         return Stores(matches=tuple(Matches(series[name], tuple(map(series.__getitem__, v))) for name, v in listed))
@@ -258,5 +264,7 @@ class TileStage:
     def _read(self, program: TileProgram, frame: pl.DataFrame) -> list[NDArray[np.generic]]:
         return [numbers_of(frame[name]) for name in program.columns]
 
-    def _kind(self, name: str, numbers: pl.Series) -> pl.Series:
-        return numbers.cast(pl.Boolean) if self._is_condition(name) else numbers
+    def _picked(self, name: str, frame: pl.DataFrame) -> Picked:
+        if name in self.texts:
+            return Picked(name, texts=frame[self.texts[name]])
+        return Picked(name, is_condition=self._is_condition(name))

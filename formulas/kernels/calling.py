@@ -11,7 +11,7 @@ from .graphs import Graph
 from .holding import HoldingGraph
 from .machine import Floats, Machine
 from .registers import Stores, TileProgram, lay_out
-from .tiles import BLOCK_ROWS, Whole
+from .tiles import BLOCK_ROWS, Whole, tiles_of_like_length
 
 
 def run_primitive(
@@ -46,7 +46,7 @@ def run_primitive(
     bits = np.empty(rows // 8 + 3, np.uint8)
     read = [sources[int(column)] for column in program.columns]
     written = [array for result in results for array in (result, bits)]
-    Machine(program).run([*read, *written], np.asarray(starts, np.int64))
+    Machine(program).run([*read, *written], tiles_of_like_length(np.asarray(starts, np.int64)))
     return results
 
 

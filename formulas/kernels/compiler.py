@@ -43,9 +43,8 @@ class MachineCode:
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
-        self.join_numbers, self.join_rows = (
-            self._callable(name, pointer, pointer, pointer, whole, pointer) for name in ("join_numbers", "join_rows")
-        )
+        self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
+        self.list_numbers = self._callable("list_numbers", pointer, whole, pointer, pointer)
 
     def _callable(self, symbol: str, *arguments: type[Any]) -> Callable[..., int]:
         """A function that answers with a whole number; the interpreter's lock is not held while it runs."""
@@ -103,7 +102,7 @@ def _modules() -> list[str]:
     from .crossing import define_section_kernels  # noqa: PLC0415
     from .declaring import KERNELS  # noqa: PLC0415
     from .finding import FINDING  # noqa: PLC0415
-    from .gathering import define_joins  # noqa: PLC0415
+    from .gathering import define_gathering  # noqa: PLC0415
     from .listing import define_listing  # noqa: PLC0415
     from .moving import MOVING  # noqa: PLC0415
     from .ordering import define_order  # noqa: PLC0415
@@ -113,7 +112,7 @@ def _modules() -> list[str]:
     kernels = list(KERNELS.values())
     frame, across = build([*MOVING, *FINDING]), build([])
     for module, defines in (
-        (frame, (define_sweep, define_joins)),
+        (frame, (define_sweep, define_gathering)),
         (across, (define_sections, define_order, define_section_kernels, define_listing)),
     ):
         for define in defines:

@@ -1,127 +1,204 @@
-"""Finding bars at which a condition is true, and keeping their rows and values: no column is made for it.
+"""Finding bars at which a condition is true: no column is made for it, nor are rows listed while the kernels run.
 
-What a tile's symbols have found is written behind what earlier tiles have, each symbol's behind room for all bars of
-the symbols before it; when the tile is done, the gaps are closed (`settle`, then `close`). So results stand together,
-symbol by symbol, ascending, in memory of which only as much is used as was found.
+A tile's row of sixteen truths is a mark of sixteen bits, kept for every row of every tile; values are written in the
+order in which bars are found, row after row of a tile. What stands at which bar of which symbol is worked out from the
+marks when somebody looks (gathering.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from llvmlite import ir
 
 from .declaring import Kernel
-from .emitting import DOUBLE, WHOLE, Emitter, Value
+from .emitting import COUNTS, DOUBLE, INDEX, MASK, WHOLE, Emitter, Value
 from .lanes import LANES
-from .moving import Mover
-from .tiles import BEGINS, IDS, LENGTHS, OFFSETS
+from .moving import BYTE, HALFWORD, Mover
+from .tiles import BEFORE, IDS, LENGTHS, LISTED_AT_ONCE, MARK, MARKS_AT_ONCE
 
-BITS: Final = ir.IntType(LANES)
+PLACES: Final = ir.VectorType(HALFWORD, LISTED_AT_ONCE)
+FEW: Final = ir.VectorType(HALFWORD, LANES)
+"""Counts of a block, which has few rows."""
 
 
-def find(emitter: Emitter) -> None:
-    """List the block's bars at which a condition is true.
+def _true(emitter: Emitter, condition: Value) -> Value:
+    return emitter.compare("==", condition, emitter.constant(1.0))
 
-    Operands: the condition's register; a list, its length first, then two words for each: the cell in a register, and
-    the place among the results; the results' rows in the columns; how many each symbol has, and all earlier tiles.
+
+COMPARED: Final[Mapping[str, Callable[..., Value]]] = {
+    "true": _true,
+    "greater": lambda emitter, x, y: emitter.compare(">", x, y),
+    "less": lambda emitter, x, y: emitter.compare("<", x, y),
+    "at_most": lambda emitter, x, y: emitter.compare("<=", x, y),
+    "no_less": lambda emitter, x, y: emitter.compare(">=", x, y),
+}
+"""Tests of a bar by their names: of a condition, or of two numbers, which need not become a condition first."""
+
+
+def _marking(test: str, *, further: bool) -> Kernel:
+    """`begin` marks the block's bars that pass a test, `narrow` leaves those marked that pass a further one.
+
+    Operands: what is tested, one or two registers or constants; the marks.
     """
+    inputs = 1 if test == "true" else 2
+
+    def body(emitter: Emitter) -> None:
+        move = Mover(emitter)
+        builder, marks = emitter.builder, _of_block(move, inputs)
+        tested = [(move.pointer(k), emitter.whole_at(move.operands, 2 * k + 1)) for k in range(inputs)]
+
+        def step(row: Value) -> None:
+            numbers = [emitter.load_row(emitter.offset(at, builder.mul(row, stride))) for at, stride in tested]
+            bits, place = emitter.bits(COMPARED[test](emitter, *numbers)), _mark(emitter, marks, row)
+            if further:
+                bits = builder.and_(bits, builder.load(place, typ=bits.type, align=MARK))
+            builder.store(bits, place, align=MARK)
+
+        emitter.each(emitter.whole(0), move.rows, step)
+
+    return Kernel(f"{'narrow' if further else 'begin'}_{test}", "moving", inputs + 1, 0, (), body)
+
+
+def count(emitter: Emitter) -> None:
+    """Count the block's marks, and clear those beyond a symbol's end. Operand: the marks. Memory: counts by lane."""
     move = Mover(emitter)
-    builder, whole = emitter.builder, emitter.whole
-    register, listed, found, counts, earlier = (move.pointer(k) for k in range(5))
-    begin = emitter.whole_at(earlier, 0)
-
-    def one(carried: list[Value], row: Value) -> Sequence[Value]:
-        left, length = carried
-        lane, at = _lowest(emitter, left), builder.add(move.first, row)
-        counter = move.element(counts, move.of_lane(IDS, lane))
-        count = builder.load(counter, typ=WHOLE, align=8)
-        target = builder.add(builder.add(begin, move.of_lane(OFFSETS, lane)), count)
-        inside = builder.icmp_signed("<", at, move.of_lane(LENGTHS, lane))
-        with builder.if_then(inside):
-            builder.store(builder.add(count, whole(1)), counter, align=8)
-            builder.store(builder.add(move.of_lane(BEGINS, lane), at), move.element(found, target), align=8)
-            entry = builder.add(builder.mul(length, whole(2)), whole(1))
-            builder.store(builder.add(builder.mul(row, whole(LANES)), lane), move.element(listed, entry), align=8)
-            builder.store(target, move.element(listed, builder.add(entry, whole(1))), align=8)
-        rest = builder.and_(left, builder.sub(left, ir.Constant(BITS, 1)))
-        return [rest, builder.add(length, builder.zext(inside, WHOLE))]
-
-    def some(carried: list[Value]) -> Value:
-        return builder.icmp_unsigned("!=", carried[0], ir.Constant(BITS, 0))
+    builder, marks = emitter.builder, _of_block(move, 0)
+    lengths = builder.load(emitter.offset(move.tile, emitter.whole(8 * LENGTHS)), typ=COUNTS, align=8)
+    end = splat(emitter, builder.add(move.first, move.rows), COUNTS)
+    with builder.if_then(builder.not_(emitter.all_hold(builder.icmp_signed(">=", lengths, end)))):
+        emitter.each(emitter.whole(0), move.rows, partial(_clear_beyond, move, marks, lengths))
 
     def step(row: Value, carried: list[Value]) -> Sequence[Value]:
-        numbers = emitter.load_row(move.cell(register, row, whole(0)))
-        holds = emitter.bits(emitter.compare("==", numbers, emitter.constant(1.0)))
-        return [emitter.loop([holds, carried[0]], some, lambda values: one(values, row))[1]]
+        bits = builder.load(_mark(emitter, marks, row), typ=ir.IntType(LANES), align=MARK)
+        return [builder.sub(carried[0], builder.sext(builder.bitcast(bits, MASK), FEW))]
 
-    length = emitter.repeat(whole(0), move.rows, [whole(0)], step)[0]
-    builder.store(length, listed, align=8)
+    found = emitter.repeat(emitter.whole(0), move.rows, [ir.Constant(FEW, [0] * LANES)], step)[0]
+    before = builder.load(move.memory, typ=COUNTS, align=8)
+    builder.store(builder.add(before, builder.zext(found, COUNTS)), move.memory, align=8)
 
 
-def _lowest(emitter: Emitter, bits: Value) -> Value:
-    """The lowest lane whose bit is set."""
-    count = emitter.declared(f"llvm.cttz.i{LANES}", BITS, [BITS, ir.IntType(1)])
-    return emitter.builder.zext(emitter.builder.call(count, [bits, ir.Constant(ir.IntType(1), 1)]), WHOLE)
+def _clear_beyond(move: Mover, marks: Value, lengths: Value, row: Value) -> None:
+    builder, place = move.builder, _mark(move.emitter, marks, row)
+    inside = builder.icmp_signed("<", splat(move.emitter, builder.add(move.first, row), COUNTS), lengths)
+    bits = builder.load(place, typ=ir.IntType(LANES), align=MARK)
+    builder.store(builder.and_(bits, move.emitter.bits(inside)), place, align=MARK)
+
+
+def enlist(emitter: Emitter) -> None:
+    """List the block's marked bars. Operands: marks; a list: how many there are, then the cell of each in a register.
+
+    There are no branches, which nobody could foresee: of each eight bits the places of those that are set are looked
+    up, all eight are written, and the next ones go behind those that count.
+    """
+    move = Mover(emitter)
+    builder, marks, listed = emitter.builder, _of_block(move, 0), move.pointer(1)
+    cells = emitter.offset(listed, emitter.whole(8))
+    known = _places_of_bits(emitter.module)
+
+    def half(number: Value, carried: list[Value]) -> Sequence[Value]:
+        bits = builder.load(emitter.offset(marks, number), typ=BYTE, align=1)
+        place = builder.mul(builder.zext(bits, WHOLE), emitter.whole(2 * LISTED_AT_ONCE))
+        places = builder.load(emitter.offset(known, place), typ=PLACES, align=2)
+        first = builder.trunc(builder.mul(number, emitter.whole(LISTED_AT_ONCE)), HALFWORD)
+        there = builder.add(places, splat(emitter, first, PLACES))
+        builder.store(there, emitter.offset(cells, builder.mul(carried[0], emitter.whole(2))), align=2)
+        count = builder.call(emitter.declared("llvm.ctpop.i8", BYTE, [BYTE]), [bits])
+        return [builder.add(carried[0], builder.zext(count, WHOLE))]
+
+    halves = builder.mul(move.rows, emitter.whole(MARK))
+    builder.store(emitter.repeat(emitter.whole(0), halves, [emitter.whole(0)], half)[0], listed, align=8)
+
+
+def _places_of_bits(module: ir.Module) -> Value:
+    """For each byte the places of its set bits, then zeros."""
+    numbers = []
+    for byte in range(256):
+        places = [place for place in range(LISTED_AT_ONCE) if byte >> place & 1]
+        numbers += places + [0] * (LISTED_AT_ONCE - len(places))
+    kind = ir.ArrayType(HALFWORD, len(numbers))
+    table = ir.GlobalVariable(module, kind, "places_of_bits")
+    table.linkage, table.global_constant = "internal", True
+    table.initializer = ir.Constant(kind, numbers)
+    return table
 
 
 def pick(emitter: Emitter) -> None:
-    """Copy the cells of a list. Operands: register, list (see find), results."""
+    """Keep a value at each bar that is listed. Operands: register, list, how many are kept so far, those."""
     move = Mover(emitter)
     builder, whole = emitter.builder, emitter.whole
-    register, listed, results = (move.pointer(k) for k in range(3))
+    register, listed, kept, values = (move.pointer(k) for k in range(4))
+    count, begin = emitter.whole_at(listed, 0), emitter.whole_at(kept, 0)
+    target = move.element(values, begin)
 
     def copy(index: Value) -> None:
-        entry = builder.add(builder.mul(index, whole(2)), whole(1))
-        source, target = emitter.whole_at(listed, entry), emitter.whole_at(listed, builder.add(entry, whole(1)))
-        number = builder.load(move.element(register, source), typ=DOUBLE, align=8)
-        builder.store(number, move.element(results, target), align=8)
+        place = emitter.offset(listed, builder.add(builder.mul(index, whole(2)), whole(8)))
+        cell = builder.zext(builder.load(place, typ=HALFWORD, align=2), WHOLE)
+        number = builder.load(move.element(register, cell), typ=DOUBLE, align=8)
+        builder.store(number, move.element(target, index), align=8)
 
-    emitter.each(whole(0), emitter.whole_at(listed, 0), copy)
+    emitter.each(whole(0), count, copy)
+    builder.store(builder.add(begin, count), kept, align=8)
 
 
-def settle(emitter: Emitter) -> None:
-    """Close the gaps between the tile's symbols. Operands: results, counts by symbol, how many earlier tiles have."""
+def tally(emitter: Emitter) -> None:
+    """Hand on how many bars each of a tile's symbols has. Operand: counts by symbol. Memory: counts by lane."""
     move = Mover(emitter)
-    builder, results, counts, earlier = emitter.builder, *(move.pointer(k) for k in range(3))
-    begin = emitter.whole_at(earlier, 0)
+    counts = move.pointer(0)
 
-    def symbol(lane: Value, done: Value, count: Value) -> None:
-        source = builder.add(begin, move.of_lane(OFFSETS, lane))
+    def lane(number: Value) -> None:
+        count = emitter.whole_at(move.memory, number)
+        emitter.builder.store(count, move.element(counts, move.of_lane(IDS, number)), align=8)
 
-        def copy(index: Value) -> None:
-            number = builder.load(move.element(results, builder.add(source, index)), typ=WHOLE, align=8)
-            builder.store(number, move.element(results, builder.add(done, index)), align=8)
-
-        emitter.each(emitter.whole(0), count, copy)
-
-    _each_symbol(move, begin, counts, symbol)
+    emitter.each(emitter.whole(0), emitter.whole(LANES), lane)
 
 
-def close(emitter: Emitter) -> None:
-    """Note where each symbol's results begin. Operands: counts by symbol, these places, how many earlier tiles have."""
-    move = Mover(emitter)
-    builder, counts, places, earlier = emitter.builder, *(move.pointer(k) for k in range(3))
+def each_mark(
+    emitter: Emitter, marks: Value, rows: Value, begin: Value, step: Callable[[Value, Value, Value], Value]
+) -> Value:
+    """`carried = step(row, bit, carried)` for each bit of the marks: lane `bit % 16` of the row `bit // 16` further."""
+    builder, nothing = emitter.builder, ir.Constant(WHOLE, 0)
 
-    def symbol(lane: Value, done: Value, _: Value) -> None:
-        builder.store(done, move.element(places, move.of_lane(IDS, lane)), align=8)
+    def word(row: Value, carried: list[Value]) -> Sequence[Value]:
+        bits = builder.load(_mark(emitter, marks, row), typ=WHOLE, align=MARK)
 
-    builder.store(_each_symbol(move, emitter.whole_at(earlier, 0), counts, symbol), earlier, align=8)
+        def lowest(values: list[Value]) -> Sequence[Value]:
+            left, each = values
+            count = emitter.declared("llvm.cttz.i64", WHOLE, [WHOLE, ir.IntType(1)])
+            bit = builder.call(count, [left, ir.Constant(ir.IntType(1), 1)])
+            following = step(row, bit, each)
+            return [builder.and_(left, builder.sub(left, emitter.whole(1))), following]
+
+        some = emitter.loop([bits, *carried], lambda values: builder.icmp_unsigned("!=", values[0], nothing), lowest)
+        return some[1:]
+
+    return emitter.repeat(emitter.whole(0), rows, [begin], word, by=MARKS_AT_ONCE)[0]
 
 
-def _each_symbol(move: Mover, begin: Value, counts: Value, step: Callable[[Value, Value, Value], None]) -> Value:
-    """`step(lane, results before it, its own)` for each lane; answers with the results after all of them."""
+def _of_block(move: Mover, operand: int) -> Value:
+    """Where the marks of the block's rows begin."""
+    row = move.builder.add(move.emitter.whole_at(move.tile, BEFORE), move.first)
+    return _mark(move.emitter, move.pointer(operand), row)
 
-    def advance(lane: Value, carried: list[Value]) -> Sequence[Value]:
-        count = move.emitter.whole_at(counts, move.of_lane(IDS, lane))
-        step(lane, carried[0], count)
-        return [move.builder.add(carried[0], count)]
 
-    return move.emitter.repeat(move.emitter.whole(0), move.emitter.whole(LANES), [begin], advance)[0]
+def _mark(emitter: Emitter, marks: Value, row: Value) -> Value:
+    return emitter.offset(marks, emitter.builder.mul(row, emitter.whole(MARK)))
+
+
+def splat(emitter: Emitter, number: Value, kind: Value) -> Value:
+    """A whole number in every lane of a vector."""
+    nothing = ir.Constant(kind, ir.Undefined)
+    first = emitter.builder.insert_element(nothing, number, ir.Constant(INDEX, 0))
+    places = ir.Constant(ir.VectorType(INDEX, kind.count), [0] * kind.count)
+    return emitter.builder.shuffle_vector(first, nothing, places)
 
 
 FINDING: Final = [
-    Kernel(body.__name__, "moving", inputs, 0, (), body)
-    for body, inputs in ((find, 5), (pick, 3), (settle, 3), (close, 3))
+    *(_marking(test, further=further) for test in COMPARED for further in (False, True)),
+    *(
+        Kernel(body.__name__, "moving", inputs, 0, (), body)
+        for body, inputs in ((count, 1), (enlist, 2), (pick, 4), (tally, 1))
+    ),
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .compiler import MachineCode, machine_code
 from .lanes import LANES
 from .registers import Step, TileProgram
-from .tiles import OPERATION, ROW, Whole, tiles_of_like_length
+from .tiles import OPERATION, ROW, Whole
 
 Floats = NDArray[np.float64]
 
@@ -59,13 +59,11 @@ class Machine:
         """Bytes that it takes."""
         return self._arena.nbytes
 
-    def run(self, outside: Sequence[NDArray[np.generic]], starts: Whole, stop: Stop | None = None) -> bool:
-        """Run over all symbols; False if the flag was raised before the end.
+    def run(self, outside: Sequence[NDArray[np.generic]], tiles: Whole, stop: Stop | None = None) -> bool:
+        """Run over all symbols of the tiles; False if the flag was raised before the end.
 
-        `outside` are the program's outside arrays, contiguous, `starts` [symbols + 1] the first row of each symbol in
-        them, and the end. The interpreter's lock is not held meanwhile.
+        `outside` are the program's outside arrays, contiguous. The interpreter's lock is not held meanwhile.
         """
-        tiles = tiles_of_like_length(starts)
         addresses = [array.ctypes.data for array in outside]
         for part in self._parts:
             part.point_to(addresses)

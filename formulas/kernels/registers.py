@@ -11,15 +11,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeAlias
+from functools import cached_property, partial
+from typing import Final, TypeAlias
 
 from .declaring import Kernel
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
-from .tiles import ROW
+from .tiles import ROW, size_of_list
 
+COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
+"""Kernels that are true where the test of that name in finding.py is passed."""
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
 
@@ -43,11 +45,43 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Test:
+    """One of the tests of finding.py, and the series that it reads."""
+
+    name: str
+    inputs: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
 class Matches:
     """Bars to be found: where `condition` is true, with the values of some series there."""
 
     condition: Series
     values: tuple[Series, ...]
+
+    @property
+    def series(self) -> list[Series]:
+        """Every series that is read for it."""
+        return [*(series for test in self.tests for series in test.inputs), *self.values]
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """What a bar has to pass: the parts of an `and`, of which each has to be true, and comparisons by their sides.
+
+        So neither is made a condition of, unless somebody else reads it.
+        """
+        found: dict[Hashable, Test] = {}
+        waiting = [self.condition]
+        while waiting:
+            part = waiting.pop()
+            source = part.source
+            if part.lag or not isinstance(source, Operation) or source.kernel.name not in {"both", *COMPARISONS}:
+                found.setdefault(part.key, Test("true", (part,)))
+            elif source.kernel.name == "both":
+                waiting += reversed(source.inputs)
+            else:
+                found.setdefault(part.key, Test(source.kernel.name, source.inputs))
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +89,8 @@ class TileProgram:
     """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
 
     Outside arrays are numbered: first the columns that are read, then two for each stored series (numbers or bits of
-    truth, bits of validity), then for each of `matches` the rows found, their count by symbol, where each symbol's
-    begin, the count of all, and the values.
+    truth, bits of validity), then for each of `matches` the marks, their count by symbol, and for each value how many
+    are kept so far, and these.
     `constants` are rows that are set once.
     """
 
@@ -80,7 +114,7 @@ class Stores:
     @property
     def series(self) -> list[Series]:
         """Every series that leaves."""
-        found = [series for each in self.matches for series in (each.condition, *each.values)]
+        found = [series for each in self.matches for series in each.series]
         return [*self.columns, *found]
 
 
@@ -104,6 +138,8 @@ class _Layout:
         self.steps: list[Step] = []
         self.ends: list[Step] = []
         self.memories: list[tuple[int, int]] = []
+        self.tallies: list[int] = []
+        self.listed = self.take(-(-size_of_list(block) // ROW)) if stores.matches else 0
 
     def program(self) -> TileProgram:
         waiting = self.leaving()
@@ -126,8 +162,13 @@ class _Layout:
         )
 
     def memory_rows(self) -> dict[int, int]:
-        """The first row of each recursion's memory; all of them stand together, so that one step clears them."""
+        """The first row of each recursion's memory; all of them stand together, so that one step clears them.
+
+        With them stand the counts of what is found.
+        """
         found: dict[int, int] = {}
+        self.tallies = [self.take(1) for _ in self.stores.matches]
+        self.memories += [(row, 1) for row in self.tallies]
         for source in self.sources:
             if isinstance(source, Operation) and (rows := _memory(source)):
                 found[id(source)] = row = self.take(rows)
@@ -158,8 +199,8 @@ class _Layout:
             outside = (next(slots), next(slots))
             found[self.ready([series])].append(partial(self.unpack, series, outside, is_condition=is_condition))
         for each in self.stores.matches:
-            numbers = [next(slots) for _ in range(4 + len(each.values))]
-            found[self.ready([each.condition, *each.values])].append(partial(self.find, each, numbers))
+            numbers = [next(slots) for _ in range(2 + 2 * len(each.values))]
+            found[self.ready(each.series)].append(partial(self.find, each, numbers))
         return found
 
     def ready(self, several: Sequence[Series]) -> int:
@@ -177,13 +218,17 @@ class _Layout:
         self.steps.append(Step(symbol, (self.operand(series), *outside)))
 
     def find(self, matches: Matches, slots: Sequence[int]) -> None:
-        rows, counts, places, earlier, *values = (Operand(slot, outside=True) for slot in slots)
-        listed = Operand(self.take(2 * self.block + 1))
-        self.steps.append(Step("barsweep_find", (self.operand(matches.condition), listed, rows, counts, earlier)))
-        for series, target in zip(matches.values, values, strict=True):
-            self.steps.append(Step("barsweep_pick", (self.operand(series), listed, target)))
-        self.ends += [Step("barsweep_settle", (results, counts, earlier)) for results in (rows, *values)]
-        self.ends.append(Step("barsweep_close", (counts, places, earlier)))
+        marks, counts, *kept = (Operand(slot, outside=True) for slot in slots)
+        tally, listed = self.tallies.pop(), Operand(self.listed)
+        for number, test in enumerate(matches.tests):
+            symbol = f"barsweep_{'narrow' if number else 'begin'}_{test.name}"
+            self.steps.append(Step(symbol, (*map(self.operand, test.inputs), marks)))
+        self.steps.append(Step("barsweep_count", (marks,), memory=tally))
+        if kept:
+            self.steps.append(Step("barsweep_enlist", (marks, listed)))
+        for series, count, values in zip(matches.values, kept[::2], kept[1::2], strict=True):
+            self.steps.append(Step("barsweep_pick", (self.operand(series), listed, count, values)))
+        self.ends.append(Step("barsweep_tally", (counts,), memory=tally))
 
     def operand(self, series: Series) -> Operand:
         row = self.places[id(series.source), series.output]

@@ -1,8 +1,8 @@
 """Tiles: sixteen symbols side by side, so that a recursion along time runs sixteen wide.
 
 A tile is a row of whole numbers, which compiled code reads by the places below: the first row of the block at hand, the
-longest symbol's bars, then for each lane its symbol's first row in the columns, its bars, its number, and the bars of
-the lanes before it. An empty lane has no bars and the number that comes after the last symbol's.
+longest symbol's bars, how many marks (finding.py) the tiles before it have, then for each lane its symbol's first row
+in the columns, its bars, and its number. An empty lane has no bars and the number that comes after the last symbol's.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ Whole = NDArray[np.int64]
 
 ROW: Final = 8 * LANES
 """Bytes of a row of sixteen numbers."""
-FIRST, LONGEST, BEGINS, LENGTHS, IDS, OFFSETS = 0, 1, *range(2, 2 + 4 * LANES, LANES)
-TILE: Final = 2 + 4 * LANES
+FIRST, LONGEST, BEFORE, BEGINS, LENGTHS, IDS = 0, 1, 2, *range(3, 3 + 3 * LANES, LANES)
+TILE: Final = 3 + 3 * LANES
 """Words of a tile."""
+MARK: Final = 2
+"""Bytes of the mark of a row."""
+MARKS_AT_ONCE: Final = 4
+"""Marks that are looked through at once: so many fill a whole number. Tiles keep so many apart."""
 BLOCK_ROWS: Final = 64
 """Rows of a block: few enough for the registers of a dozen values to stay in the cache, enough for calls to be few."""
 SORT_BITS: Final = 11
@@ -29,6 +33,8 @@ SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS
 """Bytes of these counts."""
 SORT_ROW: Final = 24
 """Bytes that sorting takes for each number: its key, and its word twice."""
+LISTED_AT_ONCE: Final = 8
+"""Cells of a register that are listed at once."""
 OPERATION: Final = 4
 """Words of a step of a program: its function, operands, settings and memory."""
 
@@ -39,12 +45,23 @@ def tiles_of_like_length(starts: Whole) -> Whole:
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
     count = -(-order.size // LANES)
-    flat = np.zeros((4, count * LANES), np.int64)
+    flat = np.zeros((3, count * LANES), np.int64)
     flat[2] = lengths.size
-    flat[:3, : order.size] = starts[:-1][order], lengths[order], order
-    lanes = flat.reshape(4, count, LANES)
-    lanes[3] = np.cumsum(lanes[1], axis=1) - lanes[1]
+    flat[:, : order.size] = starts[:-1][order], lengths[order], order
+    lanes = flat.reshape(3, count, LANES)
     tiles = np.zeros((count, TILE), np.int64)
     tiles[:, LONGEST] = lanes[1].max(axis=1, initial=0)
-    tiles[:, BEGINS:] = lanes.transpose(1, 0, 2).reshape(count, 4 * LANES)
+    marks = -(-tiles[:, LONGEST] // MARKS_AT_ONCE) * MARKS_AT_ONCE
+    tiles[:, BEFORE] = np.cumsum(marks) - marks
+    tiles[:, BEGINS:] = lanes.transpose(1, 0, 2).reshape(count, 3 * LANES)
     return tiles
+
+
+def count_of_marks(tiles: Whole) -> int:
+    """How many marks the tiles take, with those that are read ahead."""
+    return int((tiles[-1, BEFORE] + tiles[-1, LONGEST] if len(tiles) else 0) + 2 * MARKS_AT_ONCE)
+
+
+def size_of_list(rows: int) -> int:
+    """Bytes of a list of cells, two for each, of so many rows: how many there are, and what is written beyond them."""
+    return 8 + 2 * (LANES * rows + LISTED_AT_ONCE)

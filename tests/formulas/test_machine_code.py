@@ -16,7 +16,7 @@ from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.machine import Machine, Stop
 from barsweep.formulas.kernels.registers import Stores, lay_out
-from barsweep.formulas.kernels.tiles import LANES, TILE, tiles_of_like_length
+from barsweep.formulas.kernels.tiles import IDS, LANES, LENGTHS, LONGEST, TILE, tiles_of_like_length
 
 BARS = 200_000
 STARTS = np.array([0, 1, 1, 9, 40, 41, 141, *range(150, 420, 9)])
@@ -29,7 +29,7 @@ def copied(values, starts, block=64):
     program = lay_out(graph, Stores((series, series), (False, True)), block)
     bits = [np.full(values.size // 8 + 3, fill, np.uint8) for fill in (0xFF, 0, 0xFF)]
     numbers = np.full(values.size, -1.0)
-    Machine(program).run([values, numbers, bits[0], *bits[1:]], starts)
+    Machine(program).run([values, numbers, bits[0], *bits[1:]], tiles_of_like_length(starts))
     return numbers, *(np.unpackbits(each, bitorder="little")[: values.size].astype(bool) for each in bits)
 
 
@@ -51,10 +51,10 @@ def test_tiles_hold_every_symbol_that_has_bars_once():
     tiles = tiles_of_like_length(STARTS)
 
     assert tiles.shape == (3, TILE)
-    lengths, ids = tiles[:, 2 + LANES : 2 + 2 * LANES], tiles[:, 2 + 2 * LANES : 2 + 3 * LANES]
+    lengths, ids = tiles[:, LENGTHS : LENGTHS + LANES], tiles[:, IDS : IDS + LANES]
     present = ids[lengths > 0]
     assert sorted(present) == [k for k in range(STARTS.size - 1) if STARTS[k + 1] > STARTS[k]]
-    assert (np.sort(lengths.max(axis=1)) == tiles[:, 1]).all()
+    assert (np.sort(lengths.max(axis=1)) == tiles[:, LONGEST]).all()
 
 
 def test_columns_must_fit_the_symbols():
@@ -77,7 +77,7 @@ def test_a_raised_flag_ends_a_run():
     machine = Machine(lay_out(graph, Stores((series,), (False,)), 64))
     numbers = np.full(values.size, -1.0)
     arrays = [values, numbers, np.zeros(values.size // 8 + 3, np.uint8)]
-    running = threading.Thread(target=lambda: ended.append(machine.run(arrays, starts, stop)))
+    running = threading.Thread(target=lambda: ended.append(machine.run(arrays, tiles_of_like_length(starts), stop)))
 
     running.start()
     while numbers[0] == -1.0 and running.is_alive():

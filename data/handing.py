@@ -1,0 +1,50 @@
+"""Arrays as Polars columns without a copy, over Arrow's C interface.
+
+Polars takes arrays of NumPy by copying them, and of pyarrow through a module that takes longer to import than a small
+scan takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+KINDS: Final = {
+    np.dtype(name): getattr(pa, name)() for name in ("float64", "int64", "uint64", "int32", "uint32", "uint8")
+}
+
+
+class _Handed:
+    """An array of which nothing is known but the interface."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        handed: tuple[object, object] = self.array.__arrow_c_array__(requested_schema)
+        return handed
+
+
+def column_of(name: str, values: NDArray[Any], valid: NDArray[np.uint8] | None = None) -> pl.Series:
+    """Numbers or truths as a column; those of `valid`, bits with the first row's lowest, are defined, else all are.
+
+    >>> column_of("a", np.array([1.5, 2.5])).to_list(), column_of("b", np.array([True, False])).to_list()
+    ([1.5, 2.5], [True, False])
+    """
+    if values.dtype == np.bool_:
+        return truths_of(name, np.packbits(values, bitorder="little"), values.size, valid)
+    return _handed(name, KINDS[values.dtype], np.ascontiguousarray(values), values.size, valid)
+
+
+def truths_of(name: str, bits: NDArray[np.uint8], rows: int, valid: NDArray[np.uint8] | None = None) -> pl.Series:
+    """Bits of truth as a column of so many rows."""
+    return _handed(name, pa.bool_(), bits, rows, valid)
+
+
+def _handed(name: str, kind: Any, values: NDArray[Any], rows: int, valid: NDArray[np.uint8] | None) -> pl.Series:
+    buffers = [None if valid is None else pa.py_buffer(valid), pa.py_buffer(values)]
+    return pl.Series(_Handed(pa.Array.from_buffers(kind, rows, buffers))).rename(name)

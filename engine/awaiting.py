@@ -1,0 +1,43 @@
+"""Progress on an event loop: apart, since who has none need not wait for asyncio to be imported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from .controlling import ProgressCallback
+from .progressing import Progress, close_unawaited
+
+
+class LoopProgress(Progress):
+    """Calls on an event loop. What has to be awaited is, one call after the other."""
+
+    def __init__(self, callback: ProgressCallback | None, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(callback)
+        self._loop = loop
+        self._latest: asyncio.Task[None] | None = None
+
+    async def told(self) -> None:
+        """Wait until the callback has been awaited for the last time."""
+        if self._latest is not None:
+            await asyncio.wait([self._latest])
+
+    def _assert_suitable(self) -> None:
+        """Every callback is."""
+
+    def _deliver(self, completed: int) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._call, completed)
+
+    def _take(self, answer: Awaitable[object]) -> None:
+        self._latest = asyncio.ensure_future(self._after(self._latest, answer))
+
+    async def _after(self, earlier: asyncio.Task[None] | None, answer: Awaitable[object]) -> None:
+        try:
+            if earlier is not None:
+                await asyncio.wait([earlier])
+            await answer
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no fault of the job
+            self._complain(error)
+        finally:
+            close_unawaited(answer)

@@ -1,0 +1,74 @@
+"""Tables that are made when somebody looks at them.
+
+Of a hundred formulas most matches are never looked at, and the marks that kernels leave take far less memory than
+columns of symbols and ts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Self
+
+import polars as pl
+
+
+class Table:
+    """A table of `height` rows, made at the first look; what it is made of, which takes `size` bytes, goes then.
+
+    >>> table = Table(2, 16, lambda: pl.DataFrame({"a": [1, 2]}))
+    >>> table.height, table.then(lambda frame: frame.reverse()).frame["a"].to_list()
+    (2, [2, 1])
+    """
+
+    def __init__(self, height: int, size: int, make: Callable[[], pl.DataFrame]) -> None:
+        self.height, self._size = height, size
+        self._make: Callable[[], pl.DataFrame] | None = make
+        self._frame: pl.DataFrame | None = None
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Self:
+        """A table that is there."""
+        table = cls(frame.height, 0, lambda: frame)
+        table._frame, table._make = frame, None
+        return table
+
+    @classmethod
+    def joined(cls, tables: Sequence[Table]) -> Self:
+        """The rows of all, one table after the other; there must be one."""
+        made = cls(sum(table.height for table in tables), 0, partial(_joined, tables))
+        return made.at_once() if all(table.is_made for table in tables) else made
+
+    def then(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Table:
+        """The table with its rows or columns changed, their number left."""
+        made = Table(self.height, 0, lambda: change(self.frame))
+        return made.at_once() if self.is_made else made
+
+    def at_once(self) -> Self:
+        """Make it now."""
+        assert self.frame.height == self.height
+        return self
+
+    @property
+    def is_made(self) -> bool:
+        """Whether somebody has looked."""
+        return self._frame is not None
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The table. Of two threads that look first at the same time, both make it."""
+        make = self._make  # before the frame is looked at: whoever takes it away has put the frame there
+        if self._frame is None:
+            assert make is not None
+            self._frame = make()
+        self._make = None
+        return self._frame
+
+    @property
+    def size(self) -> int:
+        """Bytes of the table, or of what it will be made of."""
+        return self._size if self._frame is None else int(self._frame.estimated_size())
+
+
+def _joined(tables: Sequence[Table]) -> pl.DataFrame:
+    return pl.concat([table.frame for table in tables], how="vertical_relaxed")

@@ -1,0 +1,112 @@
+"""From what kernels find in a batch to its matches: of one formula a table, of several what tables are made of.
+
+What stands behind a table that nobody has looked at yet takes far less memory than the table: marks of two bytes for
+sixteen bars, the values, and the batch's column of ts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..data.candles import Candles
+from ..data.handing import column_of
+from ..formulas.kernels.machine import Stop
+from .controlling import Ticket
+from .deferring import Table
+from .executors.columns import Found, Listed
+from .splitting import Piece, Selection, bars_counted, joined_rows, put_together, reported, rows_inside, tags_of
+
+T = TypeVar("T")
+TEXT: Final = 16  # bytes of a symbol in a column of them
+
+
+class Find(Protocol):
+    """Runs the kernels over a batch."""
+
+    def __call__(self, stop: Stop, keep: Callable[[Found], T]) -> list[T] | None:
+        """What was found for each formula, as `keep` keeps it; None if the flag was raised."""
+        ...
+
+
+def split_found(candles: Candles, selection: Selection, find: Find, ticket: Ticket) -> Piece:
+    """The matches of each formula, in the order of `selection.results`."""
+    inside = rows_inside(candles, selection)
+    piece = bars_counted(candles, inside, selection)
+    if inside is None and selection.several:
+        _defer(piece, _named(find, Found.kept, selection, ticket), candles, selection)
+        return piece
+    listed = _named(find, Found.listed, selection, ticket)
+    tables = {name: _table(name, each, candles, selection, inside) for name, each in listed.items()}
+    if inside is None:
+        piece.found = _by_symbol(candles, listed.values())
+    else:
+        rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
+        piece.found = candles.by_symbol(rows)
+    put_together(piece, tables, selection, by=("~row",))
+    return piece
+
+
+def make_at_once(piece: Piece) -> None:
+    """Make the tables that were left to be made."""
+    for table in piece.tables.values():
+        table.at_once()
+    piece.shared = 0
+
+
+def _named(find: Find, keep: Callable[[Found], T], selection: Selection, ticket: Ticket) -> dict[str, T]:
+    found = find(ticket.stop, keep)
+    ticket.look()
+    assert found is not None, "only who abandons a batch stops its kernels"
+    return dict(zip(selection.indicators, found, strict=True))
+
+
+def _by_symbol(candles: Candles, found: Iterable[Found | Listed]) -> dict[str, int]:
+    """How many matches each symbol has that has any."""
+    counts = np.sum([each.counts for each in found], axis=0)
+    return {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
+
+
+def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection: Selection) -> None:
+    """Leave the tables to be made by those who look, unless what they are made of takes more memory than they."""
+    piece.found = _by_symbol(candles, found.values())
+    points: dict[str, dict[str, Found]] = {}
+    for name, each in found.items():
+        points.setdefault(selection.origins.get(name, name), {})[name] = each
+    keys = Candles(candles.symbols, candles.starts, candles.table.select("ts"))
+    piece.tables = {name: _deferred(several, keys, selection) for name, several in points.items()}
+    piece.shared = int(candles.ts.estimated_size())
+    of_match = TEXT + piece.shared / max(1, candles.height)
+    marks = sum(each.marks.nbytes for each in found.values())
+    if of_match * sum(table.height for table in piece.tables.values()) <= piece.shared + marks:
+        make_at_once(piece)
+
+
+def _deferred(points: Mapping[str, Found], keys: Candles, selection: Selection) -> Table:
+    """The table of a formula's points, whose bars `keys` names."""
+
+    def make() -> pl.DataFrame:
+        tables = [_table(name, each.listed(), keys, selection, None) for name, each in points.items()]
+        return joined_rows(tables, by=("~row",))
+
+    found = points.values()
+    return Table(sum(each.height for each in found), sum(each.size for each in found), make)
+
+
+def _table(
+    name: str, listed: Listed, candles: Candles, selection: Selection, inside: NDArray[np.bool_] | None
+) -> pl.DataFrame:
+    """The table of one formula's matches, with their rows in the candles in `~row`."""
+    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
+    places = column_of("place", np.repeat(np.arange(len(names), dtype=np.uint32), listed.counts))
+    tags = [tag.alias(column) for column, tag in tags_of(name, selection, len(listed.rows)).items()]
+    labels = selection.indicators[name]
+    values = [column.alias(reported(label)) for label, column in zip(labels, listed.columns, strict=True)]
+    # [] gathers at once, where gather makes a query of it
+    keys = [listed.rows.alias("~row"), names[places], candles.ts[listed.rows].alias("ts")]
+    table = pl.DataFrame([*keys, *tags, *values])
+    return table if inside is None else table.filter(column_of("inside", inside[listed.rows.to_numpy()]))
