@@ -9,7 +9,7 @@ REFERENCES = {
         "lowest_bar median rank_over percent_rank count exist every",
         distributions: "quantile nth_highest nth_lowest nth_highest_bar nth_lowest_bar mode median_deviation skew "
         "kurtosis residual_stdev entropy product alma sine_wma pascal_wma decay_exp shift_by sum_bars",
-        recursions: "ema rma cumulative parabolic trailing_band",
+        recursions: "ema rma cumulative standing_highest_bar parabolic trailing_band",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem",
         elementwise: "add subtract multiply divide power negate mod abs_ sign sqrt log exp floor ceil round_ max_ min_ "
         "less at_most greater no_less equal differs both either not_ if_ defined nz at_least",
