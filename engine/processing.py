@@ -92,17 +92,12 @@ class ProcessingEngine:
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
-<<<<<<< HEAD
-        self._preparer = Preparer(repository, service, limits, memory, tries, named_tables(tables))
-        self._memory = EngineMemory(memory, self._preparer.plans)
-        self._close = getattr(repository, "close", None) if repository is not candle_repo else None
-=======
         beside = named_tables(tables)
         self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
         for opened in (*([repository] if repository is not candle_repo else []), *beside.values()):
             self._opened.callback(getattr(opened, "close", _nothing))
->>>>>>> 17aca86 (Close what was opened for other tables)
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False

@@ -81,7 +81,10 @@ class LibraryFunction:
 
 
 class Library(Mapping[str, LibraryFunction]):
-    """The functions of one folder's formula files, by the lower-case names that they are called by."""
+    """The functions of one folder's formula files, by the lower-case names that they are called by.
+
+    Those whose own name begins with `_` are parts of others: they can be called, and are not listed.
+    """
 
     def __init__(self, folder: Traversable, name: str = "") -> None:
         self._folder, self._name = folder, name
@@ -90,10 +93,10 @@ class Library(Mapping[str, LibraryFunction]):
         return self._functions[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
+        return (name for name in self._functions if not name.rpartition(".")[2].startswith("_"))
 
     def __len__(self) -> int:
-        return len(self._functions)
+        return sum(1 for _ in self)
 
     @cached_property
     def _functions(self) -> dict[str, LibraryFunction]:

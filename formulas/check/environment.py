@@ -102,12 +102,13 @@ class Environment:
 
     def _constant_for_series(self, call: syntax.Call, function: Function, bound: Bound) -> bool:
         """Whether a number stands where the series belongs, as in sma(20): its default would not be used."""
-        for name, default in function.series_defaults.items():
+        for name in function.series_defaults:
             given = bound.get(name)
             if isinstance(given, Given) and isinstance(given.value, Constant) and not is_missing(given.value):
                 text = shown_value(given.value.value)  # type: ignore[arg-type]
                 message = f"{call.name} takes the series first, {text} is a constant"
-                self._session.faults.add(given.span, message, f"write {call.name}({default}, {text})")
+                series = ", ".join(function.series_defaults.values())
+                self._session.faults.add(given.span, message, f"write {call.name}({series}, {text})")
                 return True
         return False
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .declaring import composed, elementwise
-from .lanes import NA, Lanes, where
+from .declaring import Memory, composed, elementwise, recursive
+from .lanes import NA, Lanes, is_defined, where
 
 if TYPE_CHECKING:
     from .graphs import Call, Series
@@ -29,14 +29,14 @@ def lowest(call: Call, x: Series, *, n: float) -> Series:
 @composed
 def highest_bar(call: Call, x: Series, *, n: float) -> Series:
     """How many bars ago the largest of the last `n` values was; the nearest on ties."""
-    block, age, width, length = x, call("zero", x), 1, int(n)
-    while 2 * width <= length:
-        older, then = block.ago(width), age.ago(width)
-        age = call("nearest", older, block, then, age, width=float(width))
-        block = call("larger", older, block)
-        width *= 2
-    rest = length - width
-    return call("nearest", block.ago(rest), block, age.ago(rest), age, width=float(rest)) if rest else age
+    return _dated(call, "nearest", x, int(n))
+
+
+@composed
+def standing_highest_bar(call: Call, x: Series, *, n: float) -> Series:
+    """How many bars ago the largest of the last `n` values was; the one that stands on ties."""
+    newest, oldest = (_dated(call, choose, x, int(n)) for choose in ("nearest", "furthest"))
+    return call("standing", newest, oldest, n=n)
 
 
 @composed
@@ -53,7 +53,36 @@ def _doubled(call: Call, combine: str, x: Series, length: int) -> Series:
     return call(combine, block.ago(length - width), block) if length > width else block
 
 
+def _dated(call: Call, choose: str, x: Series, length: int) -> Series:
+    block, age, width = x, call("zero", x), 1
+    while 2 * width <= length:
+        older, then = block.ago(width), age.ago(width)
+        age = call(choose, older, block, then, age, width=float(width))
+        block = call("larger", older, block)
+        width *= 2
+    rest = length - width
+    return call(choose, block.ago(rest), block, age.ago(rest), age, width=float(rest)) if rest else age
+
+
 @elementwise
 def nearest(older: Lanes, newer: Lanes, age_older: Lanes, age_newer: Lanes, *, width: Lanes) -> Lanes:
     """How long ago the higher one was; the newer one's on ties, undefined if one is."""
     return where(newer >= older, age_newer, where(newer < older, age_older + width, NA))
+
+
+@elementwise
+def furthest(older: Lanes, newer: Lanes, age_older: Lanes, age_newer: Lanes, *, width: Lanes) -> Lanes:
+    """How long ago the higher one was; the older one's on ties, undefined if one is."""
+    return where(newer > older, age_newer, where(newer <= older, age_older + width, NA))
+
+
+@recursive("age")
+def standing(memory: Memory, newest: Lanes, oldest: Lanes, *, n: Lanes) -> Lanes:
+    """The age of what stands: of the oldest, once what stood has left the `n` bars; 0 where the newest is of this bar.
+
+    Where a window is undefined nothing stands, and the oldest follows.
+    """
+    age, known = memory.age + 1.0, is_defined(newest)
+    age = where(age >= n, oldest, where(newest == 0.0, 0.0, age))
+    memory.age = where(known, age, n)
+    return where(known, age, NA)

@@ -62,7 +62,8 @@ def rank_over(x: Numbers = CLOSE, n: Length = 14) -> Numbers:
 def percent_rank(x: Numbers = CLOSE, n: Length = 100) -> Numbers:
     """How many of the previous `n` values are at or below the current one, in percent: 0 to 100.
 
-    The current value is not one of those counted, as in TradingView's ta.percentrank and TA-Lib's PERCENTRANK.
+    The current value is not one of those counted, as in TradingView's ta.percentrank. TA-Lib's PERCENTRANK counts those
+    below only: talib.percentrank(x, n).
     """
     return (x.rolling_rank(n + 1, method="max").cast(pl.Float64) - 1) / n * 100
 

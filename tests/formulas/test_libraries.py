@@ -39,6 +39,20 @@ def test_a_function_is_called_by_its_library_in_any_case():
 
 
 @pytest.mark.parametrize(
+    "call", ["ma(close, 3, 99)", "bbands(close, 3, matype=-1).upperband", "stoch(slowd_matype=14).slowk"]
+)
+def test_an_unknown_kind_of_average_has_no_values(call):
+    assert series(f"talib.{call}", [1.0, 2.0, 6.0, 4.0, 5.0] * 4) == [None] * 20
+
+
+def test_parts_of_a_library_are_not_listed():
+    functions = Language().functions
+
+    assert not [name for name in functions if "._" in name]
+    assert functions["talib._share"].signature == "talib._share(part, whole, nothing=0)"
+
+
+@pytest.mark.parametrize(
     ("formula", "hint"),
     [
         ("tailb.avgdev(close, 3)", "there is no library 'tailb'"),
@@ -71,8 +85,8 @@ language = Language()
 language.check("close > open")
 assert not [name for name in opened if name.endswith(".formula")], opened
 language.check("close > rsi(close, 14)")
-assert not [name for name in opened if "talib" in name and name.endswith(".formula")], opened
+assert not [name for name in opened if "/talib/" in name and name.endswith(".formula")], opened
 language.check("close > talib.avgdev(close, 14)")
-assert [name for name in opened if "talib" in name and name.endswith(".formula")]
+assert [name for name in opened if "/talib/" in name and name.endswith(".formula")]
 """
     subprocess.run([sys.executable, "-c", code], check=True)

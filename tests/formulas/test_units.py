@@ -13,7 +13,8 @@ PRICE_FACTOR, VOLUME_FACTOR = 4.0, 8.0
 PRICES = ("open", "high", "low", "close")
 NO_SCALE = {"round", "floor", "ceil", "trunc", "frac", "mod", "talib.floor", "talib.ceil"}
 """Functions of numbers as they are written: rounding a price to cents has no meaning in another currency."""
-ALL_CALLS = [call for call, name in CALLS.items() if name not in NO_SCALE and "volume > 2000" not in call]
+OWN_NAMES = {call: name.rpartition(".")[2] for call, name in CALLS.items()}
+ALL_CALLS = [call for call, name in OWN_NAMES.items() if name not in NO_SCALE and "volume > 2000" not in call]
 
 
 def unit(call):

@@ -3,100 +3,71 @@
 Defined at the same bars and equal to 1e-8 of the value or of the terms that it is a difference of.
 """
 
-from itertools import pairwise
-
-import numpy as np
 import polars as pl
 import pytest
-from oracles.talib_calls import calls, defaults, input_names, output_names
+import talib
+from oracles.clean_symbols import clean_symbols
+from oracles.talib_calls import calls, calls_of_averages, defaults, input_names, output_names, shortest_call
+from oracles.talib_comparing import SCALES, compare
 
-import barsweep as bs
 from barsweep.formulas import Language
 
-NEAR = 1e-8
 LIBRARY = Language().functions.libraries["talib"]
 FUNCTIONS = sorted(name.removeprefix("talib.").upper() for name in LIBRARY)
+AVERAGING = [
+    name for name in FUNCTIONS if any("matype" in parameter for parameter in defaults(name)) and name != "MAVP"
+]
+"""Functions with averages of any kind. (MAVP knows the mean alone.)"""
 
-PRICE = "price"
-"""A scale: the largest value of the inputs so far, for differences of prices that come near zero."""
-
-SCALES: dict[str, object] = {"HT_DCPHASE": 360.0, "HT_PHASOR": PRICE, "HT_SINE": 1.0}
-"""The size of the terms, where an output is a difference of larger ones: a number, or PRICE."""
-
-SETTLES: dict[str, int] = {}
-"""Functions that agree only after so many bars, and why (the comment behind each)."""
-
-EXCEPTIONS: dict[str, str] = {}
-"""Functions that do not agree, with the reason."""
+AVERAGES = [kind for kind in range(14) if kind not in {6, 7}]
+"""The kinds of moving averages, by TA-Lib's numbers."""
 
 
 @pytest.fixture(scope="module")
 def candles(shared_data):
     """The symbols whose every row is whole and in order."""
-    frame = pl.read_parquet(shared_data / "ohlcv" / "us_sp500_daily_2012_2017.parquet").sort("symbol", "date")
-    prices = [pl.col(name) for name in ("open", "high", "low", "close", "volume")]
-    in_order = (pl.col("low") <= pl.min_horizontal("open", "close")) & (
-        pl.max_horizontal("open", "close") <= pl.col("high")
-    )
-    clean = pl.all_horizontal(*(price.is_not_null() & (price > 0) for price in prices), in_order).all().over("symbol")
     number = pl.int_range(pl.len()).over("symbol")
-    return frame.filter(clean).with_columns(
-        *(price.cast(pl.Float64) for price in prices),
-        (pl.col("close") % 1).alias("share"),
-        (2 + number * 7 % 29).cast(pl.Float64).alias("period"),
+    return clean_symbols(shared_data).with_columns(
+        (pl.col("close") % 1).alias("share"), (2 + number * 7 % 29).cast(pl.Float64).alias("period")
     )
 
 
 @pytest.fixture(scope="module")
-def symbols(candles):
-    """(rows, columns by name) of each symbol."""
-    ends = np.cumsum([0, *candles["symbol"].rle().struct.field("len").to_list()])
-    columns = {name: candles[name].to_numpy() for name in candles.columns if candles[name].dtype == pl.Float64}
-    return [(slice(a, b), {name: column[a:b] for name, column in columns.items()}) for a, b in pairwise(ends)]
+def some(candles):
+    """A dozen of these symbols."""
+    return candles.filter(pl.col("symbol").is_in(candles["symbol"].unique(maintain_order=True)[::10].implode()))
 
 
-def scale_of(function, candle, columns):
-    scale = SCALES.get(function, 0.0)
-    if scale != PRICE:
-        return scale
-    return np.maximum.accumulate(np.max([np.abs(candle[name]) for name in columns], axis=0))
+def test_every_function_is_there():
+    assert set(FUNCTIONS) == set(talib.get_functions())
+    assert len(FUNCTIONS) == 201
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_agrees_with_talib(function, candles, symbols, record_property):
+def test_agrees_with_talib(function, candles, record_property):
     """At the defaults and at two other sets of parameters."""
-    outputs = output_names(function)
-    settles = SETTLES.get(function, 0)
-    wanted = calls(function)
-    formulas = {
-        f"{number}:{name}": call.formula + (f".{name}" if len(outputs) > 1 else "")
-        for number, call in enumerate(wanted)
-        for name in outputs
-    }
-    ours = bs.evaluate(formulas, candles)
-    wrong, bars, widest = [], 0, 0.0
-    for number, call in enumerate(wanted):
-        for rows, candle in symbols:
-            scale = scale_of(function, candle, call.columns)
-            for name, theirs in call(candle).items():
-                mine = ours[f"{number}:{name}"][rows].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                if not np.array_equal(np.isnan(mine), np.isnan(theirs)):
-                    at = np.flatnonzero(np.isnan(mine) != np.isnan(theirs))
-                    wrong.append((call.formula, name, "defined", len(at), at[:3], mine[at[:3]], theirs[at[:3]]))
-                    continue
-                size = np.fmax(np.fmax(np.abs(mine), np.abs(theirs)), scale)
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    gap = np.nan_to_num(np.abs(mine - theirs) / size)[settles:]
-                if gap.size and gap.max() > NEAR:
-                    at = int(gap.argmax()) + settles
-                    wrong.append((call.formula, name, gap.max(), int((gap > NEAR).sum()), at, mine[at], theirs[at]))
-                widest = max(widest, gap.max(initial=0.0))
-                bars += int((~np.isnan(theirs)).sum())
-    record_property("figures", f"{function}: {bars} values, widest {widest:.1e}")
+    found = compare(calls(function), candles)
+    record_property("figures", f"{function}: {found.bars} values, widest {found.widest:.1e}")
 
-    assert wrong[:5] == []
-    assert len(symbols) > 100
-    assert bars > 100_000
+    assert found.wrong[:5] == []
+    assert candles["symbol"].n_unique() > 100
+    assert found.bars > 100_000
+
+
+@pytest.mark.parametrize("function", AVERAGING)
+def test_every_kind_of_average_agrees(function, some):
+    found = compare(calls_of_averages(function, AVERAGES), some)
+
+    assert found.wrong[:5] == []
+    assert found.bars > 100_000
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if shortest_call(name)])
+def test_shortest_periods_agree(function, some):
+    found = compare([shortest_call(function)], some)
+
+    assert found.wrong[:5] == []
+    assert found.bars > 10_000
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -114,5 +85,5 @@ def test_is_called_as_talib_is(function):
     assert mine.doc
 
 
-def test_every_exception_is_a_function():
-    assert {*SCALES, *SETTLES, *EXCEPTIONS} <= set(FUNCTIONS)
+def test_every_scale_is_of_a_function():
+    assert set(SCALES) <= set(talib.get_functions())

@@ -37,6 +37,21 @@ def cumulative(x):
     return values
 
 
+def standing_highest_bar(x, n):
+    """TA-Lib's search: the highest's place is kept; once it has left the window, the first of the largest is found."""
+    place, values = None, []
+    for t in range(len(x)):
+        window = x[t - n + 1 : t + 1] if t >= n - 1 else [None]
+        if None in window:
+            place = None
+        elif place is None or place <= t - n:
+            place = t - n + 1 + window.index(max(window))
+        elif x[t] >= x[place]:
+            place = t
+        values.append(None if place is None else t - place)
+    return values
+
+
 def parabolic(high, low, start, step, maximum):
     """TA-Lib's SAR: its SAREXT with the same acceleration on both sides, without the sign."""
     return [value and abs(value) for value in parabolic_extended(high, low, 0, 0, *[start, step, maximum] * 2)]

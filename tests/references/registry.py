@@ -21,7 +21,7 @@ REFERENCES = {
         "lowest_bar median rank_over percent_rank count exist every",
         distributions: "quantile nth_highest nth_lowest nth_highest_bar nth_lowest_bar mode median_deviation skew "
         "kurtosis residual_stdev entropy product alma sine_wma pascal_wma decay_exp shift_by sum_bars",
-        recursions: "ema rma cumulative parabolic parabolic_extended trailing_band trailing_stop",
+        recursions: "ema rma cumulative standing_highest_bar parabolic parabolic_extended trailing_band trailing_stop",
         swings: "swings",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
         cycles: "ht_dcperiod ht_dcphase ht_phasor ht_trendline ht_trendmode mama",
