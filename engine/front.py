@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import overload
+from typing import Any, overload
 
 import polars as pl
 
@@ -37,6 +37,7 @@ def scan(
     output: Output | None = None,
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
+    dialect: str | None = None,
 ) -> BatchResult:
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
@@ -49,7 +50,8 @@ def scan(
     `output` is a Parquet file, its name ends in .parquet, that matches are written to meanwhile, symbols ascending, so
     that they need not fit into memory. (The shell's --output takes other formats; here `found.matches` can write them.)
     `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's hours,
-    with which `timeframe("1w", x)` knows when a week is over.
+    with which `timeframe("1w", x)` knows when a week is over. `dialect` is the foreign language that the formulas are
+    written in ("qlib", "alpha101", "gtja191", ...).
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -70,6 +72,7 @@ def scan(
         stale=stale,
         executor=executor,
         session=session,
+        dialect=dialect,
     )
     with ProcessingEngine(data, service, tables=tables) as engine:
         return engine.run(job, progress, output=output)
@@ -90,6 +93,7 @@ def evaluate(
     outputs: Outputs = ...,
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
+    dialect: str | None = ...,
 ) -> pl.DataFrame: ...
 @overload
 def evaluate(
@@ -106,6 +110,7 @@ def evaluate(
     outputs: Outputs = ...,
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
+    dialect: str | None = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
@@ -121,14 +126,15 @@ def evaluate(
     outputs: Outputs = "result",
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
+    dialect: str | None = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
     data. `outputs="all"` gives a column for every named line as well, before the result's. With `output`, a path that
     ends in .parquet, the values are written there and handed out as the file scanned lazily. Symbols with unusable
-    candles are left out and logged; when there are no others, raises ProcessingEngineError. `tables` and `session` as
-    in `scan`.
+    candles are left out and logged; when there are no others, raises ProcessingEngineError. `tables`, `session` and
+    `dialect` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -139,9 +145,8 @@ def evaluate(
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     own = timeframe or str(getattr(repository, "stored", None) or "1d")
-    job = ProcessingJob(
-        None, named, DateRange(start, end), own, parameters, executor=executor, outputs=outputs, session=session
-    )
+    options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
+    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, **options)
     with ProcessingEngine(repository, service, tables=tables) as engine:
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 
@@ -151,16 +156,18 @@ def check(
     columns: Mapping[str, str] | None = None,
     parameters: Mapping[str, Setting] | None = None,
     tables: Mapping[str, Mapping[str, str]] | None = None,
+    dialect: str | None = None,
 ) -> Checked:
     """Check a formula; raises FormulaError with every problem.
 
     `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume. `tables`
-    does so for other tables by name. `warnings` of what comes back tell what is allowed, but seldom meant.
+    does so for other tables by name. `dialect` is the foreign language that the formula is written in. `warnings` of
+    what comes back tell what is allowed, but seldom meant.
 
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().check(source, columns, as_settings(parameters), tables)
+    return FormulaService().check(source, columns, as_settings(parameters), tables, dialect)
 
 
 def explain(
@@ -168,13 +175,14 @@ def explain(
     columns: Mapping[str, str] | None = None,
     parameters: Mapping[str, Setting] | None = None,
     tables: Mapping[str, Mapping[str, str]] | None = None,
+    dialect: str | None = None,
 ) -> Explanation:
     """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns that are read.
 
     >>> explain("sma(close, 20)").columns
     ('close',)
     """
-    return FormulaService().explain(source, columns, as_settings(parameters), tables)
+    return FormulaService().explain(source, columns, as_settings(parameters), tables, dialect)
 
 
 def functions() -> Mapping[str, Function]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.sessions import Session
 from ..errors import ProcessingEngineError
+from ..formulas.dialects import assert_dialect
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -53,11 +54,13 @@ class Formula:
     """A formula's source with values for its `param`s; `name` tells several formulas of a job apart.
 
     A param with several values (a range, a list) is swept: each is tried, and the results have a column of its name.
+    `dialect` is the foreign language that the source is written in ("qlib", "alpha101", ...); None: the job's.
     """
 
     source: str
     name: str = ""
     parameters: Mapping[str, Setting | Values] = field(default_factory=dict)
+    dialect: str | None = None
 
 
 Formulas: TypeAlias = str | Formula | Mapping[str, str | Formula] | Sequence[Formula] | None
@@ -70,9 +73,9 @@ class ProcessingJob:
     `latest` reports matches on the universe's last ts alone and loads only the bars that the formula reaches, so the
     range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
     at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
-    name. `outputs="all"`, which is for values at every bar, adds the formulas' named lines to their results. With a
-    `session`, the exchange's hours, longer bars that formulas ask for begin and end with it. Raises
-    ProcessingEngineError for what can be refused without looking at any candle.
+    name. `dialect` is that of formulas and values that name none. `outputs="all"`, which is for values at every bar,
+    adds the formulas' named lines to their results. With a `session`, the exchange's hours, longer bars that formulas
+    ask for begin and end with it. Raises ProcessingEngineError for what can be refused without looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
     'close > sma(close, 20)'
@@ -89,6 +92,7 @@ class ProcessingJob:
     values: Mapping[str, str] = field(default_factory=dict)
     outputs: Outputs = "result"
     session: Session | None = None
+    dialect: str | None = None
 
     def __post_init__(self) -> None:
         if self.outputs not in get_args(Outputs):
@@ -102,6 +106,8 @@ class ProcessingJob:
         if self.formula is not None and not self.formulas:
             raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
+        for dialect in (self.dialect, *(formula.dialect for formula in self.formulas.values())):
+            assert_dialect(dialect)
         for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
             as_settings({name: value for name, value in each.items() if name not in swept(each)})
             for name, values in swept(each).items():
@@ -115,8 +121,11 @@ class ProcessingJob:
         if given is None:
             return {}
         if isinstance(given, Mapping):
-            return {name: _formula(formula) for name, formula in given.items()}
-        return {formula.name or ONLY: formula for formula in _listed(given)}
+            return {name: self._in_dialect(_formula(formula)) for name, formula in given.items()}
+        return {formula.name or ONLY: self._in_dialect(formula) for formula in _listed(given)}
+
+    def _in_dialect(self, formula: Formula) -> Formula:
+        return formula if self.dialect is None or formula.dialect else replace(formula, dialect=self.dialect)
 
     @property
     def several(self) -> bool:

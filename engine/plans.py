@@ -38,11 +38,14 @@ def plan_job(
     formulas, language = job.formulas, service.language
     shared = {name: each.source for name, each in formulas.items() if not each.parameters}
     shared |= {value_key(name): source for name, source in job.values.items()}
+    dialects = {name: each.dialect for name, each in formulas.items()}
+    dialects |= {value_key(name): job.dialect for name in job.values}
     checked: dict[str, Checked] = {}
     try:
-        checked |= language.check_all(shared, kinds, job.settings(), tables) if shared else {}
+        checked |= language.check_all(shared, kinds, job.settings(), tables, dialects) if shared else {}
         for name in [name for name in formulas if name not in shared]:
-            checked[name] = language.check(formulas[name].source, kinds, job.settings(formulas[name]), name, tables)
+            own = formulas[name]
+            checked[name] = language.check(own.source, kinds, job.settings(own), name, tables, own.dialect)
     except ExceptionGroup as group:
         raise _first(group) from None
     except FormulaError as error:
@@ -76,12 +79,13 @@ class Plans:
         conditions: bool,
     ) -> tuple[Plan, Executor]:
         """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
-        formulas = [(name, each.source, repr(job.settings(each))) for name, each in job.formulas.items()]
+        formulas = [(name, each.source, each.dialect, repr(job.settings(each))) for name, each in job.formulas.items()]
         key = repr(
             (
                 formulas,
                 job.several,
                 job.values,
+                job.dialect,
                 job.settings(),
                 sorted(kinds.items()),
                 conditions,

@@ -77,6 +77,8 @@ class Preparer:
             return self._planned(job, self.service, everything=everything)
         if everything or job.values:
             raise ProcessingEngineError("this formula service only evaluates conditions; values need a FormulaService")
+        if any(formula.dialect for formula in job.formulas.values()):
+            raise ProcessingEngineError("this formula service has no dialects; they need a FormulaService")
         return self._served(job, self.service) if job.formulas else self._counted(job)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:

@@ -49,15 +49,17 @@ class FormulaService:
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
         tables: Mapping[str, Mapping[str, str]] | None = None,
+        dialect: str | None = None,
         *,
         strict: bool = False,
     ) -> Checked:
         """Check a formula; raises FormulaError with every problem, with `strict` for warnings too.
 
         `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume.
-        `tables` does so for other tables by name.
+        `tables` does so for other tables by name. `dialect` is the foreign language that the formula is written in
+        ("qlib", "alpha101", "gtja191", ...).
         """
-        return self.language.check(source, columns, parameters, tables=tables, strict=strict)
+        return self.language.check(source, columns, parameters, tables=tables, dialect=dialect, strict=strict)
 
     def explain(
         self,
@@ -65,13 +67,16 @@ class FormulaService:
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
         tables: Mapping[str, Mapping[str, str]] | None = None,
+        dialect: str | None = None,
     ) -> Explanation:
         """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns read."""
         sources = {"value": source} if isinstance(source, str) else source
-        checked = self.language.check_all(sources, columns, parameters, tables)
+        checked = self.language.check_all(sources, columns, parameters, tables, dict.fromkeys(sources, dialect))
         return explain_plan(make_plan(checked), chosen("auto"))
 
-    def evaluate(self, formula: str, frame: Any, parameters: Mapping[str, Setting] | None = None) -> Any:
+    def evaluate(
+        self, formula: str, frame: Any, parameters: Mapping[str, Setting] | None = None, dialect: str | None = None
+    ) -> Any:
         """The formula's value for each row of `frame`, in the order and the kind of the frame.
 
         `frame` is a Polars, pandas or Arrow table with or without a symbol column; a Polars or pandas Series or an
@@ -85,7 +90,7 @@ class FormulaService:
         repository = FrameRepository(given.with_row_index(row))
         stored = repository.stored.text
         kinds = {name: kind for name, kind in repository.columns(stored).items() if name != row}
-        plan = make_plan({"value": self.language.check(formula, kinds, parameters)})
+        plan = make_plan({"value": self.language.check(formula, kinds, parameters, dialect=dialect)})
         columns = [*sorted(plan.columns), row]
         seen = companions(columns, repository.policy or CandlePolicy(), kinds)
         table = repository.load(None, stored, None, None, seen, None)

@@ -56,7 +56,7 @@ def expanded(job: ProcessingJob) -> Sweep:
         for parameters in _products(spread[name]):
             point = _name(name if job.several or not parameters else "", parameters)
             # params that are not swept keep coming from the job, which knows which formula declares them
-            made[point] = Formula(formula.source, point, {**_fixed(formula.parameters), **parameters})
+            made[point] = replace(formula, name=point, parameters={**_fixed(formula.parameters), **parameters})
             points[point] = Point(name, parameters)
     fixed = replace(job, formula=made, parameters=_fixed(job.parameters or {}))
     return Sweep(fixed, points, job.several)
@@ -67,7 +67,7 @@ def _spread(job: ProcessingJob, formula: Formula) -> dict[str, Sequence[Setting]
     own, shared = swept(formula.parameters), swept(job.parameters or {})
     if shared:
         try:
-            known = declared_parameters(formula.source)
+            known = declared_parameters(formula.source, formula.dialect)
         except FormulaError:  # told when the formula is checked
             known = frozenset()
         unclaimed = shared.keys() - known

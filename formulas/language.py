@@ -11,6 +11,7 @@ from . import syntax
 from .check import Checked, check
 from .check.naming import columns_by_name
 from .declaring import Primitive, Setting
+from .dialects import read_foreign
 from .functions import Functions, built_in_functions
 from .nodes import Interner
 from .parse import parse
@@ -51,10 +52,11 @@ class Language:
         parameters: Mapping[str, Setting] | None = None,
         name: str | None = None,
         tables: Mapping[str, Mapping[str, str]] | None = None,
+        dialect: str | None = None,
         *,
         strict: bool = False,
     ) -> Checked:
-        """Parse and check a formula.
+        """Parse and check a formula, which is written in the language or in a dialect (formulas.dialects).
 
         `columns` maps the candle table's columns to "number", "boolean" or "text"; None: open, high, low, close and
         volume. `parameters` are values for the formula's params, `tables` the columns of other tables by their names.
@@ -64,7 +66,7 @@ class Language:
         try:
             known = columns_by_name(columns)
             others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
-            checked = check(_parsed(source), self._functions, self._interner, known, parameters, others)
+            checked = check(_parsed(source, dialect), self._functions, self._interner, known, parameters, others)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
         if strict and checked.warnings:
@@ -77,8 +79,11 @@ class Language:
         columns: Mapping[str, str] | None = None,
         parameters: Mapping[str, Setting] | None = None,
         tables: Mapping[str, Mapping[str, str]] | None = None,
+        dialects: Mapping[str, str | None] | None = None,
     ) -> dict[str, Checked]:
         """Check several formulas. A parameter goes to each formula that has it, and at least one must.
+
+        `dialects` says by name which formulas are written in a dialect.
 
         Raises the only FormulaError, or an ExceptionGroup of them.
         """
@@ -88,8 +93,9 @@ class Language:
         faults: list[FormulaError] = []
         for name, source in sources.items():
             try:
-                own = _own_parameters(source, given) if several and given else given
-                checked[name] = self.check(source, columns, own, tables=tables)
+                dialect = (dialects or {}).get(name)
+                own = _own_parameters(source, dialect, given) if several and given else given
+                checked[name] = self.check(source, columns, own, tables=tables, dialect=dialect)
             except FormulaError as error:
                 faults.append(FormulaError(error.problems, error.source, name if several else None))
         if len(faults) == 1:
@@ -108,19 +114,20 @@ class Language:
             raise FormulaError([Problem.at(source, 0, 1, f"no formula has a param {unknown[0]!r}", hint)], source)
 
 
-def declared_parameters(source: str) -> frozenset[str]:
+def declared_parameters(source: str, dialect: str | None = None) -> frozenset[str]:
     """The names of a formula's params; raises FormulaError if it cannot be read."""
-    return frozenset(s.name.name for s in _parsed(source).statements if isinstance(s, syntax.Parameter))
+    return frozenset(s.name.name for s in _parsed(source, dialect).statements if isinstance(s, syntax.Parameter))
 
 
-def _own_parameters(source: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
+def _own_parameters(source: str, dialect: str | None, given: Mapping[str, Setting]) -> dict[str, Setting]:
     """Of the parameters given, those that the formula declares."""
-    declared = declared_parameters(source)
+    declared = declared_parameters(source, dialect)
     return {name: value for name, value in given.items() if name in declared}
 
 
-# A sweep checks the same text once for each of its points.
-_parsed = lru_cache(maxsize=128)(parse)
+@lru_cache(maxsize=128)  # a sweep checks the same text once for each of its points
+def _parsed(source: str, dialect: str | None) -> syntax.Formula:
+    return parse(source) if dialect is None else read_foreign(source, dialect)
 
 
 @lru_cache(maxsize=1)

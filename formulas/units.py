@@ -143,6 +143,14 @@ _OF_X: Final = (
     "median_deviation residual_stdev alma sine_wma pascal_wma decay_exp shift_by "
     "ewm_mean mama ht_phasor ht_trendline"
 )
+_PARTIAL_OF_X: Final = (
+    "partial_sum partial_mean partial_slope partial_linreg partial_deviation partial_highest partial_lowest "
+    "partial_quantile"
+)
+_PARTIAL_RATIOS: Final = (
+    "partial_correlation partial_rsquare partial_skewness partial_kurtosis partial_rank partial_highest_bar "
+    "partial_lowest_bar"
+)
 _RATIOS: Final = "sign correlation zscore scale rank_share across_correlation skew kurtosis entropy ht_dcphase"
 _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
@@ -153,7 +161,9 @@ _TIMES: Final = "year quarter month day weekday hour minute"
 
 RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_OF_X.split(), like("x")),
+    **dict.fromkeys(_PARTIAL_OF_X.split(), like("x")),
     **dict.fromkeys(_RATIOS.split(), always(RATIO)),
+    **dict.fromkeys(_PARTIAL_RATIOS.split(), always(RATIO)),
     **dict.fromkeys(_COUNTS.split(), always(COUNT)),
     **dict.fromkeys(_TIMES.split(), always(TIME)),
     **dict.fromkeys(("add", "subtract", "if", "nz"), like("x", "y")),
@@ -167,6 +177,8 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_OF_RATIOS.split(), of_ratio),
     **dict.fromkeys(("variance", "ewm_variance"), times(x=2)),
     "covariance": times(x=1, y=1),
+    "partial_variance": times(x=2),
+    "partial_covariance": times(x=1, y=1),
     "parabolic": like("high", "low"),
     "adaptive": like("x", "before"),
     "atan2": of_point,

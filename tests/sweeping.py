@@ -70,6 +70,8 @@ def random_candles(seed, lengths=(1, 2, 150, 37, 220), holes=0.04, begin=dt.date
 NUMBERS = ("close", "open", "volume", "high")
 EVENTS = {"condition", "signal", "reset", "trigger", "exit"}
 CONDITIONS = ("close > open", "volume > 2000", "high > close[1]")
+CONSTANTS = {"n": "5", "d": "5", "m": "2", "qscore": "0.8", "g": "sector"}
+"""Arguments of library functions, by name, that are no numbers of the candle."""
 
 SHARE = "(close - low) / (high - low)"
 SUITED = {
@@ -89,7 +91,7 @@ def arguments(function):
     if not isinstance(function, Primitive):
         parameters = function.definition.parameters
         names = [p.name.name for p in parameters]
-        taken = [next(conditions) if name in EVENTS else next(numbers) for name in names]
+        taken = [CONSTANTS.get(name) or next(conditions if name in EVENTS else numbers) for name in names]
         made = [t if p.default is None else None for t, p in zip(taken, parameters, strict=True)]
         return suited(function.name, made), names
     texts = []

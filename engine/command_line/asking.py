@@ -30,6 +30,9 @@ Beside: TypeAlias = Annotated[
 ]
 Hours: TypeAlias = Annotated[str | None, typer.Option(help="When the exchange opens and closes: 09:30-16:00, in --tz.")]
 Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
+Dialect: TypeAlias = Annotated[
+    str | None, typer.Option(help="The foreign language of the formula: qlib, alpha101, gtja191 ...")
+]
 
 Parameters: TypeAlias = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")

@@ -24,6 +24,7 @@ from .asking import (
     Columns,
     DateFormat,
     Decimal,
+    Dialect,
     Parameters,
     Table,
     Zone,
@@ -57,11 +58,12 @@ def check(
     decimal: Decimal = None,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for faults.")] = False,
     beside: Beside = None,
+    dialect: Dialect = None,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        plan = planned(formula, parameter, kinds, table_kinds(beside))
+        plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
         if strict:
             assert_no_warnings(plan.formulas)
     warn(*plan.formulas.values())
@@ -80,6 +82,7 @@ def explain(
     date_format: DateFormat = None,
     decimal: Decimal = None,
     beside: Beside = None,
+    dialect: Dialect = None,
 ) -> None:
     """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read.
 
@@ -87,17 +90,22 @@ def explain(
     """
     with told_in_words():
         kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
-        plan = planned(formula, parameter, kinds, table_kinds(beside))
+        plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
     warn(*plan.formulas.values())
     typer.echo(str(replace(explain_plan(plan, chosen("auto")), warnings=())))
 
 
 def planned(
-    formula: str, parameter: Sequence[str] | None, kinds: Mapping[str, str] | None, tables: Mapping[str, Kinds]
+    formula: str,
+    parameter: Sequence[str] | None,
+    kinds: Mapping[str, str] | None,
+    tables: Mapping[str, Kinds],
+    dialect: str | None = None,
 ) -> Plan:
     """The plan of a formula; of one whose params have several values the plan of all of them."""
     with as_asked():
-        job = expanded(ProcessingJob(None, Formula(read_formula(formula), NAME, read_sweep(parameter or ())))).job
+        asked = Formula(read_formula(formula), NAME, read_sweep(parameter or ()), dialect)
+        job = expanded(ProcessingJob(None, asked)).job
     return plan_job(FormulaService(), job, kinds, tables, conditions=False)
 
 

@@ -26,6 +26,7 @@ from .asking import (
     Columns,
     DateFormat,
     Decimal,
+    Dialect,
     Hours,
     Parameters,
     Table,
@@ -116,6 +117,7 @@ def scan(
     adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
     session: Hours = None,
     beside: Beside = None,
+    dialect: Dialect = None,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
 
@@ -125,11 +127,10 @@ def scan(
     finished is shown).
     """
     with told_in_words():
-        keep_source(data, output)
-        source, how = read_formula(formula), chosen_format(format, output)
-        values = {} if sort is None else {sort: with_names_of(source, sort)}
+        source, how = read_formula(formula), chosen_format(format, keep_source(data, output))
+        values = {} if sort is None else {sort: sort if dialect else with_names_of(source, sort)}
         with as_asked():
-            options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values}
+            options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values, "dialect": dialect}
             options["executor"] = known_executor(executor)
             chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
             bars, hours = Timeframe.parse(timeframe).text, read_session(session)
@@ -139,11 +140,12 @@ def scan(
     raise typer.Exit(_code(result))
 
 
-def keep_source(data: str, output: Path | None) -> None:
-    """Refuse to write the matches over the candles."""
+def keep_source(data: str, output: Path | None) -> Path | None:
+    """The output, unless the matches would be written over the candles."""
     source = Path(data).expanduser()
     if output is not None and source.exists() and output.exists() and output.samefile(source):
         raise UsageError(f"--output {output} is the file with the candles: choose another one")
+    return output
 
 
 def with_names_of(formula: str, expression: str) -> str:
@@ -170,7 +172,7 @@ def _run(
             result = engine.run(job, progress, output=delivery.meanwhile)
         sweep = expanded(job).job
         first = sweep.settings(next(iter(sweep.formulas.values())))
-        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside)))
+        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
     delivery.hand_out(result)
     _report(result)
     return result

@@ -62,21 +62,25 @@ class Binder:
 
     def _refused(self, argument: Argument, slot: Slot | None) -> bool:
         if slot is not None:
-            self.faults.add(argument.span, f"{self.call.name}'s {slot.name} is given twice")
+            self.faults.add(argument.span, f"{self.faults.written(self.call)}'s {slot.name} is given twice")
         elif argument.name:
             nearest = suggestion(argument.name, [s.name for s in self.slots])
             compares = argument.name.lower() in {*CANDLE_COLUMNS, *LETTERS}
             hint = "to compare, write == ; " if compares else f"did you mean {nearest}=? " if nearest else ""
-            message = f"{self.call.name} has no parameter {argument.name!r}"
+            message = f"{self.faults.written(self.call)} has no parameter {argument.name!r}"
             way_out = PARAMETERS.get(argument.name.lower(), "")
             self.faults.add(argument.span, message, way_out or f"{hint}it is {self.signature}")
         else:
-            self.faults.add(argument.span, f"{self.call.name} has no room for this argument", f"it is {self.signature}")
+            self.faults.add(
+                argument.span,
+                f"{self.faults.written(self.call)} has no room for this argument",
+                f"it is {self.signature}",
+            )
         return False
 
     def _complete(self, bound: Bound) -> bool:
         missing = [slot.name for slot in self.slots if slot.required and slot.name not in bound]
         if missing:
-            message = f"{self.call.name} lacks its {' and '.join(missing)}"
+            message = f"{self.faults.written(self.call)} lacks its {' and '.join(missing)}"
             self.faults.add(self.call.span, message, f"it is {self.signature}")
         return not missing

@@ -18,7 +18,7 @@ from .applying import Applier, shown_value
 from .binding import Binder, Evaluate, Slot
 from .elsewhere import Forms
 from .expressions import ExpressionChecker
-from .guessing import hint_for_function
+from .guessing import as_called, hint_for_function
 from .naming import LETTERS, SPECIAL_FORMS, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
@@ -95,7 +95,8 @@ class Environment:
             values = [evaluate(argument.value) for argument in call.arguments]
             return self._unknown_call(call, values, function is not None)
         slots = _slots(function)
-        bound = Binder(call, slots, function.signature, session.faults).bind(evaluate)
+        signature = as_called(function.signature, lower.rpartition(".")[0], session.faults.written(call))
+        bound = Binder(call, slots, signature, session.faults).bind(evaluate)
         if bound is None or self._constant_for_series(call, function, bound):
             return FAULTY
         return self._applied(function, bound, call.span)
@@ -125,8 +126,10 @@ class Environment:
         elif is_known_series or self._own(call.name) is not None or lower in session.columns:
             message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
         else:
-            message = f"unknown function {call.name!r}"
+            written = session.faults.written(call)
+            message = f"unknown function {written!r}"
             hint = hint_for_function(lower, session.functions, session.definitions)
+            hint = as_called(hint, lower.rpartition(".")[0], written)
         session.faults.add(call.name_span, message, hint)
         return FAULTY
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...errors import FormulaError, Problem
-from ..syntax import Span
+from ..syntax import Call, Span
 
 MOST_PROBLEMS: Final = 50
 
@@ -51,6 +51,11 @@ class Faults:
     def is_inside(self) -> bool:
         """Whether the text of a library function is being checked."""
         return bool(self._inside)
+
+    def written(self, call: Call) -> str:
+        """The name of the function as the text that is being checked has it: foreign text has names of its own."""
+        source = self._inside[-1].source if self._inside else self.source
+        return source[call.name_span.start : call.name_span.end]
 
     @contextmanager
     def inside(self, function: str, source: str, path: str, call: Span) -> Iterator[None]:

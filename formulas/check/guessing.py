@@ -14,6 +14,11 @@ def hint_for_function(name: str, functions: Functions, definitions: Mapping[str,
     return FOREIGN.get(name, "") or _in_libraries(name, functions) or _nearest(name, functions, definitions)
 
 
+def as_called(signature: str, library: str, written: str) -> str:
+    """A signature, or a hint with one, without the library's name where the call was written without it."""
+    return signature.replace(f"{library}.", "", 1) if library and "." not in written else signature
+
+
 def _in_libraries(name: str, functions: Functions) -> str:
     """Which library knows a function that has no plain name, or which libraries there are."""
     library, dot, own = name.rpartition(".")

@@ -64,7 +64,7 @@ def parse(source: str) -> Formula:
             if result is not None and not faults:
                 kept = (one for one in statements if isinstance(one, Assignment | Parameter | Definition))
                 return Formula(tuple(_with_docs(kept, source)), result, source)
-    raise _error(faults, source)
+    raise faulty(faults, source)
 
 
 def parse_library(source: str, path: str) -> Library:
@@ -75,7 +75,7 @@ def parse_library(source: str, path: str) -> Library:
             message = "a library holds definitions only"
             faults.append(Fault(statement.span.start, statement.span.end, message, "write def name(x) = value"))
     if faults:
-        raise _error(faults, source)
+        raise faulty(faults, source)
     definitions = [statement for statement in statements if isinstance(statement, Definition)]
     return Library(tuple(_with_docs(definitions, source)), source, path)
 
@@ -83,7 +83,7 @@ def parse_library(source: str, path: str) -> Library:
 def _parse_statements(source: str) -> tuple[list[Parsed], list[Fault]]:
     if len(source) > LENGTH_LIMIT:
         message = f"the formula is too long: {len(source):,} characters, and {LENGTH_LIMIT:,} are allowed"
-        raise _error([Fault(0, 1, message)], source)
+        raise faulty([Fault(0, 1, message)], source)
     tokens, faults = read_tokens(source)
     chunks, unjoined = split_statements(tokens)
     faults.extend(unjoined)
@@ -122,7 +122,7 @@ def _parse_tokens(tokens: Sequence[Token]) -> tuple[Parsed | None, list[Fault]]:
             return None, _block_faults(tokens, *block)
         return None, [*builder.faults, word_fault(tokens, unexpected.index)]
     faults = [*builder.faults, *map(_misplaced, builder.records)]
-    if len(tokens) > NESTING_LIMIT and _depth(statement) > NESTING_LIMIT:
+    if len(tokens) > NESTING_LIMIT and depth(statement) > NESTING_LIMIT:
         message = f"this is nested more than {NESTING_LIMIT} deep"
         faults.append(Fault(statement.span.start, statement.span.end, message, "give parts of it a name: part = ..."))
     return statement, faults
@@ -166,7 +166,7 @@ def _misplaced(record: Record) -> Fault:
     return Fault(record.span.start, record.span.end, message, "to compare use ==; two conditions are joined with and")
 
 
-def _depth(root: Node) -> int:
+def depth(root: Node) -> int:
     """Count the levels of a tree, without recursion since it may be very deep."""
     deepest, level = 0, [root]
     while level:
@@ -227,7 +227,8 @@ def _doc_above(lines: Sequence[str], row: int) -> str:
     return "\n".join(reversed(doc))
 
 
-def _error(faults: Sequence[Fault], source: str) -> FormulaError:
+def faulty(faults: Sequence[Fault], source: str) -> FormulaError:
+    """One error that carries all faults, in the order of the source."""
     first = sorted(set(faults))[:PROBLEM_LIMIT]
     return FormulaError([Problem.at(source, one.start, one.end, one.message, one.hint) for one in first], source)
 

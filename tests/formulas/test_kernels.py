@@ -21,8 +21,9 @@ CLOCKED = {"year", "month", "day", "weekday", "hour", "minute", "date", "time", 
     "quarter",
     "new_period",
 }
+PAIRED = ("slope", "partial_slope", "partial_linreg", "partial_rsquare", "partial_correlation")
 LENGTHS = {
-    "slope": (2, 5, 20, 63),
+    **dict.fromkeys(PAIRED, (2, 5, 20, 63)),
     "residual_stdev": (2, 3, 20, 63),
     "ago_bars": (0, 1, 5, 70),
     "round": (0, 1, 2, -1),
@@ -38,6 +39,9 @@ OWN = {
     "entropy": [(1, 10), (3, 1), (5, 2), (20, 10), (63, 7)],
     "alma": [(1, 0.85, 6), (2, 0.5, 6), (9, 0.85, 6), (20, 0.0, 50), (63, 1.0, 1000)],
     "decay_exp": [(1, 0.9), (3, 0.0), (20, 1.0), (63, 0.9)],
+    **{name: [(1, 0), (3, 1), (20, 0), (63, 1)] for name in ("partial_variance", "partial_covariance")},
+    **{name: [(4, 0), (5, 1), (20, 0), (63, 1)] for name in ("partial_skewness", "partial_kurtosis")},
+    "partial_quantile": [(1, 0.5), (2, 0.25), (20, 0.8), (63, 0.2), (63, 1.0)],
     "mama": [(0.5, 0.05), (0.3, 0.2)],
     "parabolic": [(0.02, 0.03, 0.2), (0.3, 0.1, 0.2)],
     "parabolic_extended": [

@@ -10,9 +10,14 @@ from barsweep.formulas.kinds import Series, Shape
 
 CALENDAR_FIELDS = {"year", "quarter", "month", "day", "weekday", "hour", "minute", "date", "time"}
 LENGTHS = {"Whole": ("3", "1", "8"), "Real": ("0.02", "0.5"), "Flag": ("true",), "Span": ('"2d"', '"1w"')}
-SHORTEST = {"slope": "2", "residual_stdev": "2"}
+PAIRED = ("slope", "linreg", "rsquare", "correlation")
+SHORTEST = {"slope": "2", "residual_stdev": "2", **{f"partial_{name}": "2" for name in PAIRED}}
 SAMPLED = [["close", "3", "false"], ["close", "1", "false"], ["close", "8", "true"]]
-CHOSEN = dict.fromkeys(("skew", "kurtosis"), SAMPLED)
+CHOSEN = {
+    **dict.fromkeys(("skew", "kurtosis"), SAMPLED),
+    "partial_skewness": [["close", "4", "false"], ["close", "8", "true"]],
+    "partial_kurtosis": [["close", "4", "false"], ["close", "8", "true"]],
+}
 BARS = "mod(volume / 100, 9)"
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from sweeping import CALLS, LANGUAGE, random_candles, sweep
+from sweeping import CALLS, KINDS, LANGUAGE, random_candles, sweep
 
 from barsweep.errors import FormulaError
 from barsweep.formulas.declaring import PRIMITIVES
@@ -18,7 +18,7 @@ ALL_CALLS = [call for call, name in OWN_NAMES.items() if name not in NO_SCALE an
 
 
 def unit(call):
-    return unit_of(LANGUAGE.check(call).result)
+    return unit_of(LANGUAGE.check(call, KINDS).result)
 
 
 @pytest.fixture(params=["polars", "tiles"])
