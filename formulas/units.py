@@ -10,21 +10,18 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final, TypeAlias
 
 from .kinds import Kind
 from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, walk
-
-ZERO: Final = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """`price` and `volume` are powers; `name` tells values without either apart: ratio, count, time."""
 
-    price: Fraction = ZERO
-    volume: Fraction = ZERO
+    price: float = 0.0
+    volume: float = 0.0
     name: str = "ratio"
 
     def __str__(self) -> str:
@@ -36,12 +33,12 @@ class Unit:
 
 
 NAMES: Final = {
-    (Fraction(1), ZERO): "a price",
-    (ZERO, Fraction(1)): "a volume",
-    (Fraction(1), Fraction(1)): "money",
+    (1.0, 0.0): "a price",
+    (0.0, 1.0): "a volume",
+    (1.0, 1.0): "money",
 }
-PRICE: Final = Unit(price=Fraction(1))
-VOLUME: Final = Unit(volume=Fraction(1))
+PRICE: Final = Unit(price=1.0)
+VOLUME: Final = Unit(volume=1.0)
 RATIO: Final = Unit()
 COUNT: Final = Unit(name="count")
 TIME: Final = Unit(name="time")
@@ -49,6 +46,7 @@ PURE: Final = Unit(name="constant")
 """A constant: it goes with everything, and scales what it multiplies."""
 FREE: Final = Unit(name="free")
 """Nothing is known: it goes with everything, and what is made of it is free too."""
+ANYTHING: Final = (PURE, FREE)
 
 COLUMNS: Final = {**dict.fromkeys(("open", "high", "low", "close", "adj_close", "vwap"), PRICE), "volume": VOLUME}
 
@@ -56,16 +54,15 @@ Units: TypeAlias = Mapping[str, list[Unit]]
 Rule: TypeAlias = Callable[[Units, Apply], Unit]
 
 
-def _power(name: str, exponent: Fraction) -> str:
-    return "" if exponent == 0 else name if exponent == 1 else f"{name}^{exponent}"
+def _power(name: str, exponent: float) -> str:
+    return "" if exponent == 0 else name if exponent == 1 else f"{name}^{exponent:g}"
 
 
 def agree(left: Unit, right: Unit) -> bool:
     """Whether two numbers may be added and compared. Counts are ratios of bars to a bar."""
-    if {left, right} & {PURE, FREE}:
+    if left is right or left in ANYTHING or right in ANYTHING:
         return True
-    powers = (left.price, left.volume) == (right.price, right.volume)
-    return powers and (TIME in (left, right)) == (left == right == TIME)
+    return TIME not in (left, right) and left.price == right.price and left.volume == right.volume
 
 
 def joined(units: Iterable[Unit]) -> Unit:
@@ -77,7 +74,7 @@ def joined(units: Iterable[Unit]) -> Unit:
     return first if all(unit is not FREE and agree(first, unit) for unit in known) else FREE
 
 
-def product(units: Iterable[tuple[Unit, Fraction]]) -> Unit:
+def product(units: Iterable[tuple[Unit, float]]) -> Unit:
     """The unit of a product of powers."""
     factors = list(units)
     if any(unit is FREE or unit is TIME for unit, _ in factors):
@@ -87,8 +84,8 @@ def product(units: Iterable[tuple[Unit, Fraction]]) -> Unit:
         return PURE
     if len(factors) == 1 and factors[0][1] == 1:
         return factors[0][0]
-    price = sum((unit.price * power for unit, power in factors), ZERO)
-    return Unit(price, sum((unit.volume * power for unit, power in factors), ZERO))
+    price = sum(unit.price * power for unit, power in factors)
+    return Unit(price, sum(unit.volume * power for unit, power in factors))
 
 
 def like(*names: str) -> Rule:
@@ -98,8 +95,7 @@ def like(*names: str) -> Rule:
 
 def times(**powers: float) -> Rule:
     """A product of powers of parameters."""
-    exact = {name: Fraction(power) for name, power in powers.items()}
-    return lambda units, _: product((unit, exact[name]) for name in exact for unit in units[name])
+    return lambda units, _: product((unit, power) for name, power in powers.items() for unit in units[name])
 
 
 def always(unit: Unit) -> Rule:
@@ -127,8 +123,9 @@ def to_a_power(units: Units, node: Apply) -> Unit:
     base, exponent = units["x"][0], node.arguments[1]
     if base in (PURE, RATIO, COUNT):
         return base
-    known = isinstance(exponent, Constant) and isinstance(exponent.value, float)
-    return product([(base, Fraction(exponent.value).limit_denominator(1000))]) if known else FREE  # type: ignore[union-attr, arg-type]
+    if isinstance(exponent, Constant) and isinstance(exponent.value, float):
+        return product([(base, exponent.value)])
+    return FREE
 
 
 def to_its_length(units: Units, node: Apply) -> Unit:

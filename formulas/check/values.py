@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import polars as pl
 
+from ..declaring import Primitive, Setting
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Constant, Interner, Node
 from ..syntax import Span
@@ -62,11 +64,17 @@ def folded(node: Apply, interner: Interner) -> Node:
     known = below and all(isinstance(each, Constant) for each in below)
     if primitive.shape is not Shape.ELEMENTWISE or primitive.scoped or not known:
         return node
-    literals = [pl.lit(a.value, dtype=a.kind.dtype) if isinstance(a, Constant) else a for a in node.arguments]
-    value = pl.select(primitive.rule(*literals)).item()
-    if isinstance(value, float) and not -float("inf") < value < float("inf"):
-        value = None
-    return interner.constant(value, node.kind)
+    given = tuple((a.value, a.kind) if isinstance(a, Constant) else (a, None) for a in node.arguments)
+    return interner.constant(_computed(primitive, given), node.kind)
+
+
+@lru_cache(maxsize=4096)
+def _computed(primitive: Primitive, given: tuple[tuple[Setting | None, Kind | None], ...]) -> Setting | None:
+    """A primitive's value of constants: formulas say (n + 1) / 2 over and over. A setting has no kind."""
+    literals = [value if kind is None else pl.lit(value, dtype=kind.dtype) for value, kind in given]
+    value: Setting | None = pl.select(primitive.rule(*literals)).item()
+    is_infinite = isinstance(value, float) and not -float("inf") < value < float("inf")
+    return None if is_infinite else value
 
 
 def read_date(text: str) -> float | None:
