@@ -130,7 +130,7 @@ def to_a_power(units: Units, node: Apply) -> Unit:
 
 def to_its_length(units: Units, node: Apply) -> Unit:
     """A product of as many values as the window is long."""
-    return product([(units["x"][0], Fraction(length)) for length in node.settings if isinstance(length, int)])
+    return product([(units["x"][0], float(length)) for length in node.settings if isinstance(length, int)])
 
 
 _OF_X: Final = (

@@ -1,0 +1,111 @@
+"""Tongdaxin's conventions where they differ from the plain functions, worked by hand or written out with pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sweeping import LANGUAGE, series
+
+NA = None
+CLOSES = [10.0, 11.0, 9.0, 12.0, 12.0, 13.0, 12.0, 14.0]
+HIGHS = [11.0, 12.0, 10.0, 13.0, 13.0, 14.0, 13.0, 15.0]
+LOWS = [9.0, 10.0, 8.0, 11.0, 11.0, 12.0, 11.0, 13.0]
+VOLUMES = [100.0, 200.0, 300.0, 100.0, 500.0, 50.0, 100.0, 200.0]
+X, H, L, V = (pd.Series(values) for values in (CLOSES, HIGHS, LOWS, VOLUMES))
+CHANGE = X.diff()
+
+
+def values(formula):
+    return series(formula, CLOSES, high=HIGHS, low=LOWS, volume=VOLUMES)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("tdx.ref(close, 2)", [NA, NA, 10, 11, 9, 12, 12, 13]),
+        ("tdx.ma(close, 2)", [NA, 10.5, 10, 10.5, 12, 12.5, 12.5, 13]),
+        ("tdx.sum(close, 0)", [10, 21, 30, 42, 54, 67, 79, 93]),
+        ("tdx.sum(close, 2)", [NA, 21, 20, 21, 24, 25, 25, 26]),
+        ("tdx.hhv(high, 0)", [11, 12, 12, 13, 13, 14, 14, 15]),
+        ("tdx.llv(low, 0)", [9, 9, 8, 8, 8, 8, 8, 8]),
+        ("tdx.hhv(high, 2)", [NA, 12, 12, 13, 13, 14, 14, 15]),
+        ("tdx.hhvbars(high, 3)", [NA, NA, 1, 0, 0, 0, 1, 0]),
+        ("tdx.count(close > 11, 0)", [0, 0, 0, 1, 2, 3, 4, 5]),
+        ("tdx.count(close > 11, 2)", [NA, 0, 0, 1, 2, 2, 2, 2]),
+        ("tdx.barslast(close > 12.5)", [NA, NA, NA, NA, NA, 0, 1, 0]),
+        ("tdx.barssince(close > 12.5)", [NA, NA, NA, NA, NA, 0, 1, 2]),
+        ("tdx.barslastcount(close > 11)", [0, 0, 0, 1, 2, 3, 4, 5]),
+        ("tdx.barslastcount(close > 12.5)", [0, 0, 0, 0, 0, 1, 0, 1]),
+        ("tdx.barscount(close)", [1, 2, 3, 4, 5, 6, 7, 8]),
+        ("tdx.filter(close > 11, 2)", [False, False, False, True, False, False, True, False]),
+        ("tdx.upnday(close, 2)", [NA, NA, False, False, False, False, False, False]),
+        ("tdx.range(close, 11, 13)", [False, False, False, True, True, False, True, False]),
+        ("tdx.last(close > 11, 2, 1)", [NA, NA, False, False, False, True, True, True]),
+        ("tdx.obv()", [0, 200, -100, 0, 0, 50, -50, 150]),
+        ("tdx.mtm(close, 2)", [NA, NA, -1, 1, 3, 1, 0, 1]),
+    ],
+)
+def test_by_hand(formula, expected):
+    assert values(formula) == expected
+
+
+def sma(x, n, m):
+    return x.ewm(alpha=m / n, adjust=False).mean()
+
+
+def ema(x, n):
+    return sma(x, n + 1, 2)
+
+
+RAW = 100 * (X - L.rolling(3).min()) / (H.rolling(3).max() - L.rolling(3).min())
+K = sma(RAW, 3, 1)
+DIF = ema(X, 2) - ema(X, 4)
+CASES = {
+    "tdx.ema(close, 5)": ema(X, 5),
+    "tdx.sma(close, 5, 2)": sma(X, 5, 2),
+    "tdx.dma(close, 0.3)": sma(X, 10, 3),
+    "tdx.rsi(close, 3)": 100 * sma(CHANGE.clip(lower=0), 3, 1) / sma(CHANGE.abs(), 3, 1),
+    "tdx.macd(close, 2, 4, 3).dif": DIF,
+    "tdx.macd(close, 2, 4, 3).dea": ema(DIF, 3),
+    "tdx.macd(close, 2, 4, 3).macd": 2 * (DIF - ema(DIF, 3)),
+    "tdx.kdj(3, 3, 3).k": K,
+    "tdx.kdj(3, 3, 3).d": sma(K, 3, 1),
+    "tdx.kdj(3, 3, 3).j": 3 * K - 2 * sma(K, 3, 1),
+    "tdx.boll(close, 4, 2).ub": X.rolling(4).mean() + 2 * X.rolling(4).std(),
+    "tdx.boll(close, 4, 2).lb": X.rolling(4).mean() - 2 * X.rolling(4).std(),
+    "tdx.std(close, 4)": X.rolling(4).std(),
+    "tdx.var(close, 4)": X.rolling(4).var(),
+    "tdx.wr(3)": 100 * (H.rolling(3).max() - X) / (H.rolling(3).max() - L.rolling(3).min()),
+    "tdx.trix(close, 2)": ema(ema(ema(X, 2), 2), 2).pct_change() * 100,
+    "tdx.devsq(close, 4)": X.rolling(4).var() * 3,
+}
+
+
+@pytest.mark.parametrize("formula", CASES)
+def test_is_what_its_definition_says(formula):
+    expected = CASES[formula].to_numpy()
+
+    found = np.array([np.nan if v is None else float(v) for v in values(formula)])
+
+    assert np.array_equal(np.isnan(found), np.isnan(expected))
+    assert np.nanmax(np.abs(found - expected)) < 1e-9
+
+
+SAME = {
+    "tdx.wma(close, 3)": "wma(close, 3)",
+    "tdx.expmema(close, 3)": "ema(close, 3)",
+    "tdx.cross(close, open)": "crosses_above(close, open)",
+    "tdx.every(close > open, 3)": "every(close > open, 3)",
+    "tdx.exist(close > open, 3)": "exist(close > open, 3)",
+    "tdx.slope(close, 3)": "slope(close, 3)",
+    "tdx.forcast(close, 3)": "linreg(close, 3)",
+    "tdx.avedev(close, 3)": "mean_deviation(close, 3)",
+    "tdx.relate(close, open, 3)": "correlation(close, open, 3)",
+    "tdx.cci(14)": "cci(14)",
+    "tdx.psy(12)": "psy(12)",
+    "tdx.bbi(close)": "bbi(close)",
+}
+
+
+@pytest.mark.parametrize(("theirs", "ours"), SAME.items())
+def test_where_conventions_agree_it_is_the_plain_function(theirs, ours):
+    assert LANGUAGE.check(theirs).result is LANGUAGE.check(ours).result
