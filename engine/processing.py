@@ -92,12 +92,11 @@ class ProcessingEngine:
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
-        beside = named_tables(tables)
-        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._preparer = Preparer(repository, service, limits, memory, tries, beside := named_tables(tables))
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
-        for opened in (*([repository] if repository is not candle_repo else []), *beside.values()):
-            self._opened.callback(getattr(opened, "close", _nothing))
+        for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
+            self._opened.callback(getattr(opened, "close", tuple))
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False
@@ -264,10 +263,6 @@ class ProcessingEngine:
         collected = Collected(prepared, file)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
-
-
-def _nothing() -> None:
-    """Close what needs no closing."""
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:
