@@ -5,13 +5,10 @@ import math
 
 import polars as pl
 import pytest
-from sweeping import KINDS, LANGUAGE
+from sweeping import KINDS
 
-from barsweep.data.candles import Candles
-from barsweep.data.timeframes import Timeframe
-from barsweep.engine.executors import Surroundings, make_executor
+from barsweep.engine.service import FormulaService
 from barsweep.errors import FormulaError, ProcessingEngineError
-from barsweep.formulas import make_plan
 from barsweep.formulas.dialects import DIALECTS, read_foreign
 from barsweep.formulas.dialects.declaring import dialect
 from barsweep.formulas.language import Language
@@ -33,13 +30,7 @@ def values(text, dialect, closes=CLOSES):
             **{name: pl.Series(closes, dtype=pl.Float64) for name in COLUMNS if name != "sector"},
         }
     )
-    plan = make_plan({"value": LANGUAGE.check(text, COLUMNS, dialect=dialect)})
-    executor = make_executor("tiles", plan)
-    around = Surroundings(Timeframe.parse("1d"), {})
-    table = executor.start(Candles.of(frame), around)
-    for stage in plan.stages:
-        table = executor.advance(stage, table, around)
-    return table[plan.results["value"]].to_list()
+    return FormulaService().evaluate(text, frame, dialect=dialect).to_list()
 
 
 def stripped(node):
