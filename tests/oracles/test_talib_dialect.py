@@ -19,8 +19,12 @@ AVERAGING = [
 ]
 """Functions with averages of any kind. (MAVP knows the mean alone.)"""
 
-AVERAGES = [kind for kind in range(14) if kind not in {6, 7}]
+AVERAGES = range(14)
 """The kinds of moving averages, by TA-Lib's numbers."""
+
+KAMA, MAMA = 6, 7
+UNSETTLED = {"STOCHRSI": {KAMA, MAMA}}
+"""Kinds that do not agree: where k stands at 100 for a while, these two move as TA-Lib's rounding of 100 has it."""
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +43,7 @@ def some(candles):
 
 
 def test_every_function_is_there():
-    assert set(FUNCTIONS) == set(talib.get_functions())
-    assert len(FUNCTIONS) == 201
+    assert sorted(talib.get_functions()) == FUNCTIONS
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -56,7 +59,8 @@ def test_agrees_with_talib(function, candles, record_property):
 
 @pytest.mark.parametrize("function", AVERAGING)
 def test_every_kind_of_average_agrees(function, some):
-    found = compare(calls_of_averages(function, AVERAGES), some)
+    kinds = [kind for kind in AVERAGES if kind not in UNSETTLED.get(function, ())]
+    found = compare(calls_of_averages(function, kinds), some)
 
     assert found.wrong[:5] == []
     assert found.bars > 100_000
