@@ -62,7 +62,8 @@ def _applied(node: Apply, below: History) -> History:
         settles: int | None = primitive.settles(*settings)
     else:
         settles = reach
-    begins = 0 if primitive.fills else below.warmup
+    # a window may tell before all of its bars are known (one false will do for every), but not on every symbol
+    begins = 0 if primitive.fills and primitive.shape is not Shape.WINDOW else below.warmup
     return History(
         warmup=None if begins is None else begins + warmup,
         reach=_sum(below.reach, reach),
