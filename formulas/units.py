@@ -151,7 +151,8 @@ _PARTIAL_RATIOS: Final = (
 _RATIOS: Final = "sign correlation zscore scale rank_share across_correlation skew kurtosis entropy ht_dcphase"
 _COUNTS: Final = (
     "highest_bar lowest_bar rank_over rank percent_rank count count_since bars_since bar_index session_bar "
-    "quantile_bucket across_count nth_highest_bar nth_lowest_bar sum_bars standing_highest_bar ht_dcperiod"
+    "quantile_bucket across_count nth_highest_bar nth_lowest_bar sum_bars oldest_highest_bar "
+    "oldest_lowest_bar standing ht_dcperiod"
 )
 _OF_RATIOS: Final = "log exp log10 sin cos tan asin acos atan sinh cosh tanh"
 _TIMES: Final = "year quarter month day weekday hour minute"

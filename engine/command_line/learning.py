@@ -43,6 +43,8 @@ from .telling import history_of, in_full
 Source = Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')]
 Candles = Annotated[str | None, typer.Argument(help="Candles whose columns the formula may read.")]
 NAME: Final = "value"
+WIDEST: Final = 60
+"""So much of a line of functions is for the call, the rest for what it is."""
 Bars = Annotated[str | None, typer.Option(help="The timeframe to look at; by default the stored one.")]
 
 
@@ -156,7 +158,7 @@ def functions(
 def list_functions(several: Iterable[Function]) -> None:
     """A table of functions, with what each is in a sentence."""
     table = Grid(box=None, header_style="bold", pad_edge=False)
-    table.add_column("function", no_wrap=True)
+    table.add_column("function", max_width=WIDEST)
     table.add_column("what it is")
     for function in sorted(several, key=lambda each: each.name):
         table.add_row(function.signature, summary(function))

@@ -33,10 +33,15 @@ def highest_bar(call: Call, x: Series, *, n: float) -> Series:
 
 
 @composed
-def standing_highest_bar(call: Call, x: Series, *, n: float) -> Series:
-    """How many bars ago the largest of the last `n` values was; the one that stands on ties."""
-    newest, oldest = (_dated(call, choose, x, int(n)) for choose in ("nearest", "furthest"))
-    return call("standing", newest, oldest, n=n)
+def oldest_highest_bar(call: Call, x: Series, *, n: float) -> Series:
+    """How many bars ago the largest of the last `n` values was; the oldest on ties."""
+    return _dated(call, "furthest", x, int(n))
+
+
+@composed
+def oldest_lowest_bar(call: Call, x: Series, *, n: float) -> Series:
+    """How many bars ago the smallest of the last `n` values was; the oldest on ties."""
+    return call("oldest_highest_bar", call("negate", x), n=n)
 
 
 @composed
@@ -76,13 +81,13 @@ def furthest(older: Lanes, newer: Lanes, age_older: Lanes, age_newer: Lanes, *, 
     return where(newer > older, age_newer, where(newer <= older, age_older + width, NA))
 
 
-@recursive("age")
+@recursive("rest")
 def standing(memory: Memory, newest: Lanes, oldest: Lanes, *, n: Lanes) -> Lanes:
     """The age of what stands: of the oldest, once what stood has left the `n` bars; 0 where the newest is of this bar.
 
-    Where a window is undefined nothing stands, and the oldest follows.
+    Where a window is undefined nothing stands, and the oldest follows. Memory: for how many bars it may still stand.
     """
-    age, known = memory.age + 1.0, is_defined(newest)
-    age = where(age >= n, oldest, where(newest == 0.0, 0.0, age))
-    memory.age = where(known, age, n)
+    rest, known = memory.rest - 1.0, is_defined(newest)
+    age = where(rest <= 0.0, oldest, where(newest == 0.0, 0.0, n - rest))
+    memory.rest = where(known & is_defined(age), n - age, 0.0)
     return where(known, age, NA)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ..declaring import recursive
-from ..kinds import HIGH, Length, Numbers
+from ..kinds import Length, Numbers
 from ..scope import Scope
 
 
-@recursive(warmup=lambda n: n - 1, bounded=True)
-def standing_highest_bar(scope: Scope, x: Numbers = HIGH, n: Length = 14) -> Numbers:
-    """How many bars ago the largest of the last `n` values was; of equal ones the one that stands, as TA-Lib counts.
+@recursive(bounded=True)
+def standing(scope: Scope, newest: Numbers, oldest: Numbers, n: Length = 14) -> Numbers:
+    """How many bars ago what stands was, of the equal extremes of `n` bars whose newest and oldest are given, in bars.
 
-    A value stands until another is as large, which then stands itself, or until it leaves the `n` bars: then the oldest
-    of the largest follows. So on ties all earlier bars have a say; `highest_bar` takes the nearest.
+    An extreme stands until another is as large, which then stands itself, or until it leaves the `n` bars: then the
+    oldest follows. See standing_highest_bar.
     """
-    return scope.kernel("standing_highest_bar", [x], [n])[0]
+    return scope.kernel("standing", [newest, oldest], [n])[0]

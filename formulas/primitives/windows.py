@@ -42,11 +42,24 @@ def lowest_bar(scope: Scope, x: Numbers = LOW, n: Length = 14) -> Numbers:
     return _nearest(scope, scope.column(-x), n)
 
 
-def _nearest(scope: Scope, x: pl.Expr, n: int) -> pl.Expr:
+@window(warmup=lambda n: n - 1, bounded=True)
+def oldest_highest_bar(scope: Scope, x: Numbers = HIGH, n: Length = 14) -> Numbers:
+    """How many bars ago the largest of the last `n` values was; 0 is now, the oldest on ties."""
+    return _nearest(scope, x, n, oldest=True)
+
+
+@window(warmup=lambda n: n - 1, bounded=True)
+def oldest_lowest_bar(scope: Scope, x: Numbers = LOW, n: Length = 14) -> Numbers:
+    """How many bars ago the smallest of the last `n` values was; 0 is now, the oldest on ties."""
+    return _nearest(scope, scope.column(-x), n, oldest=True)
+
+
+def _nearest(scope: Scope, x: pl.Expr, n: int, *, oldest: bool = False) -> pl.Expr:
     def combine(older: State, _: int, newer: State, newer_width: int) -> State:
         (then, back), (now, ago) = older, newer
+        is_newer = now > then if oldest else now >= then
         value = pl.when(now >= then).then(now).when(now < then).then(then)
-        return value, pl.when(now >= then).then(ago).when(now < then).then(back + newer_width)
+        return value, pl.when(is_newer).then(ago).when(now <= then).then(back + newer_width)
 
     here = pl.when(x.is_not_null()).then(pl.lit(0.0))
     return scope.fold((x, here), n, combine)[1]

@@ -45,6 +45,7 @@ def values(source, **columns):
         ("crosses_below(close, 12.5)", [NA, False, False, False, NA, NA, True, False]),
         ("rising(close, 2)", [NA, NA, False, True, NA, NA, NA, True]),
         ("falling(close, 2)", [NA, NA, True, False, NA, NA, NA, False]),
+        ("standing_highest_bar(round(close / 4), 3)", [NA, NA, 2, 2, NA, NA, NA, 0]),
         ("real_body(high, close)", [1, 1, 1, 1, NA, 1, 1, 1]),
         ("upper_shadow(low, high, close)", [1, 1, 1, 1, NA, 1, 1, 1]),
         ("lower_shadow(high, low, close)", [1, 1, 1, 1, NA, 1, 1, 1]),

@@ -37,16 +37,15 @@ def cumulative(x):
     return values
 
 
-def standing_highest_bar(x, n):
-    """TA-Lib's search: the highest's place is kept; once it has left the window, the first of the largest is found."""
+def standing(newest, oldest, n):
+    """The place of what stands is kept; once it is n bars old the oldest follows, and what is of this bar stands."""
     place, values = None, []
-    for t in range(len(x)):
-        window = x[t - n + 1 : t + 1] if t >= n - 1 else [None]
-        if None in window:
+    for t, (now, then) in enumerate(zip(newest, oldest, strict=True)):
+        if now is None:
             place = None
-        elif place is None or place <= t - n:
-            place = t - n + 1 + window.index(max(window))
-        elif x[t] >= x[place]:
+        elif place is None or t - place >= n:
+            place = None if then is None else t - then
+        elif now == 0:
             place = t
         values.append(None if place is None else t - place)
     return values

@@ -19,13 +19,13 @@ REFERENCES = {
     name.rstrip("_"): function
     for module, names in {
         windows: "ago_bars sum_ sma variance covariance correlation slope mean_deviation highest lowest highest_bar "
-        "lowest_bar median rank_over percent_rank count exist every",
+        "lowest_bar oldest_highest_bar oldest_lowest_bar median rank_over percent_rank count exist every",
         distributions: "quantile nth_highest nth_lowest nth_highest_bar nth_lowest_bar mode median_deviation skew "
         "kurtosis residual_stdev entropy product alma sine_wma pascal_wma decay_exp shift_by sum_bars",
         partial: "partial_sum partial_mean partial_variance partial_covariance partial_correlation partial_slope "
         "partial_linreg partial_rsquare partial_skewness partial_kurtosis partial_deviation partial_highest "
         "partial_lowest partial_highest_bar partial_lowest_bar partial_rank partial_quantile",
-        recursions: "ema rma cumulative standing_highest_bar parabolic parabolic_extended trailing_band trailing_stop",
+        recursions: "ema rma cumulative standing parabolic parabolic_extended trailing_band trailing_stop",
         swings: "swings",
         events: "bars_since value_when highest_since lowest_since sum_since count_since exrem flip cooldown",
         cycles: "ht_dcperiod ht_dcphase ht_phasor ht_trendline ht_trendmode mama",

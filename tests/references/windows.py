@@ -83,6 +83,14 @@ def lowest_bar(x, n):
     return over_windows(lambda window: window[::-1].index(min(window)), n, x)
 
 
+def oldest_highest_bar(x, n):
+    return over_windows(lambda window: n - 1 - window.index(max(window)), n, x)
+
+
+def oldest_lowest_bar(x, n):
+    return over_windows(lambda window: n - 1 - window.index(min(window)), n, x)
+
+
 def median(x, n):
     return over_windows(lambda window: mean(sorted(window)[(n - 1) // 2 : n // 2 + 1]), n, x)
 
