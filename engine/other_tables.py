@@ -13,7 +13,7 @@ import polars as pl
 
 from ..data.delimited import ENDINGS as DELIMITED
 from ..data.delimited import read_heading
-from ..data.instants import zone
+from ..data.instants import at_local, zone
 from ..data.layout import Kind
 from ..data.opening import open_repository
 from ..data.repository import CandleRepository
@@ -100,8 +100,7 @@ def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:
     if kind != pl.Date:
         return pl.col("ts").cast(INSTANT)
     over = pl.col("ts").cast(pl.Datetime("us")).dt.offset_by("1d")
-    local = over.dt.replace_time_zone(exchange, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC") + pl.lit(dt.timedelta(microseconds=1))
+    return at_local(over, exchange) + pl.lit(dt.timedelta(microseconds=1))
 
 
 def named_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:
