@@ -165,8 +165,9 @@ def test_what_is_wrong_is_told_before_any_candle_is_read():
         bs.scan('table("qarterly", eps) > 3', days(4), tables={"quarterly": table})
     with pytest.raises(FormulaError, match="there is no table 'quarterly'"):
         bs.scan('table("quarterly", eps) > 3', days(4))
-    with pytest.raises(ProcessingEngineError, match="tables are given by name"):
-        bs.scan('table("quarterly", eps) > 3', days(4), tables=[table])
+    for unnamed in ([table], {1: table}):
+        with pytest.raises(ProcessingEngineError, match="tables are given by name"):
+            bs.scan('table("quarterly", eps) > 3', days(4), tables=unnamed)
 
 
 @pytest.mark.parametrize(
