@@ -121,6 +121,15 @@ def in_utc(stored: pl.Series, tz: str) -> pl.Series:
     return micro.dt.convert_time_zone("UTC")
 
 
+def at_local(naive: pl.Expr, tz: str) -> pl.Expr:
+    """Times of day in a time zone as instants in UTC; one that clocks skip, as some do midnight, is an hour later."""
+    local, later = (
+        moment.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
+        for moment in (naive, naive + dt.timedelta(hours=1))
+    )
+    return pl.coalesce(local, later).dt.convert_time_zone("UTC")
+
+
 def from_numbers(stored: pl.Series, where: str) -> pl.Series:
     """Whole numbers as dates (20240131) or as time since 1970."""
     if not stored.dtype.is_integer() and not (stored.drop_nulls() == stored.drop_nulls().floor()).all():

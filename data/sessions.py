@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .instants import zone
+from .instants import at_local, zone
 from .timeframes import Timeframe
 
 AROUND: Final = 15  # days
@@ -180,9 +180,7 @@ def _has_hours(ts: pl.Series, own: Timeframe) -> bool:
 def _at(day: pl.Series, time: dt.time, tz: str, days: int = 0) -> pl.Series:
     """The instant of that time of day, so many days after each day."""
     naive = pl.lit(day).cast(pl.Datetime("us")) + dt.timedelta(days=days) + _since_midnight(time)
-    local = naive.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
-    later = (naive + dt.timedelta(hours=1)).dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
-    return pl.select(pl.coalesce(local, later).dt.convert_time_zone("UTC")).to_series()
+    return pl.select(at_local(naive, tz)).to_series()
 
 
 def _since_midnight(time: dt.time) -> dt.timedelta:

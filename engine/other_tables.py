@@ -13,7 +13,7 @@ import polars as pl
 
 from ..data.delimited import ENDINGS as DELIMITED
 from ..data.delimited import read_heading
-from ..data.instants import zone
+from ..data.instants import at_local, zone
 from ..data.layout import Kind
 from ..data.opening import open_repository
 from ..data.repository import CandleRepository
@@ -56,14 +56,14 @@ class OtherTable:
             named = [name for name in found.types() if name.strip().lower() in PUBLISHED]
             if not named:
                 return found
-            _close(found)
+            close(found)
         return open_repository(self.source, **({"columns": {"ts": named[0]}} if named else {}))
 
     def close(self) -> None:
         """Close what was opened to read it."""
         opened = self.__dict__.get("repository")
         if opened is not None and opened is not self.source:
-            _close(opened)
+            close(opened)
 
     @property
     def columns(self) -> Mapping[str, Kind]:
@@ -88,10 +88,11 @@ class OtherTable:
         return str(getattr(repository, "stored", None) or "1d")
 
 
-def _close(repository: CandleRepository) -> None:
-    close = getattr(repository, "close", None)
-    if callable(close):
-        close()
+def close(opened: object) -> None:
+    """Close a repository, or a table, if it can be closed."""
+    own = getattr(opened, "close", None)
+    if callable(own):
+        own()
 
 
 def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:
@@ -100,12 +101,11 @@ def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:
     if kind != pl.Date:
         return pl.col("ts").cast(INSTANT)
     over = pl.col("ts").cast(pl.Datetime("us")).dt.offset_by("1d")
-    local = over.dt.replace_time_zone(exchange, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC") + pl.lit(dt.timedelta(microseconds=1))
+    return at_local(over, exchange) + pl.lit(dt.timedelta(microseconds=1))
 
 
 def named_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:
     """The tables that were given by name; raises ProcessingEngineError if they were not."""
-    if tables is not None and not isinstance(tables, Mapping):
+    if tables is not None and not (isinstance(tables, Mapping) and all(isinstance(name, str) for name in tables)):
         raise ProcessingEngineError('tables are given by name: tables={"quarterly": frame}')
     return {name: OtherTable(name, source) for name, source in (tables or {}).items()}

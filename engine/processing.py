@@ -36,7 +36,7 @@ from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
-from .other_tables import named_tables
+from .other_tables import close, named_tables
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
@@ -86,17 +86,17 @@ class ProcessingEngine:
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = _seconds("timeout", timeout)
         last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
-        limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
+        limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
-        self._limits = limits
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
-        self._preparer = Preparer(repository, service, limits, memory, tries, beside := named_tables(tables))
+        beside = named_tables(tables)
+        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
-            self._opened.callback(getattr(opened, "close", tuple))
+            self._opened.callback(close, opened)
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False

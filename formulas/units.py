@@ -48,6 +48,9 @@ FREE: Final = Unit(name="free")
 """Nothing is known: it goes with everything, and what is made of it is free too."""
 ANYTHING: Final = (PURE, FREE)
 
+DIGITS: Final = 9
+"""Of powers: 0.1 + 0.2 is 0.3."""
+
 COLUMNS: Final = {**dict.fromkeys(("open", "high", "low", "close", "adj_close", "vwap"), PRICE), "volume": VOLUME}
 
 Units: TypeAlias = Mapping[str, list[Unit]]
@@ -85,7 +88,8 @@ def product(units: Iterable[tuple[Unit, float]]) -> Unit:
     if len(factors) == 1 and factors[0][1] == 1:
         return factors[0][0]
     price = sum(unit.price * power for unit, power in factors)
-    return Unit(price, sum(unit.volume * power for unit, power in factors))
+    volume = sum(unit.volume * power for unit, power in factors)
+    return Unit(round(price, DIGITS), round(volume, DIGITS))
 
 
 def like(*names: str) -> Rule:

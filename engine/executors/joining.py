@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from ...data.instants import at_local
 from ...data.resampling import BUCKET_BEGIN, BUCKET_END, FIRST_TS, resample
 from ...data.timeframes import Timeframe, infer_timeframe
 from ...errors import ProcessingEngineError
@@ -93,9 +94,8 @@ def in_instants(moments: pl.Series, zone: str) -> pl.Series:
     kind = moments.dtype
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return moments.cast(pl.Datetime("us", "UTC"))
-    naive = moments.cast(pl.Datetime("us"))
-    tz = zone if kind == pl.Date else "UTC"
-    return naive.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    naive = pl.lit(moments).cast(pl.Datetime("us"))
+    return pl.select(at_local(naive, zone if kind == pl.Date else "UTC")).to_series()
 
 
 def known_at(frame: pl.DataFrame, around: Surroundings) -> pl.Series:

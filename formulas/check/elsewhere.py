@@ -18,6 +18,7 @@ from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value
 
 TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
+LOOKS: Final = 500
 SLOTS: Final[Mapping[str, tuple[Slot, ...]]] = {
     "column": (Slot("name", required=True),),
     "timeframe": (Slot("timeframe", required=True), Slot("x", required=True), Slot("forming", required=False)),
@@ -156,7 +157,15 @@ class Forms:
         if message:
             self.session.faults.add(span, message, hint)
             return FAULTY
-        return self.session.interner.elsewhere(node, place)
+        made = self.session.interner.elsewhere(node, place)
+        looks = self.session.looks
+        # what stands in several places on other rows is evaluated in each, so that this may double with each layer
+        looks[made] = 1 + sum(looks[each] for each in walk([node], frames=False) if isinstance(each, Elsewhere))
+        if looks[made] > LOOKS:
+            message = f"this looks at other rows too often: {looks[made]:,} times, and {LOOKS} are allowed"
+            self.session.faults.add(span, message, "put fewer of these forms into each other")
+            return FAULTY
+        return made
 
     def _refused(self, place: Place, inside: list[Node]) -> tuple[str, str]:
         """What is wrong with an expression at that place, and a way out; empty texts where nothing is."""

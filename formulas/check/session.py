@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..functions import Functions
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Interner
+from ..nodes import Interner, Node
 from ..syntax import Expression
 from .faults import Faults
 from .values import Value
@@ -19,7 +19,10 @@ Columns = Mapping[str, Kind]
 
 @dataclass(slots=True)
 class Session:
-    """One check. `candles` are the columns of the candles, `tables` those of other tables by their names."""
+    """One check. `candles` are the columns of the candles, `tables` those of other tables by their names.
+
+    `looks` counts, of each series on other rows, how often these and those that it looks at are evaluated.
+    """
 
     functions: Functions
     interner: Interner
@@ -30,6 +33,7 @@ class Session:
     definitions: dict[str, LibraryFunction] = field(default_factory=dict)
     inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
     stack: list[LibraryFunction] = field(default_factory=list)
+    looks: dict[Node, int] = field(default_factory=dict)
     steps: int = 0
     muted: int = 0
     table: str | None = None

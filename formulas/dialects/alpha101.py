@@ -46,8 +46,8 @@ class AlphaReader(InfixReader):
             return self.column(group, word)
         if name == "returns":
             return Call(f"{self.library}.returns", (), span, span)
-        if name.startswith("adv") and name[3:].isdigit():
-            values = (self.column("vwap", word), self.column("volume", word), Number(float(name[3:]), span))
+        if name.startswith("adv") and name[3:].isdecimal():
+            values = (self.column("vwap", word), self.column("volume", word), self.number(word, name[3:]))
             return Call(f"{self.library}.adv", tuple(Argument(None, value, span) for value in values), span, span)
         hint = f"the paper has {', '.join(sorted(CANDLE))}, returns, adv20 and IndClass.sector"
         return self.refuse(word.start, word.end, f"unknown name {word.text!r}", hint)

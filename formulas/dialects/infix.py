@@ -6,6 +6,7 @@ names and calls mean is the dialect's own affair (`name`, `call`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple, NoReturn
 
@@ -95,6 +96,13 @@ class InfixReader:
         span = Span(word.start, word.end)
         return Call("column", (Argument(None, Text(name, span), span),), span, span)
 
+    def number(self, token: Token, digits: str = "") -> Number:
+        """The number that a token is, or that these digits in it are."""
+        value = float(digits or token.text)
+        if math.isinf(value):
+            self.refuse(token.start, token.end, "this number is too large", "the largest is about 1.8e308")
+        return Number(value, Span(token.start, token.end))
+
     def compared(self, comparison: Comparison) -> Expression:
         """A comparison as the dialect means it where a side is undefined: by default it is undefined itself."""
         return comparison
@@ -122,26 +130,27 @@ class InfixReader:
         if self.nesting > NESTING_LIMIT:
             token = self.tokens[min(self.place, len(self.tokens) - 1)]
             self.refuse(token.start, token.end, f"this is nested more than {NESTING_LIMIT} deep")
+        begin = self.place
         left = self._operand()
         while (following := self._next()) is not None and following.type != "TEXT":
             operator = self.operators.get(following.text)
             if operator is not None and operator.power >= least:
                 self.place += 1
                 right = self._expression(operator.power + (not operator.right))
-                left = self._binary(operator.meaning, left, right)
+                left = self._binary(operator.meaning, left, right, self._span(begin))
             elif self.choice and following.text == "?" and least <= CHOICE:
-                left = self._conditional(left)
+                left = self._conditional(left, begin)
             else:
                 break
         self.nesting -= 1
         return left
 
-    def _conditional(self, condition: Expression) -> Expression:
+    def _conditional(self, condition: Expression, begin: int) -> Expression:
         self.place += 1
         then = self._expression(CHOICE)
         self._expect(":", "a choice is written condition ? value : other value")
         otherwise = self._expression(CHOICE)
-        return self.chosen(condition, then, otherwise, _joint(condition, otherwise))
+        return self.chosen(condition, then, otherwise, self._span(begin))
 
     def chosen(self, condition: Expression, then: Expression, otherwise: Expression, span: Span) -> Conditional:
         """A choice; between two conditions it is one, else a number."""
@@ -149,8 +158,7 @@ class InfixReader:
             then, otherwise = as_number(then), as_number(otherwise)
         return Conditional(as_condition(condition), then, otherwise, span)
 
-    def _binary(self, meaning: str, left: Expression, right: Expression) -> Expression:
-        span = _joint(left, right)
+    def _binary(self, meaning: str, left: Expression, right: Expression, span: Span) -> Expression:
         if meaning in LOGIC:
             return Binary(meaning, as_condition(left), as_condition(right), span)
         if meaning in COMPARISONS:
@@ -165,7 +173,7 @@ class InfixReader:
         self.place += 1
         match token.type:
             case "NUMBER":
-                return Number(float(token.text), Span(token.start, token.end))
+                return self.number(token)
             case "TEXT":
                 return Text(token.text[1:-1], Span(token.start, token.end))
             case "NAME":
@@ -180,10 +188,10 @@ class InfixReader:
                 return self._no_value(token)
 
     def _prefixed(self, token: Token) -> Expression:
-        operator = self.prefixes[token.text]
+        operator, begin = self.prefixes[token.text], self.place - 1
         operand = self._expression(operator.power)
         made = as_condition(operand) if operator.meaning == "not" else as_number(operand)
-        return Unary(operator.meaning, made, Span(token.start, operand.span.end))
+        return Unary(operator.meaning, made, self._span(begin))
 
     def _bracketed(self, opened: Token) -> Expression:
         inner = self._expression(CHOICE)
@@ -206,6 +214,10 @@ class InfixReader:
                 self._unexpected(token)
         self._expect(")", f"the call of {word.text} is not closed")
         return self.call(word, arguments, Span(word.start, self.tokens[self.place - 1].end))
+
+    def _span(self, begin: int) -> Span:
+        """The place of what has been read since a token, the brackets around its parts included."""
+        return Span(self.tokens[begin].start, self.tokens[self.place - 1].end)
 
     def _next(self) -> Token | None:
         return self.tokens[self.place] if self.place < len(self.tokens) else None
@@ -230,7 +242,3 @@ class InfixReader:
         if token.text in self.refused:
             self._unexpected(token)
         self.refuse(token.start, token.end, f"a value is missing before this {token.text!r}")
-
-
-def _joint(left: Expression, right: Expression) -> Span:
-    return Span(left.span.start, right.span.end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -108,23 +108,15 @@ def round_(x: Numbers, digits: Digits = 0) -> Numbers:
 @elementwise(bounded=True)
 def max_(x: Numbers, *others: Numbers) -> Numbers:
     """The largest of the values; undefined if any of them is."""
-    return functools.reduce(_larger, others, x)
+    return _every_defined((x, *others), pl.max_horizontal(x, *others))
 
 
 @elementwise(bounded=True)
 def min_(x: Numbers, *others: Numbers) -> Numbers:
     """The smallest of the values; undefined if any of them is."""
-    return functools.reduce(_smaller, others, x)
+    return _every_defined((x, *others), pl.min_horizontal(x, *others))
 
 
-def _larger(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+def _every_defined(several: Sequence[pl.Expr], value: pl.Expr) -> pl.Expr:
     # max_horizontal skips undefined values; ours must not
-    return _every_defined(x, y, pl.max_horizontal(x, y))
-
-
-def _smaller(x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    return _every_defined(x, y, pl.min_horizontal(x, y))
-
-
-def _every_defined(x: pl.Expr, y: pl.Expr, value: pl.Expr) -> pl.Expr:
-    return pl.when(x.is_not_null() & y.is_not_null()).then(value)
+    return pl.when(pl.all_horizontal(each.is_not_null() for each in several)).then(value)

@@ -2,7 +2,9 @@
 
 import polars as pl
 import pytest
-from sweeping import CALLS, COMPOSED, is_across, random_candles, series, sweep
+from sweeping import CALLS, COMPOSED, LANGUAGE, is_across, random_candles, series, sweep
+
+from barsweep.errors import FormulaError
 
 ALONG = [call for call in (*CALLS, *COMPOSED) if not is_across(call)]
 CONDITIONS = ("close > open", "volume > 2000", "volume > 1000 and close > close[1]")
@@ -46,3 +48,14 @@ def test_the_condition_may_be_a_ranking():
     for _, rows in made.group_by("symbol"):
         numbers = rows["top"].cast(pl.Int64).cum_sum() - 1
         assert rows["x"].fill_null(-1).to_list() == numbers.to_list()
+
+
+def test_forms_within_each_other_are_bounded():
+    """Each layer is evaluated here and on the next one's rows: 30 lines would take 2 to the power of 30 evaluations."""
+    layers = [f"a{n} = bars_where(a{n - 1} > a{n - 1}[1], a{n - 1}) + a{n - 1}" for n in range(1, 31)]
+
+    with pytest.raises(FormulaError, match="this looks at other rows too often"):
+        LANGUAGE.check("\n".join(["a0 = close", *layers, "a30"]))
+
+    assert series("\n".join(["a0 = close", *layers[:5], "a5"]), [float(n) for n in range(1, 41)])[-1] == 40 * 32
+    assert LANGUAGE.check("bars_where(close > open, " * 100 + "close" + ")" * 100).kind == "number"

@@ -52,6 +52,17 @@ def test_a_date_counts_in_the_exchanges_zone():
     assert values('table("t", eps)', repository, tables={"t": table}) == [None, None, None, 7.0, 7.0]
 
 
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+def test_a_day_whose_midnight_is_skipped_begins_an_hour_later(executor):
+    """In São Paulo 15 October 2017 began at 01:00: what the day before it brought is known then."""
+    table = pl.DataFrame({"symbol": "A", "ts": [dt.date(2017, 10, 12), dt.date(2017, 10, 14)], "eps": [1.0, 2.0]})
+    repository = bs.FrameRepository(days(5, begin=dt.date(2017, 10, 12)), tz="America/Sao_Paulo")
+
+    found = values('table("t", eps)', repository, tables={"t": table}, executor=executor)
+
+    assert found == [None, 1.0, 1.0, 2.0, 2.0]
+
+
 def test_lengths_count_the_tables_rows_and_symbols_do_not_touch():
     rows = [("A", 1, 1.0), ("B", 1, 10.0), ("A", 3, 2.0), ("B", 4, 30.0), ("A", 5, 6.0)]
     table = pl.DataFrame(
@@ -154,8 +165,9 @@ def test_what_is_wrong_is_told_before_any_candle_is_read():
         bs.scan('table("qarterly", eps) > 3', days(4), tables={"quarterly": table})
     with pytest.raises(FormulaError, match="there is no table 'quarterly'"):
         bs.scan('table("quarterly", eps) > 3', days(4))
-    with pytest.raises(ProcessingEngineError, match="tables are given by name"):
-        bs.scan('table("quarterly", eps) > 3', days(4), tables=[table])
+    for unnamed in ([table], {1: table}):
+        with pytest.raises(ProcessingEngineError, match="tables are given by name"):
+            bs.scan('table("quarterly", eps) > 3', days(4), tables=unnamed)
 
 
 @pytest.mark.parametrize(

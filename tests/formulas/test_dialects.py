@@ -111,6 +111,9 @@ UNSOUND = [
     ("rank(clsoe)", "alpha101", "clsoe", "unknown name 'clsoe'", ""),
     ("STD(CLOSE:20)", "gtja191", ":", "this ':' is out of place", ""),
     ("SMA(CLOSE,5)", "gtja191", "SMA(CLOSE,5)", "SMA lacks its m", "it is sma(x, n, m)"),
+    ("close + 1e999", "alpha101", "1e999", "this number is too large", "the largest is about 1.8e308"),
+    (f"adv{'9' * 400}", "alpha101", f"adv{'9' * 400}", "this number is too large", "the largest is about 1.8e308"),
+    ("adv²", "alpha101", "adv²", "unknown name 'adv²'", ""),
     ("(CLOSE,5)", "gtja191", ",", "this ',' is out of place", "a bracket without a function's name holds one value"),
 ]
 
@@ -123,6 +126,22 @@ def test_faults_are_told_in_the_words_of_the_dialect(text, name, place, message,
     problem = caught.value.problems[0]
     assert (problem.message, text[problem.start : problem.end]) == (message, place)
     assert problem.hint == hint or not hint
+
+
+WARNED = [
+    # text, dialect, the sides that are compared
+    ("($close*2)*3 > $volume", "qlib", ["($close*2)*3", "$volume"]),
+    ("-(CLOSE+1) > VOLUME*(2)", "gtja191", ["-(CLOSE+1)", "VOLUME*(2)"]),
+    ("(1 < 2 ? close : open) < ((volume))", "alpha101", ["1 < 2 ? close : open", "volume"]),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "sides"), WARNED, ids=[case[0] for case in WARNED])
+def test_brackets_belong_to_the_place_of_what_they_are_in(text, name, sides):
+    warning = Language().check(text, COLUMNS, dialect=name).warnings[0]
+
+    assert [told.rpartition(" is ")[0] for told in warning.hint.split(", ")] == sides
+    assert text[warning.start : warning.end].startswith("(" if text[0] == "(" else "-(")
 
 
 @pytest.mark.parametrize("name", DIALECTS)

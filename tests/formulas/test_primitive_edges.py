@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 from references.registry import REFERENCES
-from sweeping import random_candles, sweep
+from sweeping import random_candles, series, sweep
 
 CANDLES = random_candles(11, lengths=(1, 2, 90, 37, 130), holes=0.06)
 ROWS = [{name: part[name].to_list() for name in CANDLES.columns} for part in CANDLES.partition_by("symbol")]
@@ -119,3 +119,13 @@ def test_sar_takes_its_settings_alone():
     calls = {each: f"sar({', '.join(map(str, each))})" for each in settings}
 
     assert_same(calls, lambda row, *each: REFERENCES["parabolic"](row["high"], row["low"], *each))
+
+
+@pytest.mark.parametrize("function", ["max", "min"])
+def test_many_arguments_take_no_more_than_their_number(function):
+    """A rule that writes each argument out twice would take 2 to the power of them."""
+    many = ", ".join(f"close + {n}" for n in range(100))
+
+    expected = [101.0, None, 99.5] if function == "max" else [2.0, None, 0.5]
+    assert series(f"{function}({many})", [2.0, None, 0.5]) == expected
+    assert series(f"{function}(close, open, 1)", [2.0, 3.0, 0.5], open=[1.0, None, 4.0])[1] is None

@@ -73,6 +73,7 @@ def test_every_primitive_that_gives_a_number_has_a_rule():
         ('timeframe("1d", close)', "a price"),
         ("close ^ 2 / close", "a price"),
         ("product(close, 3) / close", "a price^2"),
+        ("close ^ 0.1 * close ^ 0.2 / close ^ 0.3", "a ratio"),
         ("highest(high, volume, max=9)", "a price"),
         ("beta(close, volume, 9) * volume", "a price"),
     ],
@@ -109,6 +110,7 @@ def test_senseless_sums_and_comparisons_are_warned_of(formula, warning):
         "close > vwap() and close > bbands(close).upper and bars_since(close > open) < 5",
         "count(close > open, 10) / 10 > psy(12) / 100",
         "log(close) > log(open)",
+        "close ^ 0.1 * close ^ 0.2 > close ^ 0.3",
         "max(close - open, 0) > 2 * atr(14)",
     ],
 )
