@@ -1,0 +1,40 @@
+"""What is compared: a formula over candles with the values that a reference gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One column of a reference.
+
+    `grade` is M (worked by hand, in a spreadsheet or a book), T (another project's regression output) or R (another
+    project's code, run on a file given here). `columns` are candle columns by name, `expected` is NaN where the
+    reference says nothing. `decimals` are those of the reference; None: all of a float.
+    """
+
+    source: str
+    name: str
+    grade: str
+    formula: str
+    columns: Mapping[str, Sequence[float | None]]
+    expected: Values
+    decimals: int | None = None
+
+
+def values(numbers: Sequence[float | None]) -> Values:
+    """Numbers as an array, NaN for none."""
+    return np.array([np.nan if number is None else float(number) for number in numbers])
+
+
+def at_the_end(numbers: Sequence[float | None], bars: int) -> Values:
+    """Values of the last bars, after bars of which the reference says nothing."""
+    return np.concatenate([np.full(bars - len(numbers), np.nan), values(numbers)])
