@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,9 @@ class Case:
 
     `grade` is M (worked by hand, in a spreadsheet or a book), T (another project's regression output) or R (another
     project's code, run on a file given here). `columns` are candle columns by name, `expected` is NaN where the
-    reference says nothing. `decimals` are those of the reference; None: all of a float.
+    reference says nothing. `decimals` are those of the reference; None: all of a float. `scale` is the size of the
+    terms where values come near zero by cancellation. A reference that draws back in time knows more than could be
+    known then: our value is that of `late` bars later.
     """
 
     source: str
@@ -28,9 +30,11 @@ class Case:
     columns: Mapping[str, Sequence[float | None]]
     expected: Values
     decimals: int | None = None
+    scale: float = 0.0
+    late: int = 0
 
 
-def values(numbers: Sequence[float | None]) -> Values:
+def values(numbers: Iterable[float | None]) -> Values:
     """Numbers as an array, NaN for none."""
     return np.array([np.nan if number is None else float(number) for number in numbers])
 
@@ -38,3 +42,11 @@ def values(numbers: Sequence[float | None]) -> Values:
 def at_the_end(numbers: Sequence[float | None], bars: int) -> Values:
     """Values of the last bars, after bars of which the reference says nothing."""
     return np.concatenate([np.full(bars - len(numbers), np.nan), values(numbers)])
+
+
+def at_bars(said: Mapping[int, float], bars: int) -> Values:
+    """Values at some bars; the reference says nothing of the others."""
+    expected = np.full(bars, np.nan)
+    for bar, value in said.items():
+        expected[bar] = value
+    return expected

@@ -16,15 +16,22 @@ NEAR = 1e-9
 SETTLED_BY = 0.8
 """A recursion has settled if the bars that differ all lie in the first part of the reference."""
 
+UNKNOWN = "unknown function"
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """`verdict` is "equal", "equal after N bars" or "differs"."""
+    """`verdict` is "equal", "equal after N bars", "differs" or "not in the library"."""
 
     case: Case
     bars: int
     widest: float
     verdict: str
+
+    @property
+    def kind(self) -> str:
+        """The verdict without its number of bars."""
+        return "settles" if self.verdict.startswith("equal after") else self.verdict
 
 
 def ours(case: Case) -> Values:
@@ -33,25 +40,34 @@ def ours(case: Case) -> Values:
     ts = [begin + dt.timedelta(days=day) for day in range(len(case.expected))]
     columns = {name: pl.Series(given, dtype=pl.Float64) for name, given in case.columns.items()}
     table = bs.evaluate({"value": case.formula}, pl.DataFrame({"ts": ts, **columns}))
-    return table["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    known = table["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return np.concatenate([known[case.late :], np.full(case.late, np.nan)])
 
 
 def judge(case: Case) -> Judgement:
     """Compare every bar of which the reference says something."""
-    mine = ours(case)
     given = np.flatnonzero(~np.isnan(case.expected))
-    expected, found = case.expected[given], mine[given]
+    given = given[given < len(case.expected) - case.late]
+    try:
+        found = ours(case)[given]
+    except bs.FormulaError as error:
+        if UNKNOWN not in str(error):
+            raise
+        return Judgement(case, len(given), np.nan, "not in the library")
+    return _compared(case, given, case.expected[given], found)
+
+
+def _compared(case: Case, given: Values, expected: Values, found: Values) -> Judgement:
     gap = np.where(np.isnan(found), np.inf, np.abs(found - expected))
+    size = np.maximum(np.maximum(np.abs(expected), np.abs(np.nan_to_num(found))), case.scale)
     rounding = 0.0 if case.decimals is None else 0.5 * 10.0**-case.decimals
-    allowed = rounding * (1 + 1e-6) + NEAR * np.maximum(np.abs(expected), np.abs(np.nan_to_num(found)))
-    off = np.flatnonzero(gap > allowed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = gap / np.abs(expected)
-    widest = float(np.nanmax(np.where(expected == 0, 0.0, relative), initial=0.0))
+    off = np.flatnonzero(gap > rounding * (1 + 1e-6) + NEAR * size)
+    both = np.isfinite(gap) & (size > 0)
+    widest = float(np.max(gap[both] / size[both], initial=0.0))
     return Judgement(case, len(given), widest, _verdict(off, given))
 
 
-def _verdict(off: np.ndarray, given: np.ndarray) -> str:
+def _verdict(off: Values, given: Values) -> str:
     if off.size == 0:
         return "equal"
     last = int(off[-1])
