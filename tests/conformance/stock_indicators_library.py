@@ -11,7 +11,8 @@ from .cases import COLUMNS, Case, values
 from .stock_indicators_sheets import HIGHEST, KVO, LOWEST, TRUE_SPAN, WAVE, standard_pivots
 
 SOURCE = "Stock.Indicators library"
-PIVOTS = {name.lower(): formula for name, formula in standard_pivots().items()}
+PIVOTS = {name.lower(): formula for name, formula in standard_pivots(20, 0).items()}
+HA_OPEN = "adaptive(bar_index == 0 ? (open + close) / 2 : ohlc4[1], 0.5, (open + close) / 2)"
 RETURNS = ("pct_change(other)", "pct_change(close)")
 
 BASELINES: dict[str, dict[str, str]] = {
@@ -26,7 +27,7 @@ BASELINES: dict[str, dict[str, str]] = {
         "dx": "100 * abs(pine.dmi(14, 14).plus - pine.dmi(14, 14).minus) / "
         "(pine.dmi(14, 14).plus + pine.dmi(14, 14).minus)",
         "adx": "pine.dmi(14, 14).adx",
-        "adxr": "(pine.dmi(14, 14).adx + pine.dmi(14, 14).adx[13]) / 2",
+        "adxr": "(pine.dmi(14, 14).adx + pine.dmi(14, 14).adx[14]) / 2",
     },
     "alma": {"alma": "alma(close, 9, 0.85, 6)"},
     "aroon": {
@@ -45,7 +46,7 @@ BASELINES: dict[str, dict[str, str]] = {
         "width": "bb_width(close, 20, 2)",
     },
     "beta": {
-        "beta": f"beta({RETURNS[0]}, {RETURNS[1]}, 20)",
+        "beta": f"beta({RETURNS[0]}, {RETURNS[1]}, 50)",
         "returnsEval": RETURNS[0],
         "returnsMrkt": RETURNS[1],
     },
@@ -83,7 +84,12 @@ BASELINES: dict[str, dict[str, str]] = {
     "fcb": {"upperBand": "filled(pivot_high(high, 2, 2))", "lowerBand": "filled(pivot_low(low, 2, 2))"},
     "force": {"forceIndex": "efi(2)"},
     "fractal": {"fractalBear": "pivot_high(high, 2, 2)", "fractalBull": "pivot_low(low, 2, 2)"},
-    "heikinashi": {"close": "heikin_ashi().close", "open": "heikin_ashi().open", "high": "heikin_ashi().high"},
+    "heikinashi": {
+        "open": HA_OPEN,
+        "high": f"max(high, {HA_OPEN}, ohlc4)",
+        "low": f"min(low, {HA_OPEN}, ohlc4)",
+        "close": "ohlc4",
+    },
     "hma": {"hma": "hma(close, 14)"},
     "ichimoku": {
         "tenkanSen": "ichimoku().conversion",
@@ -118,7 +124,7 @@ BASELINES: dict[str, dict[str, str]] = {
         "histogram": "pvo(12, 26, 9).hist",
     },
     "roc-wb": {"roc": "roc(close, 20)", "rocEma": "ema(roc(close, 20), 5)"},
-    "rolling-pivots": {},
+    "rolling-pivots": PIVOTS,
     "rsi": {"rsi": "rsi(close, 14)"},
     "sma-analysis": {"mad": "mean_deviation(close, 20)", "sma": "sma(close, 20)"},
     "sma": {"sma": "sma(close, 20)"},

@@ -32,9 +32,9 @@ def classic(h: str, low: str, middle: str) -> dict[str, str]:
     }
 
 
-def standard_pivots() -> dict[str, str]:
-    """11 bars, 9 bars back."""
-    h, low, c = pivots(11, 9)
+def standard_pivots(n: int, offset: int) -> dict[str, str]:
+    """Around the typical price of `n` bars, `offset` bars back."""
+    h, low, c = pivots(n, offset)
     return classic(h, low, f"(({h} + {low} + {c}) / 3)")
 
 
@@ -155,7 +155,7 @@ WORKBOOKS: dict[tuple[str, str], dict[str, str]] = {
         "Signal": "pvo(12, 26, 9).signal",
         "Histo": "pvo(12, 26, 9).hist",
     },
-    ("RollingPivots", "Standard"): standard_pivots(),
+    ("RollingPivots", "Standard"): standard_pivots(11, 9),
     ("RollingPivots", "Demark"): demark_pivots(),
     ("RollingPivots", "Fibonacci"): fibonacci_pivots(),
     ("RollingPivots", "Woodie"): woodie_pivots(),
