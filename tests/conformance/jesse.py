@@ -12,7 +12,9 @@ from .cases import COLUMNS, Case, at_bars
 
 SOURCE = "jesse"
 ASKED = re.compile(r"round\((.+?)(?:, (\d+))?\) == (-?[\d.]+)$")
-HA_OPEN = "adaptive(bar_index == 0 ? (open + close) / 2 : ohlc4[1], 0.5, (open + close) / 2)"
+HA_OPEN = "((open[1] + close[1]) / 2)"
+PLUS, MINUS = "pine.dmi(14, 14).plus", "pine.dmi(14, 14).minus"
+MEAN_DX = f"sma(100 * abs({PLUS} - {MINUS}) / ({PLUS} + {MINUS}), 14)"
 FISHER = "fisher(9)"
 
 FORMULAS: dict[tuple[str, str], str] = {
@@ -20,7 +22,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("acosc", "single.change"): "ac() - ac()[1]",
     ("ad", "single"): "ad()",
     ("adx", "single"): "adx(14)",
-    ("adxr", "single"): "adxr(14)",
+    ("adxr", "single"): f"({MEAN_DX} + {MEAN_DX}[14]) / 2",
     ("alma", "single"): "alma(close, 9, 0.85, 6)",
     ("ao", "single.osc"): "ao()",
     ("aroon", "aroon.down"): "aroon(14).down",
@@ -33,11 +35,11 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("bollinger_bands_width", "single"): "bb_width(close, 20, 2)",
     ("cc", "single"): "coppock(close, 10, 11, 14)",
     ("cci", "single"): "cci(14)",
-    ("cg", "single"): "cog(close, 10)",
+    ("cg", "single"): "cog(close, 9)",
     ("chande", "single_long"): "chandelier(22, 3).long",
     ("chande", "single_short"): "chandelier(22, 3).short",
-    ("cksp", "single.long"): "highest(highest(high, 10) - atr(10), 9)",
-    ("cksp", "single.short"): "lowest(lowest(low, 10) + atr(10), 9)",
+    ("cksp", "single.long"): "highest(highest(high, 9) - atr(10), 9)",
+    ("cksp", "single.short"): "lowest(lowest(low, 9) + atr(10), 9)",
     ("cmo", "single"): "talib.cmo(close, 9)",
     ("cvi", "single"): "roc(tdx.ema(high - low, 5), 5)",
     ("dema", "single"): "dema(close, 9)",
@@ -47,7 +49,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("donchian", "single.middleband"): "donchian(20).middle",
     ("donchian", "single.lowerband"): "donchian(20).lower",
     ("efi", "single"): "efi(13)",
-    ("emv", "single"): "emv(1, 10000)",
+    ("emv", "single"): "emv(14, 10000)",
     ("eri", "single.bull"): "elder_ray(13).bull",
     ("eri", "single.bear"): "elder_ray(13).bear",
     ("fisher", "single.fisher"): f"{FISHER}.line",
@@ -62,7 +64,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("kdj", "j"): "3 * stoch_slow(9, 3, 3).k - 2 * stoch_slow(9, 3, 3).d",
     ("kst", "single.line"): "kst(close).line",
     ("kst", "single.signal"): "kst(close).signal",
-    ("kurtosis", "single"): "kurtosis(close, 5)",
+    ("kurtosis", "single"): "kurtosis(hl2, 5)",
     ("linearreg", "single"): "linreg(close, 14)",
     ("linearreg_angle", "single"): "degrees(atan(slope(close, 14)))",
     ("linearreg_slope", "single"): "slope(close, 14)",
@@ -70,7 +72,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("mama", "mama.fama"): "mama(close, 0.5, 0.05).fama",
     ("marketfi", "single * 100000"): "100000 * marketfi()",
     ("mcginley_dynamic", "single"): "mcginley(close, 10)",
-    ("mean_ad", "single"): "mean_deviation(close, 5)",
+    ("mean_ad", "single"): "sma(abs(hl2 - sma(hl2, 5)), 5)",
     ("medprice", "single"): "hl2",
     ("mfi", "single"): "mfi(9)",
     ("midprice", "single"): "midprice(14)",
@@ -84,7 +86,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("rocp", "single"): "roc(close, 14) / 100",
     ("rocr100", "single"): "100 * rocr(close, 14)",
     ("sar", "single"): "sar(0.02, 0.02, 0.2)",
-    ("skew", "single"): "skew(close, 5)",
+    ("skew", "single"): "skew(hl2, 5)",
     ("stc", "single"): "stc(close, 10, 23, 50)",
     ("stoch", "k"): "stoch_slow(14, 3, 3).k",
     ("stoch", "d"): "stoch_slow(14, 3, 3).d",
@@ -97,7 +99,7 @@ FORMULAS: dict[tuple[str, str], str] = {
     ("vi", "single.plus"): "vortex(14).plus",
     ("vi", "single.minus"): "vortex(14).minus",
     ("vosc", "single"): "100 * (sma(volume, 2) / sma(volume, 5) - 1)",
-    ("vpt", "single"): "pvt()",
+    ("vpt", "single"): "sum(volume * pct_change(close), 2)",
     ("vwap", "single"): "vwap()",
     ("vwma", "single"): "vwma(close, 20)",
     ("wad", "single"): "pine.wad()",

@@ -14,13 +14,14 @@ SOURCE = "talipp"
 ASKED = re.compile(r"ind\[(-?\d+)\]\.?(\w*)$")
 CALL = re.compile(r"(\w+\(.*?)(?:, )?(?:input_values=)?self\.input_values\)$")
 SPAN = "(highest(high, 14) - lowest(low, 14))"
+RANGES = "atr(14) / pine.atr(14)"
 LOGS = "log(high / close) * log(high / open) + log(low / close) * log(low / open)"
 
 FORMULAS: dict[str, dict[str, str]] = {
     "ADX(14, 14": {
         "adx": "pine.dmi(14, 14).adx",
-        "plus_di": "pine.dmi(14, 14).plus",
-        "minus_di": "pine.dmi(14, 14).minus",
+        "plus_di": f"pine.dmi(14, 14).plus * {RANGES}",
+        "minus_di": f"pine.dmi(14, 14).minus * {RANGES}",
     },
     "ALMA(9, 0.85, 6": {"": "alma(close, 9, 0.85, 6)"},
     "ATR(5": {"": "pine.atr(5)"},
@@ -74,7 +75,7 @@ FORMULAS: dict[str, dict[str, str]] = {
     "VWAP(": {"": "cumulative(hlc3 * volume) / cumulative(volume)"},
     "VWMA(20": {"": "vwma(close, 20)"},
     "Williams(14": {"": "willr(14)"},
-    "ZLEMA(20": {"": "zlema(close, 20)"},
+    "ZLEMA(20": {"": "ema(2 * close - close[10], 20)"},
 }
 """Constructor call up to its input: {field: formula}."""
 
