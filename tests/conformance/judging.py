@@ -60,8 +60,7 @@ def judge(case: Case) -> Judgement:
 def _compared(case: Case, given: Values, expected: Values, found: Values) -> Judgement:
     gap = np.where(np.isnan(found), np.inf, np.abs(found - expected))
     size = np.maximum(np.maximum(np.abs(expected), np.abs(np.nan_to_num(found))), case.scale)
-    rounding = 0.0 if case.decimals is None else 0.5 * 10.0**-case.decimals
-    off = np.flatnonzero(gap > rounding * (1 + 1e-6) + NEAR * size)
+    off = np.flatnonzero(gap > case.rounding[given] * (1 + 1e-6) + NEAR * size)
     both = np.isfinite(gap) & (size > 0)
     widest = float(np.max(gap[both] / size[both], initial=0.0))
     return Judgement(case, len(given), widest, _verdict(off, given))

@@ -13,6 +13,17 @@ SOURCE = "StockCharts sheets"
 LONG, SHORT = "tdx.ema(close, 26)", "tdx.ema(close, 12)"
 PPO = f"(100 * ({SHORT} / {LONG} - 1))"
 PVO = "(100 * (tdx.ema(volume, 12) / tdx.ema(volume, 26) - 1))"
+MOMENTUM = "(close - close[1])"
+
+
+def smoothed(x: str, n: int, begin: int, weight: float) -> str:
+    """An ema(x, n) whose first value is that of bar `begin`, with the weight as the sheet rounds it."""
+    seed = f"sma({x}, {n})"
+    return f"adaptive(bar_index < {begin} ? na : bar_index == {begin} ? {seed} : {x}, {weight}, {seed})"
+
+
+TWICE = smoothed(smoothed(MOMENTUM, 25, 25, 0.07692), 13, 37, 0.14286)
+TWICE_ABSOLUTE = smoothed(smoothed(f"abs({MOMENTUM})", 25, 25, 0.07692), 13, 37, 0.14286)
 
 SHEETS: dict[str, dict[str, str]] = {
     "accum": {"MF Multiplier": "close_location()", "MF Value": "close_location() * volume", "ADLine": "ad()"},
@@ -66,9 +77,9 @@ SHEETS: dict[str, dict[str, str]] = {
     "soo": {"SO": "stoch(14, 3).k", "SO_SIG": "stoch(14, 3).d"},
     "stc": {"short_ema": "tdx.ema(close, 23)", "long_ema": "tdx.ema(close, 50)", "stc": "stc(close, 10, 23, 50)"},
     "tsi": {
-        "25-period EMA Mo": "ema(close - close[1], 25)",
-        "13-Period EMA of EMA": "ema(ema(abs(close - close[1]), 25), 13)",
-        "TSI": "tsi(close, 25, 13).line",
+        "25-period EMA Mo": smoothed(MOMENTUM, 25, 25, 0.07692),
+        "13-Period EMA of EMA": TWICE,
+        "TSI": f"100 * {TWICE} / {TWICE_ABSOLUTE}",
     },
     "ui": {
         "max_price": "partial_highest(close, 14)",
@@ -110,7 +121,8 @@ def cases(reference: Path) -> Iterator[Case]:
 
 
 def _said(column: pl.Series) -> Values:
-    return values(column)
+    """The sheet of the average true range fills bars before its first value with 0."""
+    return values(None if number == 0 and column.name == "ATR" else number for number in column)
 
 
 def _decimals(column: pl.Series) -> int:
