@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from .cases import COLUMNS, Case, Values, at_bars, values
-from .lean_files import DIGITS, FILES, FIRST_BAR, UNCOVERED
+from .lean_files import DECIMALS, DIGITS, FILES, FIRST_BAR, UNCOVERED
 
 SOURCE = "Lean files"
 __all__ = ["SOURCE", "UNCOVERED", "cases"]
@@ -26,7 +26,8 @@ def cases(reference: Path) -> Iterator[Case]:
         for column, formula in formulas.items():
             expected = _said(table[column], FIRST_BAR.get((file, column), 0))
             grade = "M" if file in MANUAL else "T"
-            decimals, digits = (None, DIGITS[file]) if file in DIGITS else (_decimals(expected), None)
+            digits = DIGITS.get(file)
+            decimals = None if digits else DECIMALS.get(file, _decimals(expected))
             yield Case(SOURCE, f"{file}: {column}", grade, formula, columns, expected, decimals, digits)
 
 

@@ -117,9 +117,24 @@ FILES: dict[str, dict[str, str]] = {
 FIRST_BAR: dict[tuple[str, str], int] = {("dwac_supertrend.txt", "Super"): 10, ("spy_vidya.txt", "VIDYA_9"): 9}
 """Files that hold a 0 before the first value: the bar of the first."""
 
-SEVEN = ("aroon_oscillator", "atr_wilder", "mfi", "with_cci", "with_macd", "with_obv", "with_rocp50")
-DIGITS = {f"spy_{name}.txt": 7 for name in SEVEN}
-"""Files of numbers with 7 significant digits."""
+DIGITS = {"spy_aroon_oscillator.txt": 6, "spy_atr_wilder.txt": 6, "spy_mfi.txt": 6}
+"""Files of numbers with so many significant digits."""
+
+DECIMALS = {
+    "spy_acceleration_bands_20_4.txt": 3,
+    "spy_apo.txt": 9,
+    "spy_bollinger_bands.txt": 3,
+    "spy_cmf.txt": 5,
+    "spy_ppo.txt": 9,
+    "spy_with_cci.txt": 2,
+    "spy_with_keltner.csv": 3,
+    "spy_with_macd.txt": 4,
+    "spy_with_obv.txt": -4,
+    "spy_with_rocp50.txt": 4,
+    "spy_with_stoch12k3.txt": 3,
+    "spy_with_williamsR14.txt": 3,
+}
+"""Files whose candles are rounded too, so that fewer decimals are theirs than are written."""
 
 UNCOVERED = {
     "alpha_indicator, spy_qqq_cov": "two symbols in one file, bar under bar",
