@@ -18,8 +18,8 @@ class Case:
 
     `grade` is M (worked by hand, in a spreadsheet or a book), T (another project's regression output) or R (another
     project's code, run on a file given here). `columns` are candle columns by name, `expected` is NaN where the
-    reference says nothing. `decimals` are those of the reference, or `digits` those of each number; None: all of a
-    float. `scale` is the size of the terms where values come near zero by cancellation. A reference that draws back in time knows more than could be
+    reference says nothing. `decimals` are those of the reference, or `digits` those of each number, or its values are
+    good `within` so much, as its own test has it; None: all of a float. `scale` is the size of the terms where values come near zero by cancellation. A reference that draws back in time knows more than could be
     known then: our value is that of `late` bars later.
     """
 
@@ -31,6 +31,7 @@ class Case:
     expected: Values
     decimals: int | None = None
     digits: int | None = None
+    within: float = 0.0
     scale: float = 0.0
     late: int = 0
 
@@ -42,7 +43,7 @@ class Case:
             with np.errstate(divide="ignore"):
                 first = np.floor(np.log10(np.abs(self.expected)))
             return 0.5 * 10.0 ** (np.where(np.isfinite(first), first, 0.0) + 1 - self.digits)
-        return np.full(len(self.expected), 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals)
+        return np.full(len(self.expected), self.within if self.decimals is None else 0.5 * 10.0**-self.decimals)
 
 
 def values(numbers: Iterable[float | None]) -> Values:
