@@ -18,9 +18,10 @@ class Case:
 
     `grade` is M (worked by hand, in a spreadsheet or a book), T (another project's regression output) or R (another
     project's code, run on a file given here). `columns` are candle columns by name, `expected` is NaN where the
-    reference says nothing. `decimals` are those of the reference, or `digits` those of each number, or its values are
-    good `within` so much, as its own test has it; None: all of a float. `scale` is the size of the terms where values come near zero by cancellation. A reference that draws back in time knows more than could be
-    known then: our value is that of `late` bars later.
+    reference says nothing. It is exact, or rounded to so many `decimals`, or to so many `digits` of each number, or
+    good `within` so much, as the reference's own test has it. `scale` is the size of the terms where values come near
+    zero by cancellation. A reference that draws back in time knows more than could be known then: our value is that of
+    `late` bars later.
     """
 
     source: str
@@ -34,7 +35,6 @@ class Case:
     within: float = 0.0
     scale: float = 0.0
     late: int = 0
-
 
     @property
     def rounding(self) -> Values:

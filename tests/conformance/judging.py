@@ -21,17 +21,25 @@ UNKNOWN = "unknown function"
 
 @dataclass(frozen=True)
 class Judgement:
-    """`verdict` is "equal", "equal after N bars", "differs" or "not in the library"."""
+    """`verdict` is "equal", "equal after N bars", "differs" or "not in the library".
 
-    case: Case
+    `widest` is the widest relative difference of the bars at which both have a value.
+    """
+
+    source: str
+    name: str
+    grade: str
+    formula: str
     bars: int
     widest: float
     verdict: str
 
     @property
     def kind(self) -> str:
-        """The verdict without its number of bars."""
-        return "settles" if self.verdict.startswith("equal after") else self.verdict
+        """The verdict without its numbers of bars."""
+        if self.verdict.startswith("equal after"):
+            return "settles"
+        return "differs" if self.verdict.startswith("differs") else self.verdict
 
 
 def ours(case: Case) -> Values:
@@ -53,7 +61,7 @@ def judge(case: Case) -> Judgement:
     except bs.FormulaError as error:
         if UNKNOWN not in str(error):
             raise
-        return Judgement(case, len(given), np.nan, "not in the library")
+        return _judgement(case, len(given), np.nan, "not in the library")
     return _compared(case, given, case.expected[given], found)
 
 
@@ -63,7 +71,11 @@ def _compared(case: Case, given: Values, expected: Values, found: Values) -> Jud
     off = np.flatnonzero(gap > case.rounding[given] * (1 + 1e-6) + NEAR * size)
     both = np.isfinite(gap) & (size > 0)
     widest = float(np.max(gap[both] / size[both], initial=0.0))
-    return Judgement(case, len(given), widest, _verdict(off, given))
+    return _judgement(case, len(given), widest, _verdict(off, given))
+
+
+def _judgement(case: Case, bars: int, widest: float, verdict: str) -> Judgement:
+    return Judgement(case.source, case.name, case.grade, case.formula, bars, widest, verdict)
 
 
 def _verdict(off: Values, given: Values) -> str:

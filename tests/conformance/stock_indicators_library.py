@@ -12,6 +12,7 @@ from .stock_indicators_sheets import HIGHEST, KVO, LOWEST, TRUE_SPAN, WAVE, stan
 
 SOURCE = "Stock.Indicators library"
 PIVOTS = {name.lower(): formula for name, formula in standard_pivots(20, 0).items()}
+FALLS = " + ".join(f"(100 * (close[{k}] / highest(close[{k}], {14 - k}) - 1)) ^ 2" for k in range(14))
 HA_OPEN = "adaptive(bar_index == 0 ? (open + close) / 2 : ohlc4[1], 0.5, (open + close) / 2)"
 RETURNS = ("pct_change(other)", "pct_change(close)")
 
@@ -144,7 +145,7 @@ BASELINES: dict[str, dict[str, str]] = {
     "tema": {"tema": f"3 * (ema(close, 20) - {WAVE}) + tdx.ema({WAVE}, 20)"},
     "tr": {"tr": "true_range()"},
     "tsi": {"tsi": "tsi(close, 25, 13).line", "signal": "tsi(close, 25, 13, 7).signal"},
-    "ulcer": {"ulcerIndex": "ulcer(close, 14)"},
+    "ulcer": {"ulcerIndex": f"sqrt(({FALLS}) / 14)"},
     "vortex": {"pvi": "vortex(14).plus", "nvi": "vortex(14).minus"},
     "vwma": {"vwma": "vwma(close, 14)"},
     "willr": {"williamsR": "willr(14)"},

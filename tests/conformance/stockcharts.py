@@ -22,8 +22,8 @@ def smoothed(x: str, n: int, begin: int, weight: float) -> str:
     return f"adaptive(bar_index < {begin} ? na : bar_index == {begin} ? {seed} : {x}, {weight}, {seed})"
 
 
-TWICE = smoothed(smoothed(MOMENTUM, 25, 25, 0.07692), 13, 37, 0.14286)
-TWICE_ABSOLUTE = smoothed(smoothed(f"abs({MOMENTUM})", 25, 25, 0.07692), 13, 37, 0.14286)
+TWICE = smoothed(smoothed(MOMENTUM, 25, 25, 0.07692), 13, 37, 0.1428)
+TWICE_ABSOLUTE = smoothed(smoothed(f"abs({MOMENTUM})", 25, 25, 0.07692), 13, 37, 0.1428)
 
 SHEETS: dict[str, dict[str, str]] = {
     "accum": {"MF Multiplier": "close_location()", "MF Value": "close_location() * volume", "ADLine": "ad()"},
@@ -34,7 +34,7 @@ SHEETS: dict[str, dict[str, str]] = {
         "-DI14": "pine.dmi(14, 14).minus",
         "ADX": "pine.dmi(14, 14).adx",
     },
-    "atr2": {"TR": "pine.tr(true)", "ATR": "pine.atr(14)"},
+    "atr2": {"TR": "pine.tr(true)", "ATR": "pine.atr(10)"},
     "bbands": {
         "MiddleBand": "bbands(close, 20, 2).middle",
         "20-day Standard Deviation": "stdev(close, 20)",

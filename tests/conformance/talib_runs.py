@@ -17,7 +17,9 @@ SYMBOLS = ("AAPL", "INTC", "MSFT")
 SERIES = {"real": "close", "real0": "high", "real1": "low"}
 
 SCALES = {
-    **dict.fromkeys(["AC", "AO", "APO", "DPO", "ERI", "HT_PHASOR", "LINEARREG_SLOPE", "MACD", "MACDEXT", "MACDFIX"], 100),
+    **dict.fromkeys(
+        ["AC", "AO", "APO", "DPO", "ERI", "HT_PHASOR", "LINEARREG_SLOPE", "MACD", "MACDEXT", "MACDFIX"], 100
+    ),
     **dict.fromkeys(["CCI", "CMO", "COPPOCK", "FOSC", "KDJ", "MFI", "PPO", "STOCH", "STOCHF", "STOCHRSI"], 100),
     **dict.fromkeys(["AVGDEV", "BETA", "CMF", "HT_SINE", "QSTICK", "STDDEV", "VAR"], 1),
     "ADOSC": 1e9,
@@ -26,7 +28,7 @@ SCALES = {
 }
 """The size of the terms, where an output is a difference of larger ones."""
 
-UNCOVERED: dict[str, str] = {}
+UNCOVERED = {"ASIN": "takes numbers from -1 to 1: of prices TA-Lib has no value at any bar"}
 
 
 def cases(reference: Path) -> Iterator[Case]:
@@ -37,6 +39,8 @@ def cases(reference: Path) -> Iterator[Case]:
     candles = {symbol: prices.filter(pl.col("symbol") == symbol) for symbol in SYMBOLS}
     said = stored.partition_by("symbol", "function", "output", as_dict=True)
     for row in listed:
+        if row["function"] in UNCOVERED:
+            continue
         outputs = row["outputs"].split("|")
         for output in outputs:
             formula = f"talib.{row['function'].lower()}({_arguments(row)})"
