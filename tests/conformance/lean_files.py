@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .seeding import connors, kept_streak
+
 KST = "(sma(roc(close, 5), 5) + 2 * sma(roc(close, 10), 5) + 3 * sma(roc(close, 15), 5) + 4 * sma(roc(close, 25), 10))"
 LOGS = "log(high / close) * log(high / open) + log(low / close) * log(low / open)"
 UP = "sma(bar_index == 0 ? 0 : max(high - high[1], 0), 14)"
@@ -21,6 +23,14 @@ FILES: dict[str, dict[str, str]] = {
     "spy_ad.txt": {"AD": "ad()"},
     "spy_adr.csv": {"adr": "adr(20)"},
     "spy_alma.txt": {"ALMA": "alma(close, 9, 0.75, 6)"},
+    "spy_aps.txt": {"APS": "price_spike(close, 20)"},
+    "spy_asi.csv": {"ASI": "asi(8)"},
+    "spy_pso.csv": {"pso": "premier_stoch(8, 5)"},
+    "spy_sortino.csv": {
+        "sortino_rf_0_period_15": "sortino(close, 15)",
+        "sortino_rf_0.01_period_15": "sortino(close, 15, 0.01)",
+    },
+    "spy_tdd.csv": {"tdd": "downside_deviation(close, 3)"},
     "spy_apo.txt": {"APO_5_10": "talib.apo(close, 5, 10, 0)"},
     "spy_aroon_oscillator.txt": {"Aroon Oscillator 14": "aroon(14).oscillator"},
     "spy_atr_wilder.txt": {"Average True Range 14": "pine.atr(14)"},
@@ -33,7 +43,7 @@ FILES: dict[str, dict[str, str]] = {
     },
     "spy_cmf.txt": {"CMF_20": "cmf(20)"},
     "spy_cmo.txt": {"CMO_5": "talib.cmo(close, 5)"},
-    "spy_crsi.csv": {"crsi": "connors_rsi(close, 3, 2, 100)"},
+    "spy_crsi.csv": {"crsi": connors(kept_streak())},
     "spy_dema.txt": {"DEMA_5": "dema(close, 5)"},
     "spy_dpo.csv": {"Sma(21)": "sma(close, 21)", "DPO": "close[11] - sma(close, 21)"},
     "spy_ema.csv": {"EMA14": "ema(close, 14)"},
@@ -59,6 +69,7 @@ FILES: dict[str, dict[str, str]] = {
         "mid_bb": "sma(close, 20)",
         "bb high": "bbands(close, 20, 2).upper",
         "bb low": "bbands(close, 20, 2).lower",
+        "squeeze on": "squeeze(20, 2, 1.5).on == 1 ? 1 : -1",
     },
     "spy_stc.txt": {"STC": "stc(close, 10, 23, 50)"},
     "spy_tema.txt": {"TEMA_5": "tema(close, 5)"},
@@ -83,7 +94,7 @@ FILES: dict[str, dict[str, str]] = {
         "Donchian Channels 50 Bottom": "partial_lowest(low, 50)",
         "Donchian Channels 50 Mean": "(partial_highest(high, 50) + partial_lowest(low, 50)) / 2",
     },
-    "spy_with_fisher.txt": {"Fisher Transform 10": "fisher(10).line"},
+    "spy_with_fisher.txt": {"Fisher Transform 10": "fisher(10, 0.999).line"},
     "spy_with_ibs.csv": {"IBS": "(close - low) / (high - low)"},
     "spy_with_ichimoku.csv": {
         "Tenkan": "ichimoku().conversion",
@@ -114,7 +125,13 @@ FILES: dict[str, dict[str, str]] = {
 }
 """File: {column: formula}."""
 
-FIRST_BAR: dict[tuple[str, str], int] = {("dwac_supertrend.txt", "Super"): 10, ("spy_vidya.txt", "VIDYA_9"): 9}
+FIRST_BAR: dict[tuple[str, str], int] = {
+    ("dwac_supertrend.txt", "Super"): 10,
+    ("spy_vidya.txt", "VIDYA_9"): 9,
+    ("spy_sm.csv", "squeeze on"): 20,
+    ("spy_aps.txt", "APS"): 21,
+    ("spy_asi.csv", "ASI"): 1,
+}
 """Files that hold a 0 before the first value: the bar of the first."""
 
 DIGITS = {"spy_aroon_oscillator.txt": 6, "spy_atr_wilder.txt": 6, "spy_mfi.txt": 6}
@@ -139,7 +156,7 @@ DECIMALS = {
 UNCOVERED = {
     "alpha_indicator, spy_qqq_cov": "two symbols in one file, bar under bar",
     "arms_data, mcclellan_data, nhnl_data": "counts over a market: across_count of a condition",
-    "spy_aps, spy_asi, spy_pso, spy_rdv, spy_sortino, spy_swiss, spy_tdd": "not in the library",
+    "spy_rdv, spy_swiss": "not in the library",
     "spy_zigzag": "draws lines back over earlier bars",
     "tp_datatest, vp_datatest": "price profiles",
 }

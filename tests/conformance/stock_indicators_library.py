@@ -8,10 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from .cases import COLUMNS, Case, values
-from .stock_indicators_sheets import HIGHEST, KVO, LOWEST, TRUE_SPAN, WAVE, standard_pivots
+from .seeding import connors
+from .stock_indicators_sheets import HIGHEST, KVO, LOWEST, MCGINLEY, PMO, TRUE_SPAN, WAVE, standard_pivots
 
 SOURCE = "Stock.Indicators library"
 PIVOTS = {name.lower(): formula for name, formula in standard_pivots(20, 0).items()}
+STREAK = "(bar_index == 0 ? 0 : streak(close))"
 FALLS = " + ".join(f"(100 * (close[{k}] / highest(close[{k}], {14 - k}) - 1)) ^ 2" for k in range(14))
 HA_OPEN = "adaptive(bar_index == 0 ? (open + close) / 2 : ohlc4[1], 0.5, (open + close) / 2)"
 RETURNS = ("pct_change(other)", "pct_change(close)")
@@ -68,10 +70,10 @@ BASELINES: dict[str, dict[str, str]] = {
         "rSquared": "correlation(other, close, 20) ^ 2",
     },
     "crsi": {
-        "streak": "streak(close)",
+        "streak": STREAK,
         "rsi": "rsi(close, 3)",
-        "rsiStreak": "rsi(streak(close), 2)",
-        "connorsRsi": "connors_rsi(close, 3, 2, 100)",
+        "rsiStreak": f"rsi({STREAK}, 2)",
+        "connorsRsi": connors(STREAK),
     },
     "donchian": {
         "upperBand": "donchian(20).upper[1]",
@@ -79,7 +81,7 @@ BASELINES: dict[str, dict[str, str]] = {
         "lowerBand": "donchian(20).lower[1]",
         "width": "((donchian(20).upper - donchian(20).lower) / donchian(20).middle)[1]",
     },
-    "dynamic": {"dynamic": "mcginley(close, 14)"},
+    "dynamic": {"dynamic": MCGINLEY},
     "elder-ray": {"ema": "ema(close, 13)", "bullPower": "elder_ray(13).bull", "bearPower": "elder_ray(13).bear"},
     "epma": {"epma": "linreg(close, 10)"},
     "fcb": {"upperBand": "filled(pivot_high(high, 2, 2))", "lowerBand": "filled(pivot_low(low, 2, 2))"},
@@ -117,7 +119,7 @@ BASELINES: dict[str, dict[str, str]] = {
     "mfi": {"mfi": "mfi(14)"},
     "obv": {"obv": "pine.obv()"},
     "pivots": {"highPoint": "pivot_high(high, 2, 2)", "lowPoint": "pivot_low(low, 2, 2)"},
-    "pmo": {"pmo": "pmo(close, 35, 20, 10).line", "signal": "pmo(close, 35, 20, 10).signal"},
+    "pmo": {"pmo": PMO, "signal": f"ema({PMO}, 10)"},
     "psar": {"sar": "sar(0.02, 0.02, 0.2)"},
     "pvo": {
         "pvo": "pvo(12, 26, 9).line",
@@ -146,6 +148,7 @@ BASELINES: dict[str, dict[str, str]] = {
     "tr": {"tr": "true_range()"},
     "tsi": {"tsi": "tsi(close, 25, 13).line", "signal": "tsi(close, 25, 13, 7).signal"},
     "ulcer": {"ulcerIndex": f"sqrt(({FALLS}) / 14)"},
+    "vol-stop": {"sar": "volatility_stop(7, 3).line"},
     "vortex": {"pvi": "vortex(14).plus", "nvi": "vortex(14).minus"},
     "vwma": {"vwma": "vwma(close, 14)"},
     "willr": {"williamsR": "willr(14)"},
@@ -161,7 +164,6 @@ UNCOVERED = {
     "hurst": "not in the library",
     "renko": "bricks are no bars",
     "stdev-channels": "draws the line of the last bars back over earlier ones; at its last bar it is linreg",
-    "vol-stop": "not in the library",
     "zigzag, zigzag-close": "draw lines back over earlier bars; zigzag tells a turn when it is known",
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .seeding import BELOW, LATE_STREAK, connors, smoothed
+
 WAVE = "tdx.ema(ema(close, 20), 20)"
 HIGHEST, LOWEST = "partial_highest_bar(high, 26)", "partial_lowest_bar(low, 26)"
 TRUE_SPAN = "(highest(max(high, close[1]), 14) - lowest(min(low, close[1]), 14))"
@@ -11,6 +13,8 @@ TREND = "(hlc3 > hlc3[1] ? 1 : -1)"
 TURNS = f"({TREND} != {TREND}[1])"
 RUN = f"(sum_since({TURNS}, high - low) + value_when({TURNS}, (high - low)[1]))"
 VOLUME_FORCE = f"(volume * abs(2 * ((high - low) / {RUN} - 1)) * {TREND} * 100)"
+MCGINLEY = "(bar_index == 0 ? close : mcginley_from(close, close[1], 0.6 * 14))"
+PMO = smoothed(f"(10 * {smoothed('roc(close, 1)', 35, 35, '2 / 35')})", 20, 54, "2 / 20")
 KVO = f"(ema({VOLUME_FORCE}, 34) - ema({VOLUME_FORCE}, 55))"
 
 
@@ -95,10 +99,10 @@ WORKBOOKS: dict[tuple[str, str], dict[str, str]] = {
     ("Chop", "Choppiness Index"): {"CHOP14": f"100 * log(sum(true_range(), 14) / {TRUE_SPAN}) / log(14)"},
     ("Cmf", "CMF"): {"mfm": "close_location()", "cmf": "cmf(20)"},
     ("ConnorsRsi", "ConnorsRSI"): {
-        "streak": "streak(close)",
+        "streak": LATE_STREAK,
         "rsi(3)": "rsi(close, 3)",
-        "sRSI(2)": "rsi(streak(close), 2)",
-        "CRSI": "connors_rsi(close, 3, 2, 100)",
+        "sRSI(2)": f"rsi({LATE_STREAK}, 2)",
+        "CRSI": connors(LATE_STREAK, f"(roc(close, 1) == highest(roc(close, 1), 101) ? 1 : {BELOW})"),
     },
     ("Correlation", "Correlation"): {"corr": "correlation(mrkt, eval, 20)", "R2": "correlation(mrkt, eval, 20) ^ 2"},
     ("Doji", "Doji"): {"Hit": "abs(close / open - 1) <= 0.001"},
@@ -107,7 +111,7 @@ WORKBOOKS: dict[tuple[str, str], dict[str, str]] = {
         "Center": "donchian(20).middle[1]",
         "Lower": "donchian(20).lower[1]",
     },
-    ("Dynamic", "Dynamic"): {"MD": "mcginley(close, 14)"},
+    ("Dynamic", "Dynamic"): {"MD": MCGINLEY},
     ("ElderRay", "Elder-Ray Index"): {
         "ema": "ema(close, 13)",
         "bull": "elder_ray(13).bull",
@@ -147,8 +151,8 @@ WORKBOOKS: dict[tuple[str, str], dict[str, str]] = {
     ("Pivots", "Issue1950"): {"Hpoint": "pivot_high(high, 2, 2)", "Lpoint": "pivot_low(low, 2, 2)"},
     ("Pmo", "PMO"): {
         "roc": "roc(close, 1)",
-        "pmo": "pmo(close, 35, 20, 10).line",
-        "signal": "pmo(close, 35, 20, 10).signal",
+        "pmo": PMO,
+        "signal": f"ema({PMO}, 10)",
     },
     ("Pvo", "PVO"): {
         "PVO": "pvo(12, 26, 9).line",
@@ -190,6 +194,7 @@ WORKBOOKS: dict[tuple[str, str], dict[str, str]] = {
     },
     ("Tr", "TR"): {"TR": "true_range()"},
     ("Tsi", "TSI"): {"TSI": "tsi(close, 25, 13).line", "signal": "tsi(close, 25, 13, 7).signal"},
+    ("VolatilityStop", "Volatility SAR"): {"SAR": "volatility_stop(14, 3).line"},
     ("Vortex", "Vortex Indicator"): {"VI+": "vortex(14).plus", "VI-": "vortex(14).minus"},
     ("Vwma", "VWMA(10)"): {"vwma": "vwma(close, 10)"},
     ("WilliamsR", "WilliamsR(14)"): {"%R": "willr(14)"},
@@ -210,6 +215,5 @@ ZERO_IS_NONE = {"Mama", "Fcb"}
 UNCOVERED = {
     "Renko": "bricks are no bars",
     "StdDevChannels": "draws the line of the last bars back over earlier ones; at its last bar it is linreg",
-    "VolatilityStop": "not in the library",
     "ZigZag": "draws lines back over earlier bars; zigzag tells a turn when it is known",
 }

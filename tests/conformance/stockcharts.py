@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from .cases import COLUMNS, Case, Values, values
+from .seeding import smoothed
 
 SOURCE = "StockCharts sheets"
 LONG, SHORT = "tdx.ema(close, 26)", "tdx.ema(close, 12)"
@@ -16,12 +17,14 @@ PVO = "(100 * (tdx.ema(volume, 12) / tdx.ema(volume, 26) - 1))"
 MOMENTUM = "(close - close[1])"
 
 
-def smoothed(x: str, n: int, begin: int, weight: float) -> str:
-    """An ema(x, n) whose first value is that of bar `begin`, with the weight as the sheet rounds it."""
-    seed = f"sma({x}, {n})"
-    return f"adaptive(bar_index < {begin} ? na : bar_index == {begin} ? {seed} : {x}, {weight}, {seed})"
+def in_range(x: str) -> str:
+    """Where `x` lies in its range of up to 10 bars, in percent; 0 without a range."""
+    least, most = f"partial_lowest({x}, 10)", f"partial_highest({x}, 10)"
+    return f"nz(100 * ({x} - {least}) / ({most} - {least}), 0)"
 
 
+STC_LINE = "(tdx.ema(close, 23) - tdx.ema(close, 50))"
+STC_FIRST = f"tdx.ema({in_range(STC_LINE)}, 3)"
 TWICE = smoothed(smoothed(MOMENTUM, 25, 25, 0.07692), 13, 37, 0.1428)
 TWICE_ABSOLUTE = smoothed(smoothed(f"abs({MOMENTUM})", 25, 25, 0.07692), 13, 37, 0.1428)
 
@@ -75,7 +78,12 @@ SHEETS: dict[str, dict[str, str]] = {
     "pvo": {"PVO": PVO, "PVO_Signal_Line": f"tdx.ema({PVO}, 9)", "PVO_Histogram": f"{PVO} - tdx.ema({PVO}, 9)"},
     "roc": {"ROC": "roc(close, 12)"},
     "soo": {"SO": "stoch(14, 3).k", "SO_SIG": "stoch(14, 3).d"},
-    "stc": {"short_ema": "tdx.ema(close, 23)", "long_ema": "tdx.ema(close, 50)", "stc": "stc(close, 10, 23, 50)"},
+    "stc": {
+        "short_ema": "tdx.ema(close, 23)",
+        "long_ema": "tdx.ema(close, 50)",
+        "_stoch_d": STC_FIRST,
+        "stc": f"tdx.ema({in_range(STC_FIRST)}, 3)",
+    },
     "tsi": {
         "25-period EMA Mo": smoothed(MOMENTUM, 25, 25, 0.07692),
         "13-Period EMA of EMA": TWICE,

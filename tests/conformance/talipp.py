@@ -15,6 +15,7 @@ ASKED = re.compile(r"ind\[(-?\d+)\]\.?(\w*)$")
 CALL = re.compile(r"(\w+\(.*?)(?:, )?(?:input_values=)?self\.input_values\)$")
 SPAN = "(highest(high, 14) - lowest(low, 14))"
 RANGES = "atr(14) / pine.atr(14)"
+STC_FIRST = "sma(100 * scale_over(ema(close, 5) - ema(close, 10), 10), 3)"
 LOGS = "log(high / close) * log(high / open) + log(low / close) * log(low / open)"
 
 FORMULAS: dict[str, dict[str, str]] = {
@@ -65,7 +66,7 @@ FORMULAS: dict[str, dict[str, str]] = {
     "RogersSatchell(9": {"": f"sqrt(sma({LOGS}, 9))"},
     "SMA(20": {"": "sma(close, 20)"},
     "SMMA(20": {"": "rma(close, 20)"},
-    "STC(5, 10, 10, 3": {"": "stc(close, 10, 5, 10)"},
+    "STC(5, 10, 10, 3": {"": f"sma(100 * scale_over({STC_FIRST}, 10), 3)"},
     "StdDev(20": {"": "stdev(close, 20)"},
     "StochRSI(14, 14, 3, 3": {"k": "stoch_rsi(close, 14, 14, 3, 3).k", "d": "stoch_rsi(close, 14, 14, 3, 3).d"},
     "SuperTrend(10, 3": {"value": "pine.supertrend(3, 10).line"},
