@@ -29,7 +29,10 @@ def judgements(reference_folder: Path) -> Iterator[Judgement]:
 def reason(source: str, name: str) -> str:
     """Why a factor differs at some bars; empty where that is not known to happen."""
     known = {**alpha101.UNDEFINED, **alpha101.OFF} if source == YLI188 else {}
-    return known[name][1] if name in known else ""
+    if name not in known:
+        return ""
+    most, why = known[name]
+    return f"at up to {most} bars {why}"
 
 
 def _qlib(shared: Path) -> Iterator[Judgement]:
@@ -58,8 +61,8 @@ def _judged(
     source: str, name: str, text: str, ours: pl.Series, theirs: pl.Series, near: float, scale: float
 ) -> Judgement:
     found = compare(ours, theirs, near, scale)
-    apart = found.off + found.ours_alone + found.theirs_alone
-    verdict = "equal" if not apart else f"differs at {apart} of {found.both + found.theirs_alone} bars"
+    apart = found.off or found.ours_alone or found.theirs_alone
+    verdict = "differs" if apart else "equal"
     mine, other = (values.cast(pl.Float64).fill_null(np.nan).to_numpy() for values in (ours, theirs))
     size = np.fmax(np.fmax(np.abs(mine), np.abs(other)), scale)
     with np.errstate(divide="ignore", invalid="ignore"):

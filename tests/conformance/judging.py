@@ -36,10 +36,8 @@ class Judgement:
 
     @property
     def kind(self) -> str:
-        """The verdict without its numbers of bars."""
-        if self.verdict.startswith("equal after"):
-            return "settles"
-        return "differs" if self.verdict.startswith("differs") else self.verdict
+        """The verdict without its number of bars."""
+        return "settles" if self.verdict.startswith("equal after") else self.verdict
 
 
 def ours(case: Case) -> Values:

@@ -14,6 +14,9 @@ WAVE = f"ema((hlc3 - {CHANNEL}) / (0.015 * ema(abs(hlc3 - {CHANNEL}), 10)), 21)"
 RVI = "(sma(swma(close - open), 10) / sma(swma(high - low), 10))"
 MACD = "(ema(close, 12) - ema(close, 26))"
 
+KELTNER_TOP = "ema(hlc3, 20) + 1.5 * sma(true_range(), 20)"
+KELTNER_BOTTOM = "ema(hlc3, 20) - 1.5 * sma(true_range(), 20)"
+
 FILES: dict[str, dict[str, str]] = {
     "spy_acceleration_bands_20_4.txt": {
         "MiddleBand": "sma(close, 20)",
@@ -69,7 +72,10 @@ FILES: dict[str, dict[str, str]] = {
         "mid_bb": "sma(close, 20)",
         "bb high": "bbands(close, 20, 2).upper",
         "bb low": "bbands(close, 20, 2).lower",
-        "squeeze on": "squeeze(20, 2, 1.5).on == 1 ? 1 : -1",
+        "kc high": KELTNER_TOP,
+        "kc low": KELTNER_BOTTOM,
+        "squeeze on": f"bbands(close, 20, 2).upper < {KELTNER_TOP} and bbands(close, 20, 2).lower > {KELTNER_BOTTOM}"
+        " ? 1 : -1",
     },
     "spy_stc.txt": {"STC": "stc(close, 10, 23, 50)"},
     "spy_tema.txt": {"TEMA_5": "tema(close, 5)"},
