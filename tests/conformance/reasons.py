@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAMA = "the recursion begins otherwise: in the reference at bar 6 with a period of 0, here as in TA-Lib after 32 bars"
+MAMA = "the recursion begins otherwise: in the reference with the mean of 6 bars, here as in TA-Lib after 32"
 SAR = "the recursion begins otherwise: the reference begins long at the first low, here the first movement decides"
 ONE_PASS = "the reference's covariance cancels: against exact fractions it is off by 9e-9, ours by 8e-11"
 FIRST_RETURN = "the reference says 0 at the first bar, which has no bar before it"
@@ -31,7 +31,10 @@ REASONS: dict[tuple[str, str], str] = {
     ("Lean files", "spy_ker.txt: KER"): EARLIER,
     ("Lean files", "spy_mass_index_25.txt: MassIndex"): EARLIER,
     ("Lean files", "spy_rvi.txt: RVI"): EARLIER,
-    ("Lean files", "spy_vidya.txt: VIDYA_9"): "the recursion begins otherwise: the file's from a price of before",
+    (
+        "Lean files",
+        "spy_vidya.txt: VIDYA_9",
+    ): "the recursion begins otherwise: the file's with another value than the close",
     ("Tulip cases", "dx atoz 14: dx"): "the first value has 3 decimals, the others 4",
     ("Tulip cases", "md extra 86: md"): CUT,
     ("Tulip cases", "ppo extra 91: ppo"): CUT,
