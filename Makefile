@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit bench bench-peers clean
+.PHONY: demo test lint types unit conformance bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -24,6 +24,12 @@ unit: .venv/installed-test
 	$(BIN)/coverage run -m pytest --confcutdir=tests
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
+
+# What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
+# The reference values are not part of the checkout: without ../shared there is nothing to compare.
+conformance: .venv/installed-test
+	@if [ -d ../shared/data/reference ]; then PYTHONPATH=tests $(BIN)/python -m conformance; \
+	else echo "no reference values: ../shared/data/reference is missing"; fi
 
 # The speed of this machine: time, rate and memory by number of symbols, threads, how the cost grows, every round saved.
 bench: .venv/installed-test bench/.venvs/own/installed
