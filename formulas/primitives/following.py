@@ -17,9 +17,7 @@ def hump(scope: Scope, x: Numbers, threshold: Numbers) -> Numbers:
 
 
 @recursive()
-def leaky_sum(
-    scope: Scope, x: Numbers = CLOSE, keep: Share = 0.5, limit: Factor = 1e9, held: Factor = 1e9
-) -> Numbers:
+def leaky_sum(scope: Scope, x: Numbers = CLOSE, keep: Share = 0.5, limit: Factor = 1e9, held: Factor = 1e9) -> Numbers:
     """`x` plus the share `keep` of the value before, which is 0 at first; beyond `limit`, either way, it is `held`.
 
     A bar where `x` is undefined is passed over.
