@@ -54,14 +54,14 @@ def mcginley_from(memory: Memory, x: Lanes, before: Lanes, *, length: Lanes) -> 
 def reversing_stop(memory: Memory, x: Lanes, width: Lanes) -> tuple[Lanes, Lanes]:
     """A stop `width` from the furthest `x` from the last flip to the bar before; it flips when `x` lies beyond.
 
-    Direction is 1 up, -1 down, after the bar. The first defined bar is up. A bar with an undefined input is undefined
-    and leaves the memory as it was.
+    Direction is 1 up, -1 down, after the bar. The first defined bar is up. A bar with an undefined input, or whose stop
+    is not finite, is undefined and leaves the memory as it was.
     """
-    known = is_finite(x - width) & is_finite(x + width)
     begins = memory.direction == 0.0
     side = where(begins, 1.0, memory.direction)
     last = where(begins, x, memory.extreme)
     stop = last - side * width
+    known = is_finite(x) & is_finite(stop)
     flips = side * (x - stop) < 0.0
     direction = where(flips, -side, side)
     extreme = where(flips, x, where(side > 0.0, larger(last, x), smaller(last, x)))

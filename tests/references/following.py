@@ -47,15 +47,15 @@ def mcginley_from(x, before, length):
 def reversing_stop(x, width):
     side, extreme, lines, sides = 1, None, [], []
     for value, distance in zip(x, width, strict=True):
-        if None in (value, distance):
+        last = value if extreme is None else extreme
+        stop = None if None in (value, distance) else number(last - side * distance)
+        if stop is None:
             lines.append(None)
             sides.append(None)
             continue
-        extreme = value if extreme is None else extreme
-        stop = extreme - side * distance
         turns = (value - stop) * side < 0
-        extreme = value if turns else max(extreme * side, value * side) * side
+        extreme = value if turns else max(last * side, value * side) * side
         side = -side if turns else side
-        lines.append(number(stop))
+        lines.append(stop)
         sides.append(side)
     return lines, sides
