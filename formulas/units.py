@@ -189,12 +189,17 @@ RULES: Final[Mapping[str, Rule]] = {
     "trailing_band": like("middle", "width", "x"),
     "trailing_stop": like("lower", "upper", "x"),
     "swings": like("up", "down"),
+    "hump": like("x", "threshold"),
+    "leaky_sum": like("x"),
+    "mcginley_from": like("x", "before"),
+    "reversing_stop": like("x", "width"),
 }
 """How the unit of a primitive's value follows from those of its arguments. What is not here is free."""
 
 OUTPUTS: Final = {
     ("trailing_band", "direction"): RATIO,
     ("trailing_stop", "direction"): RATIO,
+    ("reversing_stop", "direction"): RATIO,
     ("swings", "direction"): RATIO,
     ("swings", "bars"): COUNT,
 }

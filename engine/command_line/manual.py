@@ -21,6 +21,7 @@ SUBJECTS: Final = {
     "weights": "averages",
     "lengths": "lengths that vary",
     "trailing": "stops",
+    "following": "events",
     "numbers": "arithmetic",
     "series": "prices made of prices",
     "logic": "logic and choice",

@@ -19,11 +19,12 @@ FORMING: Final = 'timeframe("1w", x) sees completed bars; timeframe("1w", x, for
 
 FUNCTIONS: Final = {
     **dict.fromkeys(("lead", "future", "next", "tomorrow", "peek", "forward_return", "fwd_return"), NEVER),
+    **dict.fromkeys(("refx", "refxv", "backset", "const", "currbarscount", "barsnext", "triple_barrier"), NEVER),
     **dict.fromkeys(
         ("pivot_high", "pivot_low", "pivothigh", "pivotlow", "zigzag", "zig", "peak", "trough", "peakbars"), PIVOT
     ),
     **dict.fromkeys(("troughbars", "swing_high", "swing_low", "fractal", "fractals"), PIVOT),
-    **dict.fromkeys(("centered_ma", "filtfilt", "savgol", "hodrick_prescott"), CENTRED),
+    **dict.fromkeys(("centered_ma", "filtfilt", "savgol", "hodrick_prescott", "xma"), CENTRED),
 }
 """Functions of other languages that read later bars, as they are usually defined, and the way out."""
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from ..functions import Functions
 from ..libraries import LibraryFunction
-from .naming import FOREIGN, SPECIAL_FORMS, suggestion
+from .foreign import hint_for_foreign
+from .naming import SPECIAL_FORMS, suggestion
 
 
 def hint_for_function(name: str, functions: Functions, definitions: Mapping[str, LibraryFunction]) -> str:
     """What to write instead: another language's word in ours, the library that knows it, or the nearest name."""
-    return FOREIGN.get(name, "") or _in_libraries(name, functions) or _nearest(name, functions, definitions)
+    return hint_for_foreign(name) or _in_libraries(name, functions) or _nearest(name, functions, definitions)
 
 
 def as_called(signature: str, library: str, written: str) -> str:

@@ -50,12 +50,16 @@ OWN = {
         (-51.0, 0.02, 0.1, 0.5, 0.4, 0.02, 0.02, 0.2),
     ],
     "swings": [(5.0,), (0.5,), (0.0,)],
+    "leaky_sum": [(0.5, 1e9, 1e9), (0.67, 0.99, 0.999), (1.0, 5.0, 4.0)],
+    "mcginley_from": [(8.4,), (14.0,)],
     **{name: [(0.1, 0), (0.1, 1), (0.6, 0), (1.0, 1)] for name in ("ewm_mean", "ewm_variance")},
 }
 STOPS = {
     **dict.fromkeys(["parabolic", "parabolic_extended", "swings"], lambda price: (price * 1.01, price * 0.985)),
     "trailing_band": lambda price: (price * 0.999, price * 0.05, price),
     "trailing_stop": lambda price: (price * 0.96, price * 1.04, price),
+    "mcginley_from": lambda price: (price, price * 1.01),
+    "reversing_stop": lambda price: (price, price * 0.04),
 }
 CONDITIONS = {"both", "either", "not", "at_least"}
 SETTINGS = [

@@ -119,6 +119,14 @@ def test_direction_has_the_sign_of_tradingview():
 
 
 SAME = {
+    "pine.mode(close, 9)": "mode(close, 9)",
+    "pine.max(high)": "highest_ever(high)",
+    "pine.min(low)": "lowest_ever(low)",
+    "pine.pivothigh(high, 3, 2)": "pivot_high(high, 3, 2)",
+    "pine.pivotlow(low, 3, 2)": "pivot_low(low, 3, 2)",
+    "pine.nvi()": "nvi(close) / 1000",
+    "pine.pvi()": "pvi(close) / 1000",
+    "pine.percentile_nearest_rank(close, 9, 50)": "nth_lowest(close, 9, 5)",
     "pine.sma(close, 5)": "sma(close, 5)",
     "pine.wma(close, 5)": "wma(close, 5)",
     "pine.hma(close, 9)": "hma(close, 9)",

@@ -12,7 +12,16 @@ from sweeping import CALLS, COMPOSED, LANGUAGE, is_across, primitive, random_can
 from barsweep.formulas.kinds import Shape
 
 ALONG = {call: call for call in (*CALLS, *COMPOSED) if not is_across(call)}
-WAITING = {"ago", "pivot_high", "pivot_low", "bars_since_first_in"}
+WAITING = {
+    "ago",
+    "pivot_high",
+    "pivot_low",
+    "pine.pivothigh",
+    "pine.pivotlow",
+    "fractal",
+    "sortino",
+    "bars_since_first_in",
+}
 """Functions that wait for what their declaration does not name an event: a date, a pivot, a true condition."""
 EVERY = {call: call for call in (*CALLS, *COMPOSED)}
 

@@ -40,6 +40,27 @@ def values(formula):
         ("tdx.upnday(close, 2)", [NA, NA, False, False, False, False, False, False]),
         ("tdx.range(close, 11, 13)", [False, False, False, True, True, False, True, False]),
         ("tdx.last(close > 11, 2, 1)", [NA, NA, False, False, False, True, True, True]),
+        ("tdx.if(close > 11, 1, 2)", [2, 2, 2, 1, 1, 1, 1, 1]),
+        ("tdx.iff(close > 11, 1, 2)", [2, 2, 2, 1, 1, 1, 1, 1]),
+        ("tdx.pow(close - 10, 2)", [0, 1, 1, 4, 4, 9, 4, 16]),
+        ("tdx.intpart((close - 11) / 2)", [0, 0, -1, 0, 0, 1, 0, 1]),
+        ("tdx.fracpart((close - 11) / 2)", [-0.5, 0, 0, 0.5, 0.5, 0, 0.5, 0.5]),
+        ("tdx.ceiling(close / 4)", [3, 3, 3, 3, 3, 4, 3, 4]),
+        ("tdx.floor(close / 4)", [2, 2, 2, 3, 3, 3, 3, 3]),
+        ("tdx.round(close / 4)", [3, 3, 2, 3, 3, 3, 3, 4]),
+        ("tdx.round2(close / 8, 1)", [1.3, 1.4, 1.1, 1.5, 1.5, 1.6, 1.5, 1.8]),
+        ("tdx.mod(close, 4)", [2, 3, 1, 0, 0, 1, 0, 2]),
+        ("tdx.sgn(close - 12)", [-1, -1, -1, 0, 0, 1, 0, 1]),
+        ("tdx.reverse(close)", [-x for x in CLOSES]),
+        ("tdx.max(close, 11)", [11, 11, 11, 12, 12, 13, 12, 14]),
+        ("tdx.min(close, 11)", [10, 11, 9, 11, 11, 11, 11, 11]),
+        ("tdx.valuewhen(close > 12.5, high)", [NA, NA, NA, NA, NA, 14, 14, 15]),
+        ("tdx.sumbars(volume, 300)", [NA, 2, 1, 2, 1, 2, 3, 2]),
+        ("tdx.existr(close > 12.5, 2, 1)", [NA, NA, False, False, False, False, True, True]),
+        ("tdx.barssincen(close > 11.5, 3)", [NA, NA, NA, 0, 1, 2, 2, 2]),
+        ("tdx.mema(close, 1)", CLOSES),
+        ("tdx.isup()", [False] * 8),
+        ("tdx.isequal()", [True] * 8),
         ("tdx.obv()", [0, 200, -100, 0, 0, 50, -50, 150]),
         ("tdx.mtm(close, 2)", [NA, NA, -1, 1, 3, 1, 0, 1]),
     ],
@@ -90,7 +111,28 @@ def test_is_what_its_definition_says(formula):
     assert np.nanmax(np.abs(found - expected)) < 1e-9
 
 
+def test_directional_movement():
+    """Sums of three bars over those of the true range; index and rating of two."""
+    up, down = H.diff(), -L.diff()
+    before = X.shift()
+    true_range = pd.concat([H - L, (H - before).abs(), (L - before).abs()], axis=1).max(axis=1, skipna=False)
+    total = true_range.rolling(3).sum()
+    pdi = 100 * up.where((up > 0) & (up > down), 0).where(up.notna()).rolling(3).sum() / total
+    mdi = 100 * down.where((down > 0) & (down > up), 0).where(up.notna()).rolling(3).sum() / total
+    adx = (100 * (pdi - mdi).abs() / (pdi + mdi)).rolling(2).mean()
+
+    for name, expected in {"pdi": pdi, "mdi": mdi, "adx": adx, "adxr": (adx + adx.shift(2)) / 2}.items():
+        found = np.array([np.nan if v is None else v for v in values(f"tdx.dmi(3, 2).{name}")])
+        assert np.allclose(found, expected, equal_nan=True)
+
+
 SAME = {
+    "tdx.expma(close, 9)": "tdx.ema(close, 9)",
+    "tdx.sar(4, 2, 20)": "sar(0.02, 0.02, 0.2)",
+    "tdx.atan(close)": "atan(close)",
+    "tdx.log(close)": "log10(close)",
+    "tdx.abs(close)": "abs(close)",
+    "tdx.ln(close)": "log(close)",
     "tdx.wma(close, 3)": "wma(close, 3)",
     "tdx.expmema(close, 3)": "ema(close, 3)",
     "tdx.cross(close, open)": "crosses_above(close, open)",

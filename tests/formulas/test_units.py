@@ -11,7 +11,7 @@ from barsweep.formulas.units import COUNT, FREE, RULES, unit_of
 
 PRICE_FACTOR, VOLUME_FACTOR = 4.0, 8.0
 PRICES = ("open", "high", "low", "close")
-NO_SCALE = {"round", "floor", "ceil", "trunc", "frac", "mod", "standing", "talib.floor", "talib.ceil"}
+NO_SCALE = {"round", "round2", "floor", "ceil", "ceiling", "trunc", "intpart", "frac", "fracpart", "mod", "standing"}
 """Functions of numbers as they are written: rounding a price to cents has no meaning in another currency."""
 OWN_NAMES = {call: name.rpartition(".")[2] for call, name in CALLS.items()}
 ALL_CALLS = [call for call, name in OWN_NAMES.items() if name not in NO_SCALE and "volume > 2000" not in call]
