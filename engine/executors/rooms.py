@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 PIECE: Final = 2**21
 """Numbers of a piece of memory that columns share: the system hands out a large one many times as fast as small ones.
 
-All that stands in one piece is given back together.
+All that stands in one piece is given back together. For fewer numbers pieces are smaller, by powers of two: so layers
+that are not of one size use each other's.
 """
 MOST_IDLE: Final = 2**30 // 8
 """Numbers that are kept at the most while nobody reads them."""
@@ -45,11 +46,12 @@ class Rooms:
     def several(self, rows: int, count: int) -> Iterator[Floats]:
         """Room for so many columns of so many rows, each of which begins with a line of the cache."""
         width = -(-rows // LINE) * LINE
-        size = max(PIECE, width)
-        while count > 0:
-            here = min(count, size // max(width, 1))
+        while width and count:
+            size = max(width, min(PIECE, 1 << (width * count - 1).bit_length()))
+            here = min(count, size // width)
             yield from self._piece(size)[: here * width].reshape(here, width)[:, :rows]
             count -= here
+        yield from np.empty((count, 0))
 
     @property
     def kept(self) -> int:

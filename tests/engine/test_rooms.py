@@ -32,8 +32,8 @@ def test_a_piece_comes_back_with_its_last_column():
     del first
     assert rooms.kept == 0
     del second
-    assert rooms.kept == 8 * PIECE
-    (again,) = rooms.several(10, 1)
+    assert rooms.kept == 8 * 2048
+    (again,) = rooms.several(2000, 1)
     assert again.ctypes.data == address
     assert rooms.kept == 0
 
@@ -48,7 +48,7 @@ def test_a_series_holds_what_it_shows():
     other[:] = 0.0
     assert series.to_list() == [7.0] * 10
     del series
-    assert rooms.kept == 8 * PIECE
+    assert rooms.kept == 8 * 128
 
 
 def test_more_than_the_most_is_given_to_the_system(monkeypatch):
