@@ -43,8 +43,10 @@ def compare_rows(reference: Path, other: Path, close_calls: Callable[[], np.ndar
     return Verdict((), len(rows), excused=(f"{len(differing)} of {len(rows):,} matches are ties",))
 
 
-def compare_columns(reference: Path, other: Path, from_bar: Mapping[str, int], loose: Mapping[str, float]) -> Verdict:
-    """Columns [symbol, bar] of the same symbols; `from_bar` and `loose` hold what is known to differ."""
+def compare_columns(
+    reference: Path, other: Path, from_bar: Mapping[str, int], loose: Mapping[str, float], few: Mapping[str, float]
+) -> Verdict:
+    """Columns [symbol, bar] of the same symbols; `from_bar`, `loose` and `few` hold what is known to differ."""
     with np.load(reference) as ours, np.load(other) as theirs:
         faults, worst, at, compared = [], 0.0, "", 0
         for name in sorted(set(ours.files) & set(theirs.files)):
@@ -54,26 +56,32 @@ def compare_columns(reference: Path, other: Path, from_bar: Mapping[str, int], l
             if loose.get(name) == np.inf:
                 continue
             compared += left.size
-            undefined = int(np.count_nonzero(np.isnan(left) != np.isnan(right)))
-            difference = largest_difference(left, right)
-            if undefined:
+            undefined = int(np.count_nonzero(np.isfinite(left) != np.isfinite(right)))
+            apart = differences(left, right)
+            off, difference = int(np.count_nonzero(apart > loose.get(name, TOLERANCE))), float(apart.max(initial=0.0))
+            if undefined + off <= few.get(name, 0.0) * left.size:
+                difference = 0.0 if off else difference
+            elif undefined:
                 faults.append(f"{name}: {undefined} values undefined on one side alone")
-            if difference > loose.get(name, TOLERANCE):
+            elif off:
                 faults.append(f"{name}: differs by {difference:.1e}")
             if name not in loose and difference > worst:
                 worst, at = difference, name
         missing = tuple(name for name in ours.files if name not in theirs.files)
-        forgiven = [name for name in theirs.files if name in from_bar or name in loose]
-    excused = (f"{len(forgiven)} columns with known differences",) if forgiven and compared else ()
+        forgiven = [name for name in theirs.files if name in from_bar or name in loose or name in few]
+    skipped = sum(loose.get(name) == np.inf for name in forgiven)
+    words = (
+        f"{len(forgiven)} columns with known differences",
+        *([f"{skipped} of them not compared"] if skipped else []),
+    )
+    excused = words if forgiven and compared else ()
     return Verdict(tuple(faults), compared, worst, at, missing, excused)
 
 
-def largest_difference(left: np.ndarray, right: np.ndarray) -> float:
-    """Relative to the larger value, or to the column's median where both are near zero."""
-    both = ~(np.isnan(left) | np.isnan(right))
+def differences(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where both are finite, relative to the larger value, or to the column's median where both are near zero."""
+    both = np.isfinite(left) & np.isfinite(right)
     left, right = left[both], right[both]
-    if not len(left):
-        return 0.0
-    usual = float(np.median(np.abs(left)))
+    usual = float(np.median(np.abs(left))) if left.size else 0.0
     scale = np.maximum(np.maximum(np.abs(left), np.abs(right)), usual or 1.0)
-    return float(np.max(np.abs(left - right) / scale))
+    return np.abs(left - right) / scale

@@ -29,13 +29,14 @@ held in memory in the form that each likes best:
 - **W2**, {len(INDICATORS)} columns, all delivered: sma, ema, wma(close; 10, 20, 50), rsi 14, macd(12, 26, 9) with
   signal and histogram, bbands(20, 2) upper and lower, atr 14, adx 14, stoch(14, 3) k and d, obv, highest and lowest
   252, stdev 20, roc 10, correlation(close, volume, 20)
-- **W3**, `rank(close)` across all symbols at every ts, equal prices sharing their mean rank
+- **W3**, the 101 Formulaic Alphas and **W4**, the 158 columns of Qlib's Alpha158, as published, all columns delivered
+- **W5**, `rank(close)` across all symbols at every ts, equal prices sharing their mean rank
 
 Each peer runs in an environment of its own and in a process of its own. All are kept alive and take turns, one run
 each, round after round, so that a moment at which the machine is slow is shared by all. What is shown is the median and
 the best of the warm rounds, in seconds and in units of ours with tiles; preparing what a remark calls "beforehand" is
 not in it, and neither is the first run, which compiles. Before anything is timed, results are compared with ours: of W1
-the matching rows, of W2 and W3 all bars of 50 symbols, to 1e-9 of the value or, where values are near zero, of the
+the matching rows, of the others all bars of 50 symbols, to 1e-9 of the value or, where values are near zero, of the
 column's median. A match counts as a tie where one of the three comparisons is decided by less than 1e-9: there the last
 bit decides, and everybody rounds differently.
 
@@ -75,8 +76,9 @@ def peers(found: Found, page: Path) -> str:
     """Tables, differences, remarks, who is missing."""
     chart = page.with_name("performance_peers.svg")
     chart.write_text(peers_chart(found), encoding="utf-8")
+    few = f"; W3 and W4 over {found['factor_symbols']:,} symbols"
     data = f"{found['symbols']:,} symbols x {found['bars']:,} daily bars"
-    size = f"{found['symbols'] * found['bars'] / 1e6:.1f} M rows of doubles"
+    size = f"{found['symbols'] * found['bars'] / 1e6:.1f} M rows of doubles{few}"
     rounds = f"{found['rounds']} rounds (a slow peer sits out when it has had its time)"
     parts = [
         "## Side by side",
@@ -129,7 +131,10 @@ def compiling(found: Found) -> Sequence[str]:
 
 
 def known() -> list[tuple[str, ...]]:
-    return [(each.peer, ", ".join(each.columns), each.reason + not_compared(each.compared)) for each in DIFFERENCES]
+    return [
+        (each.peer, each.called or ", ".join(each.columns), each.reason + not_compared(each.compared))
+        for each in DIFFERENCES
+    ]
 
 
 def not_compared(compared: bool) -> str:

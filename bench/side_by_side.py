@@ -29,12 +29,12 @@ from rich.console import Console
 from barsweep import evaluate
 from barsweep.data import sample_candles
 from bench.comparing import Verdict, compare_columns, compare_rows
-from bench.differences import first_bars, of, tolerances
+from bench.differences import exceptions, first_bars, of, tolerances
 from bench.environments import ENVIRONMENTS, Environment, UnavailableError
 from bench.machines import machine
 from bench.peer_processes import PeerProcess
 from bench.tables import peers_table
-from bench.workloads import MARGINS, WORKLOADS
+from bench.workloads import FACTORS, MARGINS, NUMBERS, missing
 
 RESULTS: Final = Path(__file__).parent / "results"
 REFERENCE: Final = "barsweep"
@@ -85,9 +85,7 @@ def main() -> None:
     options = arguments()
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        candles = Path(folder) / "candles.parquet"
-        sample_candles(options.symbols, options.bars, defects=False).write_parquet(candles)
-        found = run(candles, options)
+        found = run(Path(folder), options)
     (RESULTS / "peers.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     if faults := [each for each in found["lines"] if each["verdict"].get("faults")]:
         raise SystemExit(f"{len(faults)} lines have other results than barsweep")
@@ -101,18 +99,71 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="for each peer that can use them")
     parser.add_argument("--budget", type=float, default=40.0, help="seconds after which a slow line sits out")
     parser.add_argument("--peers", nargs="+", default=[each.name for each in ENVIRONMENTS])
-    parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
+    parser.add_argument("--only", nargs="+", default=list(NUMBERS), choices=list(NUMBERS), help="these workloads")
+    parser.add_argument("--factor-symbols", type=int, default=100, help="symbols of the libraries of factors")
     return parser.parse_args()
 
 
-def run(candles: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """All workloads, one after the other, with all peers' processes alive."""
+def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """All workloads: those over the whole universe, then those over a few symbols."""
+    facts = machine()
+    workloads = runnable(options.only)
+    lines: list[Line] = []
+    unavailable: dict[str, str] = {}
+    versions: dict[str, Mapping[str, str]] = {}
+    if several := [each for each in workloads if each not in FACTORS]:
+        candles = folder / "candles.parquet"
+        sample_candles(options.symbols, options.bars, defects=False).write_parquet(candles)
+        lines += over(candles, several, options, unavailable, versions)
+    if several := [each for each in workloads if each in FACTORS]:
+        candles = folder / "factor_candles.parquet"
+        factor_candles(options.factor_symbols, options.bars).write_parquet(candles)
+        lines += over(candles, several, options, unavailable, versions)
+    return {
+        "machine": facts,
+        "symbols": options.symbols,
+        "factor_symbols": options.factor_symbols,
+        "bars": options.bars,
+        "rounds": options.rounds,
+        "threads": options.threads,
+        "lines": [line.found() for line in lines],
+        "unavailable": unavailable,
+        "versions": versions,
+    }
+
+
+def runnable(numbers: Sequence[str]) -> list[str]:
+    """The workloads of these numbers; those that cannot run here are named."""
+    for number in numbers:
+        if reason := missing(NUMBERS[number]):
+            CONSOLE.print(f"{number} is left out: {reason}", style="yellow")
+    return [NUMBERS[number] for number in numbers if not missing(NUMBERS[number])]
+
+
+def factor_candles(symbols: int, bars: int) -> pl.DataFrame:
+    """Candles, with what libraries of factors read besides: an average price, a capitalisation and industries."""
+    number = pl.col("symbol").rank("dense").cast(pl.Int64)
+    groups = {"sector": 5, "industry": 12, "subindustry": 20}
+    return sample_candles(symbols, bars, defects=False).with_columns(
+        vwap=(pl.col("high") + pl.col("low") + pl.col("close")) / 3,
+        cap=pl.col("close") * 1e6,
+        **{name: (number % many).cast(pl.String) for name, many in groups.items()},
+    )
+
+
+def over(
+    candles: Path,
+    workloads: Sequence[str],
+    options: argparse.Namespace,
+    unavailable: dict[str, str],
+    versions: dict[str, Mapping[str, str]],
+) -> list[Line]:
+    """Workloads over the same candles, one after the other, with all peers' processes alive."""
     chosen = [each for each in ENVIRONMENTS if each.name in {*options.peers, REFERENCE}]
     lines: list[Line] = []
-    facts = machine()
     with ExitStack() as stack:
-        processes, unavailable = started(chosen, candles, options.threads, stack)
-        for workload in options.workloads:
+        processes, reasons = started(chosen, candles, options.threads, stack)
+        for workload in workloads:
             current = prepared(processes, workload, candles)
             for _ in range(options.rounds):
                 for line in current:
@@ -121,17 +172,9 @@ def run(candles: Path, options: argparse.Namespace) -> dict[str, Any]:
                 line.process.ask("forget", way=line.number)
             lines += current
             CONSOLE.print(peers_table([line.found() for line in current], workload))
-        versions = {each.environment.title: each.environment.versions() for each in processes}
-    return {
-        "machine": facts,
-        "symbols": options.symbols,
-        "bars": options.bars,
-        "rounds": options.rounds,
-        "threads": options.threads,
-        "lines": [line.found() for line in lines],
-        "unavailable": unavailable,
-        "versions": versions,
-    }
+        versions |= {each.environment.title: each.environment.versions() for each in processes}
+    unavailable |= reasons
+    return lines
 
 
 def started(
@@ -178,7 +221,7 @@ def compared(workload: str, ours: Path, line: Line, candles: Path) -> Verdict:
     known = of(line.way["peer"])
     if workload == "scan":
         return compare_rows(ours, line.file, lambda: close_calls(candles), first_bars(known).get("match", 0))
-    return compare_columns(ours, line.file, first_bars(known), tolerances(known))
+    return compare_columns(ours, line.file, first_bars(known), tolerances(known), exceptions(known))
 
 
 @cache

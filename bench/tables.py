@@ -10,7 +10,9 @@ from rich.table import Table
 TITLES: Final = {
     "scan": "W1: one scan",
     "indicators": "W2: 25 indicator columns",
-    "rank": "W3: rank(close) across symbols",
+    "alpha101": "W3: 101 Formulaic Alphas",
+    "alpha158": "W4: the 158 columns of Qlib's Alpha158",
+    "rank": "W5: rank(close) across symbols",
 }
 HEADINGS: Final = ("peer", "way", "median s", "x ours", "best s", "x ours", "threads", "first run s", "results")
 SCATTER: Final = 1.3  # on a machine that does nothing else, medians lie a few per cent above the best

@@ -48,7 +48,7 @@ def test_indicators(benchmark: Benchmark, symbols: int, executor: str) -> None:
 
 @pytest.mark.parametrize("symbols", SYMBOLS)
 def test_rank(benchmark: Benchmark, symbols: int) -> None:
-    """W3, across symbols."""
+    """W5, across symbols."""
     benchmark.pedantic(engine(symbols).evaluate, args=(ProcessingJob(None, RANK),), **rounds(symbols))
 
 

@@ -1,8 +1,10 @@
-"""What is measured: one scan, a table of 25 indicator columns, and a ranking across symbols."""
+"""What is measured: one scan, 25 indicator columns, two libraries of factors, and a ranking across symbols."""
 
 from __future__ import annotations
 
+import csv
 from itertools import islice, product
+from pathlib import Path
 from typing import Final
 
 SCAN: Final = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and rsi(close, 14) < 70"
@@ -27,7 +29,11 @@ INDICATORS: Final = {
     "correlation_20": "correlation(close, volume, 20)",
 }
 RANK: Final = {"rank": "rank(close)"}
-WORKLOADS: Final = ("scan", "indicators", "rank")
+FACTORS: Final = {"alpha101": "alpha101_yli188", "alpha158": "qlib"}
+"""Libraries of factors, as they were published, with the dialects that read them."""
+EXPRESSIONS: Final = Path(__file__).parents[2] / "shared" / "data" / "formulas" / "factor_expressions.csv"
+NUMBERS: Final = {"W1": "scan", "W2": "indicators", "W3": "alpha101", "W4": "alpha158", "W5": "rank"}
+"""Workloads by the numbers that reports give them."""
 MARGINS: Final = {
     "price": "close / sma(close, 20) - 1",
     "volume": "volume / (1.5 * sma(volume, 20)) - 1",
@@ -54,3 +60,17 @@ def many(count: int) -> dict[str, str]:
     lengths = range(10, 60, 5)
     texts = (kind.format(n=n, m=2 * n) for n, kind in product(lengths, KINDS))
     return {f"formula {at}": text for at, text in enumerate(islice(texts, count), start=1)}
+
+
+def factors(library: str) -> dict[str, str]:
+    """The formulas of a library by name; none where the file that has them is missing."""
+    if not EXPRESSIONS.exists():
+        return {}
+    with EXPRESSIONS.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row["expression"] for row in csv.DictReader(file) if row["set"] == library}
+
+
+def missing(workload: str) -> str:
+    """Why a workload cannot run here; empty if it can."""
+    lacks = workload in FACTORS and not EXPRESSIONS.exists()
+    return f"its formulas are not here: {EXPRESSIONS}" if lacks else ""

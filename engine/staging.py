@@ -144,7 +144,7 @@ class TileStaging:
         step = self.steps[number]
         assert not isinstance(step, Stage)
         universe = self._universe([part.candles for part in parts])
-        rankings = list(rankings_over(universe, step, parts))
+        rankings = list(rankings_over(universe, step, parts, self.executor.rooms))
         for part in parts:
             kept = part.keeping(self.executor.layers.keeps[number])
             part.columns, part.written = kept.columns, kept.written

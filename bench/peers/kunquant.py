@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,7 @@ from KunQuant.predefined.talib import ATR, TRANGE
 from KunQuant.runner import KunRunner
 from KunQuant.Stage import Function
 
+from bench.peers.kunquant_factors import INPUTS, alpha101, alpha158
 from bench.peers.serving import Candles, Columns, Way, serve
 
 Prices = Mapping[str, OpBase]
@@ -182,17 +183,23 @@ def function(graph: Graph, inputs: tuple[str, ...], symbols: int) -> Function:
 
 
 def compiled(candles: Candles, graph: Graph, inputs: tuple[str, ...]) -> Compiled:
-    """Generate, compile with g++ -O3 -march=native, load, and lay the candles [bar, symbol]."""
-    made = function(graph, inputs, candles.symbols)
+    """A library, and the candles laid [bar, symbol]."""
+    library, seconds = library_of(graph, inputs, candles.symbols)
+    executor = KunRunner.createMultiThreadExecutor(candles.threads)
+    return Compiled(executor, library, by_shape(candles, inputs), candles, seconds)
+
+
+@cache
+def library_of(graph: Graph, inputs: tuple[str, ...], symbols: int) -> tuple[KunRunner.Library, float]:
+    """Generate, compile with g++ -O3 -march=native, and load; with the seconds that it took, once for all ways."""
+    made = function(graph, inputs, symbols)
     config = KunCompilerConfig(
         dtype="double", blocking_len=LANES, input_layout="TS", output_layout="TS", split_source=8, partition_factor=10
     )
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         library = cfake.compileit([("workload", made, config)], "workload", cfake.CppCompilerConfig(), tempdir=folder)
-    seconds = time.perf_counter() - began
-    executor = KunRunner.createMultiThreadExecutor(candles.threads)
-    return Compiled(executor, library, by_shape(candles, inputs), candles, seconds)
+    return library, time.perf_counter() - began
 
 
 def by_shape(candles: Candles, inputs: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -251,6 +258,8 @@ def ways() -> list[Way]:
     graphs = {
         "scan": (scan, ("close", "volume"), as_mask),
         "indicators": (indicators, prices, dict),
+        "alpha101": (alpha101, INPUTS, dict),
+        "alpha158": (alpha158, INPUTS, dict),
         "rank": (rank, ("close",), dict),
     }
     found = []

@@ -26,13 +26,17 @@ from qlib.data.ops import (
     Mean,
     Min,
     Mul,
+    Operators,
+    OpsList,
     Ref,
     Std,
     Sub,
     Sum,
 )
+from qlib.utils import parse_field
 
 from bench.peers.serving import COLUMNS, Candles, Columns, Way, serve
+from bench.workloads import factors
 
 Universe = Mapping[str, Mapping[str, pd.Series]]
 HELD: dict[str, Mapping[str, pd.Series]] = {}
@@ -116,10 +120,20 @@ def indicators() -> Mapping[str, Expression]:
     }
 
 
+def alpha158() -> Mapping[str, Expression]:
+    """Read as Qlib reads them, with columns in memory in place of its features."""
+    Operators.register(OpsList)
+    known = {"Operators": Operators, "Column": Column}
+    texts = {
+        name: parse_field(text).replace("Operators.Feature", "Column") for name, text in factors("alpha158").items()
+    }
+    return {name: eval(text, known) for name, text in texts.items()}
+
+
 def universe(candles: Candles) -> Universe:
     """Each symbol's columns as series, as Qlib holds them while it computes."""
     slices = candles.slices()
-    held = {str(at): {n: pd.Series(slices[n][at]) for n in COLUMNS} for at in range(candles.symbols)}
+    held = {str(at): {n: pd.Series(each[at]) for n, each in slices.items()} for at in range(candles.symbols)}
     HELD.update(held)
     return held
 
@@ -141,6 +155,11 @@ WAYS = (
     Way("Qlib", "operators on series", "scan", partial(run, columns=scan()), arrays, universe, remark=ALL),
     Way(
         *("Qlib", "operators on series", "indicators", partial(run, columns=indicators()), arrays, universe),
+        symbols=FEW,
+        remark=SOME,
+    ),
+    Way(
+        *("Qlib", "operators on series", "alpha158", partial(run, columns=alpha158()), arrays, universe),
         symbols=FEW,
         remark=SOME,
     ),

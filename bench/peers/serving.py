@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 Columns = Mapping[str, np.ndarray]
-Workload = Literal["scan", "indicators", "rank"]
+Workload = Literal["scan", "indicators", "alpha101", "alpha158", "rank"]
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
 SAMPLED: Final = 50  # symbols whose indicators are written out for comparison
 
@@ -40,7 +40,8 @@ class Candles:
 
     def slices(self) -> dict[str, np.ndarray]:
         """Each column as [symbol, bar]: a row is one symbol's slice."""
-        return {name: self.frame[name].to_numpy().reshape(-1, self.bars) for name in COLUMNS}
+        names = [name for name in (*COLUMNS, "vwap") if name in self.frame.columns]
+        return {name: self.frame[name].to_numpy().reshape(-1, self.bars) for name in names}
 
     def sample(self, symbols: int | None = None) -> np.ndarray:
         """Symbols from all over the universe, always the same ones: SAMPLED of them, or the first few of these."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -22,12 +21,10 @@ from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
 from .columns import Floats, Found, numbers_of
 from .numbering import FRAME_COLUMNS, starts
+from .rooms import Rooms
 from .sections import Across, Universe
 from .surroundings import Surroundings
 from .tile_executor import T, TileExecutor, TileStage, Wanted
-
-PIECE: Final = 2**21
-"""Numbers of a piece of memory that outputs share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +114,7 @@ class AcrossExecutor(TileExecutor):
         self.layers = make_layers(plan)
         self._tiled = _tiled(self.layers)
         self._layers: dict[Stage, tuple[Layers, dict[Stage, TileStage]]] = {}
+        self.rooms = Rooms()
 
     def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
         """Run one stage over a frame of all symbols; only what is needed later stays. None if the flag was raised."""
@@ -143,6 +141,16 @@ class AcrossExecutor(TileExecutor):
         yield from self._tiled.values()
         for _, tiled in list(self._layers.values()):
             yield from tiled.values()
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept for runs to come."""
+        return super().kept + self.rooms.kept
+
+    def let_go(self) -> None:
+        """Keep nothing of what no run uses at this moment."""
+        super().let_go()
+        self.rooms.let_go()
 
     def along(self, stage: Stage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         """The part with the columns of a stage along time; None if the flag was raised."""
@@ -175,12 +183,13 @@ class AcrossExecutor(TileExecutor):
             part.written.update((ranking.column, Written(np.empty(0), ranking.is_condition)) for ranking in step)
             return part
         universe = Universe.of([part.candles.ts], [part.candles.starts])
-        ended = [across.run(0, universe.calendar.dates, stop) for across in rankings_over(universe, step, [part])]
+        rankings = rankings_over(universe, step, [part], self.rooms)
+        ended = [across.run(0, universe.calendar.dates, stop) for across in rankings]
         return part if all(ended) else None
 
     def _along(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         frame = self._frame(tiled, part, around)
-        made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop)
+        made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop, self.rooms)
         if made is None:
             return None
         texts = {name: frame[source].alias(name) for name, source in tiled.texts.items()}
@@ -215,28 +224,19 @@ def _tiled(layers: Layers) -> dict[Stage, TileStage]:
     return {step: TileStage.of(step) for step in (*layers.steps, layers.report) if isinstance(step, Stage)}
 
 
-def rankings_over(universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part]) -> Iterator[Across]:
+def rankings_over(
+    universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part], rooms: Rooms
+) -> Iterator[Across]:
     """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
     by = {ranking.by for ranking in rankings if ranking.by is not None}
     grouped = {name: _groups(parts, name) for name in by}
-    for ranking, room in zip(rankings, _rooms(universe.rows, len(rankings)), strict=True):
+    for ranking, room in zip(rankings, rooms.several(universe.rows, len(rankings)), strict=True):
         series = [[part.numbers(source) for part in parts] for source in ranking.sources]
         groups, count = (None, 0) if ranking.by is None else grouped[ranking.by]
         across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):
             part.written[ranking.column] = Written(output, ranking.is_condition)
         yield across
-
-
-def _rooms(rows: int, count: int) -> Iterator[Floats]:
-    """Rooms for so many outputs, several of them in one piece of memory where they are small.
-
-    The system hands out a large piece many times as fast as small ones; what is in one piece is given back together.
-    """
-    several = max(1, PIECE // rows)
-    for done in range(0, count, several):
-        left = min(several, count - done)
-        yield from np.empty(left * rows).reshape(left, rows)
 
 
 def _groups(parts: Sequence[Part], by: str) -> tuple[list[Codes], int]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ...data.handing import column_of, truths_of
 from ...formulas.kernels.compiler import machine_code
+from .rooms import LINE, Rooms
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-LINE: Final = 8  # numbers in a line of the cache
 CELL: Final = 8  # bytes of a number
 NOTHING: Final[Floats] = np.empty(0)
 
@@ -38,17 +38,18 @@ class Column:
     is_condition: bool
 
     @classmethod
-    def several(cls, rows: int, conditions: Sequence[bool]) -> list[Column]:
-        """Room for columns of so many rows, each of numbers or of conditions.
+    def several(cls, rows: int, conditions: Sequence[bool], rooms: Rooms | None = None) -> list[Column]:
+        """Room for columns of so many rows, each of numbers or of conditions; for numbers in `rooms`, if given.
 
-        The numbers stand in one piece of memory, which the system hands out several times as fast as many small ones.
-        Bits are written two bytes at a time, which may reach beyond the last.
+        Else the numbers stand in one piece of memory, which the system hands out several times as fast as many small
+        ones. Bits are written two bytes at a time, which may reach beyond the last.
         """
-        size, width = rows // 8 + 3, -(-rows // LINE) * LINE
-        numbers = iter(np.empty(width * (len(conditions) - sum(conditions))).reshape(-1, width) if width else ())
+        size, width, count = rows // 8 + 3, -(-rows // LINE) * LINE, len(conditions) - sum(conditions)
+        own = np.empty(width * count).reshape(-1, width)[:, :rows] if width and rooms is None else ()
+        numbers = iter(own) if rooms is None else rooms.several(rows, count)
         return [
             cls(
-                np.zeros(size, np.uint8) if is_condition else next(numbers, NOTHING)[:rows],
+                np.zeros(size, np.uint8) if is_condition else next(numbers, NOTHING),
                 np.full(size, 0xFF, np.uint8),
                 rows,
                 is_condition,

@@ -31,6 +31,7 @@ from ...formulas.plan.tiling import left_to_polars, tile_nodes
 from .columns import Column, Found, Picked, Room, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .polars_executor import PolarsExecutor
+from .rooms import Rooms
 from .surroundings import Surroundings
 
 T = TypeVar("T")
@@ -201,11 +202,16 @@ class TileStage:
         return [texts[name].alias(name) if name in texts else made[name].series(name) for name in names]
 
     def written(
-        self, frame: pl.DataFrame, starts: NDArray[np.int64], names: tuple[str, ...], stop: Stop
+        self,
+        frame: pl.DataFrame,
+        starts: NDArray[np.int64],
+        names: tuple[str, ...],
+        stop: Stop,
+        rooms: Rooms | None = None,
     ) -> dict[str, Column] | None:
-        """Whole columns as kernels write them; none of them text."""
+        """Whole columns as kernels write them, in `rooms` if given; none of them text."""
         prepared = self._prepared(("columns", names), lambda: self._whole(names))
-        columns = Column.several(frame.height, [self._is_condition(name) for name in names])
+        columns = Column.several(frame.height, [self._is_condition(name) for name in names], rooms)
         arrays = [array for column in columns for array in column.arrays]
         tiles = tiles_of_like_length(starts)
         with prepared.bench() as bench:
