@@ -52,6 +52,8 @@ class Session:
         """Read what was given; raises RepositoryError for what is no time, date, weekday or zone."""
         if tz is not None:
             zone(tz)
+        if isinstance(holidays, str):
+            raise RepositoryError(f"holidays are several dates, this is a text: holidays=[{holidays!r}]")
         days = tuple(sorted(set(weekdays)))
         if not days or not set(days) <= set(range(1, 8)):
             raise RepositoryError(f"weekdays are {days}; they are numbers from 1, Monday, to 7, Sunday")

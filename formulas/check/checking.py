@@ -19,7 +19,7 @@ from ..syntax import Expression, Span
 from .applying import shown_value
 from .environment import Environment, is_indicator
 from .faults import Faults
-from .naming import RESERVED
+from .naming import RESERVED, SPECIAL_FORMS
 from .session import Session
 from .values import Faulty, Outputs, Value
 
@@ -180,8 +180,9 @@ class _Check:
             self.session.faults.add(name.span, f"{name.name!r} is a series already", hint)
 
     def _definition(self, statement: syntax.Definition) -> None:
-        name, faults = statement.name, self.session.faults
-        if name.name.lower() in self.session.functions:
+        name, faults, known = statement.name, self.session.faults, self.session.functions
+        lower, (library, dot, _) = name.name.lower(), name.name.lower().partition(".")
+        if lower in SPECIAL_FORMS or lower in known or (dot and library in known.libraries):
             faults.add(name.span, f"{name.name!r} is a function of the library", "choose another name")
         elif name.name in self.session.definitions:
             faults.add(name.span, f"{name.name!r} is defined twice", "choose another name")

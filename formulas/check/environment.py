@@ -19,7 +19,7 @@ from .binding import Binder, Evaluate, Slot
 from .elsewhere import Forms
 from .expressions import ExpressionChecker
 from .guessing import as_called, hint_for_function
-from .naming import LETTERS, SPECIAL_FORMS, suggestion
+from .naming import LETTERS, SPECIAL_FORMS, shortened, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
 
@@ -82,7 +82,7 @@ class Environment:
             written = nearest if nearest.isidentifier() else f'column("{nearest}")'
             columns = ", ".join(session.columns) or "none"
             hint = f"did you mean {written}?" if nearest else f"names are assigned above their use; columns: {columns}"
-            session.faults.add(name.span, f"unknown name {name.name!r}", hint)
+            session.faults.add(name.span, f"unknown name {shortened(name.name)!r}", hint)
         return FAULTY
 
     def call(self, call: syntax.Call, evaluate: Evaluate) -> Value:
@@ -127,7 +127,7 @@ class Environment:
             message, hint = f"{call.name!r} is a series, not a function", f"{call.name}[n] is its value n bars ago"
         else:
             written = session.faults.written(call)
-            message = f"unknown function {written!r}"
+            message = f"unknown function {shortened(written)!r}"
             hint = hint_for_function(lower, session.functions, session.definitions)
             hint = as_called(hint, lower.rpartition(".")[0], written)
         session.faults.add(call.name_span, message, hint)

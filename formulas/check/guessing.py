@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..functions import Functions
 from ..libraries import LibraryFunction
 from .foreign import hint_for_foreign
-from .naming import SPECIAL_FORMS, suggestion
+from .naming import SPECIAL_FORMS, shortened, suggestion
 
 
 def hint_for_function(name: str, functions: Functions, definitions: Mapping[str, LibraryFunction]) -> str:
@@ -24,7 +24,7 @@ def _in_libraries(name: str, functions: Functions) -> str:
     """Which library knows a function that has no plain name, or which libraries there are."""
     library, dot, own = name.rpartition(".")
     if dot and library not in functions.libraries:
-        return f"there is no library {library!r}; there are {', '.join(sorted(functions.libraries))}"
+        return f"there is no library {shortened(library)!r}; there are {', '.join(sorted(functions.libraries))}"
     found = [] if dot else [f"{each}.{own}" for each in functions.libraries if f"{each}.{own}" in functions]
     return f"write {functions[found[0]].signature}" if found else ""
 

@@ -22,6 +22,14 @@ SPECIAL_FORMS: Final = {
 }
 
 
+LONGEST_SHOWN: Final = 60
+
+
+def shortened(name: str) -> str:
+    """A name as messages show it: nobody reads 90,000 letters."""
+    return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..."
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The known name that is nearest to `name`, or an empty text. Blanks, case and underscores do not count."""
     known = list(known)

@@ -6,9 +6,6 @@ gives a single truth instead of one for each row.
 
 from __future__ import annotations
 
-import functools
-import operator
-
 import polars as pl
 
 from ..declaring import elementwise
@@ -91,6 +88,7 @@ def nz(x: Alike, y: Alike = 0) -> Alike:  # type: ignore[assignment]  # the lang
 def at_least(n: Count, condition: Booleans, *conditions: Booleans) -> Booleans:
     """True where `n` or more of the conditions are; false where so many could not be; else undefined."""
     several = (condition, *conditions)
-    true = functools.reduce(operator.add, (c.fill_null(value=False).cast(pl.Int32) for c in several))
-    possible = functools.reduce(operator.add, (c.fill_null(value=True).cast(pl.Int32) for c in several))
+    true, possible = (
+        pl.sum_horizontal(*(c.fill_null(value=unknown).cast(pl.Int32) for c in several)) for unknown in (False, True)
+    )
     return pl.when(true >= n).then(statement=True).when(possible < n).then(statement=False)

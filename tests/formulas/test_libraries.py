@@ -90,3 +90,16 @@ language.check("close > talib.avgdev(close, 14)")
 assert [name for name in opened if "/talib/" in name and name.endswith(".formula")]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["timeframe", "table", "talib.foo", "rsi"])
+def test_what_means_something_cannot_be_defined(name):
+    with pytest.raises(FormulaError, match="is a function of the library"):
+        Language().check(f"def {name}(x) = x\nclose > 1")
+
+
+def test_messages_show_the_beginning_of_very_long_names():
+    with pytest.raises(FormulaError) as caught:
+        Language().check("a" * 90_000 + "(close)")
+
+    assert len(caught.value.problems[0].message) < 120
