@@ -120,10 +120,10 @@ NODE_TYPES = (Constant, Column, Apply, Pick, Elsewhere)
 def inputs(node: Node, *, frames: bool = True) -> tuple[Node, ...]:
     """The nodes that `node` reads directly; without `frames` only those on the rows at hand."""
     match node:
-        case Constant() | Column():
-            return ()
         case Apply():
             return tuple(a for a in node.arguments if isinstance(a, NODE_TYPES))
+        case Constant() | Column():
+            return ()
         case Pick():
             return (node.source,)
         case Elsewhere():

@@ -219,9 +219,10 @@ _KNOWN: Final[MutableMapping[Node, Unit | None]] = weakref.WeakKeyDictionary()
 
 def unit_of(root: Node) -> Unit | None:
     """What a node measures; None if it is no number."""
-    for node in walk([root], _KNOWN):
-        if node not in _KNOWN:
-            _KNOWN[node] = _unit(node) if node.kind is Kind.NUMBER else None
+    if root not in _KNOWN:
+        for node in walk([root], _KNOWN):
+            if node not in _KNOWN:
+                _KNOWN[node] = _unit(node) if node.kind is Kind.NUMBER else None
     return _KNOWN[root]
 
 

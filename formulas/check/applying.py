@@ -53,7 +53,8 @@ class Applier:
         arguments: list[Node | Setting | None | Faulty] = []
         for parameter in primitive.parameters:
             given = bound.get(parameter.name)
-            several = given if isinstance(given, Sequence) else [] if parameter.several else [given]
+            missing = [] if parameter.several else [None]
+            several = missing if given is None else [given] if isinstance(given, Given) else given
             arguments.extend(self._argument(primitive, parameter, each, alike) for each in several)
         clean = [a for a in arguments if not isinstance(a, Faulty)]
         if len(clean) < len(arguments):

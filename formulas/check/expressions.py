@@ -50,30 +50,30 @@ class ExpressionChecker:
         return value
 
     def _value(self, expression: Expression) -> Value:  # noqa: C901, PLR0912 - one case a node, each a line
-        match expression:
+        match expression:  # what formulas are mostly made of stands first
+            case syntax.Name():
+                return self._names.name(expression)
             case syntax.Number(value=number):
                 return self._interner.constant(number, Kind.NUMBER)
+            case syntax.Binary():
+                operands = [self._given(expression.left), self._given(expression.right)]
+                return self._applier.operator(expression.operator, operands, expression.span)
+            case syntax.Call():
+                return self._names.call(expression, self.value)
             case syntax.Text(value=text):
                 return self._interner.constant(text, Kind.CATEGORY)
             case syntax.Boolean(value=truth):
                 return self._interner.constant(truth, Kind.BOOLEAN)
             case syntax.Missing():
                 return self._interner.constant(None, Kind.NUMBER)
-            case syntax.Name():
-                return self._names.name(expression)
             case syntax.Unary():
                 return self._unary(expression)
-            case syntax.Binary():
-                operands = [self._given(expression.left), self._given(expression.right)]
-                return self._applier.operator(expression.operator, operands, expression.span)
             case syntax.Comparison():
                 return self._comparison(expression)
             case syntax.Membership():
                 return self._membership(expression)
             case syntax.Conditional():
                 return self._conditional(expression)
-            case syntax.Call():
-                return self._names.call(expression, self.value)
             case syntax.Output():
                 return self._output(expression)
             case syntax.History():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..declaring import Primitive
 from ..nodes import NODE_TYPES
@@ -29,7 +29,7 @@ def compare(primitive: Primitive, bound: Bound, span: Span, faults: Faults) -> N
 def _measured(bound: Bound) -> Iterator[tuple[Span, Unit]]:
     """Each argument's place and unit, if it is a number."""
     for each in bound.values():
-        for given in each if isinstance(each, Sequence) else (each,):
+        for given in (each,) if isinstance(each, Given) else each:
             unit = unit_of(given.value) if isinstance(given, Given) and isinstance(given.value, NODE_TYPES) else None
             if unit is not None:
                 yield given.span, unit
