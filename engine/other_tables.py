@@ -70,6 +70,12 @@ class OtherTable:
         """The columns that formulas can name inside table("...", x)."""
         return columns_of(self.repository, self._timeframe(self.repository))
 
+    def assert_told_apart(self, candles: object) -> None:
+        """Raise ProcessingEngineError if the candles have symbols and the rows of this table do not say of which."""
+        if names_symbols(candles) and not names_symbols(self.repository):
+            hint = "give its rows a column symbol: each symbol sees its own"
+            raise ProcessingEngineError(f"the table {self.name!r} has no symbols, the candles have: {hint}")
+
     def rows(self, columns: Iterable[str], exchange: str) -> pl.DataFrame:
         """Symbol, ts (the instant from which a row is known) and these columns, sorted by symbol and ts.
 
@@ -86,6 +92,11 @@ class OtherTable:
 
     def _timeframe(self, repository: CandleRepository) -> str:
         return str(getattr(repository, "stored", None) or "1d")
+
+
+def names_symbols(repository: object) -> bool:
+    """Whether rows say of which symbol they are; what is no table always does."""
+    return not isinstance(repository, TableRepository) or repository.layout.symbol is not None
 
 
 def close(opened: object) -> None:

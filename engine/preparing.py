@@ -92,6 +92,8 @@ class Preparer:
         for target in sorted(plan.timeframes):
             made_of(own, target)
         zone = (job.session.tz if job.session else None) or zone_of(self.repository)
+        for name in plan.tables:
+            self.tables[name].assert_told_apart(self.repository)
         rows = {name: self.tables[name].rows(columns, zone) for name, columns in plan.tables.items()}
         around = Surroundings(own, {}, zone, rows, job.session)
         evaluator = PlanEvaluator(plan, executor, around)

@@ -199,3 +199,12 @@ def test_the_candles_columns_are_not_the_tables():
 
     assert checked.columns == {"open"}
     assert checked.tables == {"q"}
+
+
+def test_a_table_that_does_not_say_of_which_symbol_is_refused():
+    """It was undefined at every bar, without a word. A single symbol without a name may have such a table."""
+    table = pl.DataFrame({"date": [dt.date(2024, 1, 2)], "eps": [1.0]})
+
+    with pytest.raises(ProcessingEngineError, match="has no symbols, the candles have"):
+        values('table("q", eps)', days(4), tables={"q": table})
+    assert values('table("q", eps)', days(4).drop("symbol"), tables={"q": table}) == [None, None, 1.0, 1.0]
