@@ -21,7 +21,7 @@ types: .venv/installed-test
 
 unit: .venv/installed-test
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --confcutdir=tests
+	$(BIN)/coverage run -m pytest --confcutdir=tests --numprocesses auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
 

@@ -5,11 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from barsweep.formulas.kernels import compiler, machine
 
 # `from references.registry import REFERENCES` works in every test; at the end of the path, so that nothing is hidden.
 sys.path.append(str(Path(__file__).parent))
+
+# How long an example takes says nothing: machines are shared, and several workers test at once.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -245,10 +245,12 @@ def test_interrupting_returns_what_is_finished(tmp_path):
 import pathlib, sys, time
 from barsweep.engine import collecting, preparing
 preparing.rows_per_batch = lambda *_, **__: 500
-work = collecting.process
+work, begun = collecting.process, []
 def slowly(prepared, batch, ticket):
+    begun.append(batch)
+    if len(begun) == 4:  # of six: with two workers two are finished
+        pathlib.Path({str(started)!r}).touch()
     time.sleep(0.5)
-    pathlib.Path({str(started)!r}).touch()
     return work(prepared, batch, ticket)
 collecting.process = slowly
 sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
@@ -261,7 +263,6 @@ main()
         patience = time.monotonic() + 30
         while not Path(started).exists() and time.monotonic() < patience:
             time.sleep(0.02)
-        time.sleep(0.2)
         job.send_signal(signal.SIGINT)
         out, err = job.communicate(timeout=30)
 
