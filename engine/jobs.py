@@ -97,6 +97,9 @@ class ProcessingJob:
     def __post_init__(self) -> None:
         if self.outputs not in get_args(Outputs):
             raise ProcessingEngineError(f"outputs is {self.outputs!r}; it is 'result' or 'all'")
+        if self.session is not None and not isinstance(self.session, Session):
+            hint = 'write Session("09:30", "16:00", tz="America/New_York")'
+            raise ProcessingEngineError(f"session is {self.session!r}; {hint}")
         if self.stale is not None and not self.latest:
             raise ProcessingEngineError("stale= is about the latest bars: ask for latest=True too")
         if self.latest and self.bounds.start is not None:

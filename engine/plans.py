@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from .lines import with_lines
 from .service import FormulaService
 
 MOST: Final = 16
+LOG: Final = logging.getLogger("barsweep")
 
 
 Kinds: TypeAlias = Mapping[str, str]
@@ -98,6 +100,7 @@ class Plans:
                 self._known.move_to_end(key)
                 return self._known[key]
         plan = plan_job(service, job, kinds, tables, conditions=conditions)
+        log_warnings(plan)
         assert_computable(plan)
         made = plan, make_executor(job.executor, plan)
         with self._lock:
@@ -124,6 +127,13 @@ class Plans:
         """Those that keep anything, those of the oldest plans first."""
         with self._lock:
             return [executor for _, executor in self._known.values() if isinstance(executor, TileExecutor)]
+
+
+def log_warnings(plan: Plan) -> None:
+    """Log what sound formulas may still get wrong; the shell writes it to standard error."""
+    for name, checked in plan.formulas.items():
+        for warning in checked.warnings:
+            LOG.warning("%s: %s", name, warning.render(checked.source))
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

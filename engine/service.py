@@ -35,6 +35,8 @@ class FormulaService:
     def __init__(self, *, functions: Iterable[PythonFunction] = (), libraries: Iterable[str | Path] = ()) -> None:
         self.language = Language()
         for each in functions:
+            if not isinstance(each, PythonFunction):
+                raise TypeError(f"{each!r} is no function of formulas: declare it with @barsweep.function(...)")
             self.language.add_primitive(each.primitive())
         for path in libraries:
             self.language.add_library(library(path))

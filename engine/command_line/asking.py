@@ -49,7 +49,7 @@ def read_formula(given: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ProcessingEngineError(f"the formula file {path} cannot be read: {error.strerror}") from error
+        raise ProcessingEngineError(f"the file {path} cannot be read: {error.strerror}") from error
 
 
 def read_symbols(given: str | None) -> list[str] | None:
@@ -57,7 +57,10 @@ def read_symbols(given: str | None) -> list[str] | None:
     if given is None:
         return None
     listed = read_formula(given).split("\n") if given.startswith("@") else given.split(",")
-    return [symbol.strip() for symbol in listed if symbol.strip()]
+    symbols = [symbol.strip() for symbol in listed if symbol.strip()]
+    if not symbols:
+        raise UsageError("--symbols names none: write AAPL,MSFT or @file; leave it out for all")
+    return symbols
 
 
 def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:

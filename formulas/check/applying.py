@@ -65,8 +65,18 @@ class Applier:
             return FAULTY
         kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
         compare(primitive, bound, span, self._faults)
+        if primitive.shape is Shape.ACROSS and self._one_group(bound.get("by")):
+            return FAULTY
         made = self._among(clean) if primitive.shape is Shape.ACROSS else clean
         return self._made(primitive, tuple(made), kind)
+
+    def _one_group(self, by: Given | Sequence[Given] | None) -> bool:
+        """Whether the groups are given by a constant, which puts all symbols into one: by="sector"."""
+        constant = isinstance(by, Given) and isinstance(by.value, Constant) and not is_missing(by.value)
+        if constant and isinstance(by, Given):
+            hint = "name the column without quotes, as in by=sector"
+            self._faults.add(by.span, "by= takes a series that tells the groups, this is a constant", hint)
+        return constant
 
     def _among(self, arguments: Sequence[Node | Setting | None]) -> Sequence[Node | Setting | None]:
         """Of a primitive across symbols: its first series where `where` holds, which is its last argument."""

@@ -77,7 +77,7 @@ def partial_linreg(scope: Scope, x: Numbers = CLOSE, n: Pairs = 14) -> Numbers:
 
 @partial_window(warmup=lambda *_: 1)
 def partial_rsquare(scope: Scope, x: Numbers = CLOSE, n: Pairs = 14) -> Numbers:
-    """The share, 0 to 1, of the variance that this line explains; undefined where the values are flat."""
+    """The share, 0 to 1, of the variance that the fitted line explains; undefined where the values are flat."""
     return scope.kernel("partial_rsquare", [x], [n])[0]
 
 

@@ -211,3 +211,9 @@ def test_what_does_not_fit_is_told(text, said):
         LANGUAGE.check(text)
 
     assert said in str(told.value)
+
+
+def test_groups_told_by_a_text_are_refused():
+    """by="sector", as others write it, would put all symbols into one group."""
+    with pytest.raises(FormulaError, match="this is a constant"):
+        LANGUAGE.check('rank(close, by="sector")')
