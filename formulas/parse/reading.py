@@ -135,7 +135,9 @@ def read_tokens(source: str) -> tuple[list[Token], list[Fault]]:
     """Cut the source into tokens, NEWLINE among them; blanks and comments are gone, faults are gathered."""
     reader = _Reader(source)
     tokens, resume = reader.tokens, 0
-    for found in _PATTERN.finditer(reader.text):
+    # ahead of a definition cut out of a file stand as many line breaks as the file has lines: they mean nothing
+    begin = len(reader.text) - len(reader.text.lstrip("\n"))
+    for found in _PATTERN.finditer(reader.text, begin):
         kind, end = str(found.lastgroup), found.end()
         start = found.start(kind)
         if start < resume or kind == "end":
