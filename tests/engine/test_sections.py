@@ -44,7 +44,7 @@ DEEP = {
     "buckets": "demean(rank(close, by=sector), by=quantile_bucket(volume, 3))",
     "each alone": "rank(close, by=close)",
     "conditions": "rank(sma(zscore(sma(close, 2), where=rank(volume) > 3), 2), by=top(close[1], 3))",
-    "named": "rank(close, by='one') + rank(open, by=weekday)",
+    "by the calendar": "rank(close) + rank(open, by=weekday)",
     **{call: call for call in CALLS if is_across(call)},
     **{call: f"{call[:-1]}, by=sector, where=high > open)" for call in CALLS if across_shaped(call)},
 }
