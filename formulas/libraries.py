@@ -42,11 +42,6 @@ class LibraryFunction:
         return parse_library(self.source, self.path).definitions[0]
 
     @property
-    def library(self) -> str:
-        """The library that it is called by, such as "talib"; empty for a plain name."""
-        return self.name.rpartition(".")[0]
-
-    @property
     def doc(self) -> str:
         """The comment above the definition."""
         return self.definition.doc
