@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .declaring import composed, elementwise, ranged
-from .lanes import NA, Lanes, finite, function, is_defined, is_finite, smaller, where
+from .lanes import NA, Lanes, finite, function, is_defined, is_finite, where
+from .quantiles import exchange
 
 if TYPE_CHECKING:
     from .graphs import Call, Series
@@ -145,17 +145,7 @@ def partial_quantile(call: Call, x: Series, *, n: float, share: float) -> Series
 @ranged(states=lambda *, n, share: int(n) + 2)
 def present_quantile(window: Window, enters: Lanes, count: Lanes, *, n: Lanes, share: Lanes) -> Lanes:
     """The values are kept sorted as for the median; the place differs from lane to lane, so all are passed over."""
-    window.fill_once(math.inf)
-    leaves = window.oldest
-    old = where(is_defined(leaves), leaves, math.inf)
-    new = where(is_defined(enters), enters + 0.0, math.inf)
-
-    def shift(kept: Lanes, here: Lanes, after: Lanes) -> tuple[Lanes, Lanes]:
-        place = where(here < old, here, after)
-        below = where(new > kept, new, kept)
-        return place, smaller(place, below)
-
-    window.rewrite(shift, first=-math.inf)
+    exchange(window, enters)
     place = (count - 1.0) * share
     under = function("floor", place)
 

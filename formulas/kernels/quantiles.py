@@ -73,7 +73,7 @@ def _sorted_rows(*, n: float, **_: float) -> int:
 @ranged(states=_sorted_rows)
 def order_statistic(window: Window, enters: Lanes, *, n: Lanes, rank: Lanes, share: Lanes) -> Lanes:
     """The value of a rank, or `share` of the way from it to the next one."""
-    _exchange(window, enters)
+    exchange(window, enters)
     low, high = window.ranked(rank), window.ranked(rank + where(share > 0.0, 1.0, 0.0))
     # weighed first, the sum of two large values stays finite
     between = where(low == high, low, low * (1.0 - share) + high * share)
@@ -83,7 +83,7 @@ def order_statistic(window: Window, enters: Lanes, *, n: Lanes, rank: Lanes, sha
 @ranged(states=_sorted_rows)
 def most_frequent(window: Window, enters: Lanes, *, n: Lanes) -> Lanes:
     """The value that stands longest in a row among the sorted ones; the first of them."""
-    _exchange(window, enters)
+    exchange(window, enters)
 
     def step(value: Lanes, last: Lanes, run: Lanes, best: Lanes, most: Lanes) -> list[Lanes]:
         run = where(value == last, run + 1.0, 1.0)
@@ -99,7 +99,7 @@ def middle_distance(window: Window, enters: Lanes, *, n: Lanes, low: Lanes, high
 
     The k values nearest to the median are neighbours among the sorted ones, the furthest of them at one of their ends.
     """
-    _exchange(window, enters)
+    exchange(window, enters)
     median = _mean(window.ranked(low), window.ranked(high))
 
     def nearest(k: Lanes) -> Lanes:
@@ -127,7 +127,7 @@ def _mean(x: Lanes, y: Lanes) -> Lanes:
     return where(x == y, x, x * 0.5 + y * 0.5)
 
 
-def _exchange(window: Window, enters: Lanes) -> None:
+def exchange(window: Window, enters: Lanes) -> None:
     """Each lane's values are kept sorted, undefined ones at the end: the oldest is taken out, `enters` is put in."""
     window.fill_once(math.inf)
     leaves = window.oldest
