@@ -96,12 +96,17 @@ class Collected:
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
-    """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts; in the file, if there is one."""
+    """The values at every bar, in the file, if there is one."""
+    table = values_frame(collected)
+    return table if collected.file is None else stored(table, collected.file)
+
+
+def values_frame(collected: Collected) -> pl.DataFrame:
+    """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts."""
     names = collected.prepared.selection.results
     empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
     table = collected.table()
-    table = empty if table is None else table
-    return table if collected.file is None else stored(table, collected.file)
+    return empty if table is None else table
 
 
 def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:

@@ -63,6 +63,11 @@ class Origin:
         there = columns_of(self.repository, self.job.timeframe)
         return tuple(name for name in CANDLE if name in there)
 
+    def repository_columns(self) -> tuple[str, ...]:
+        """All columns of the candles that hold numbers or booleans."""
+        kinds = columns_of(self.repository, self.job.timeframe)
+        return tuple(name for name, kind in kinds.items() if kind != "text")
+
     def candles(
         self,
         symbols: Sequence[str] | None = None,

@@ -18,19 +18,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 import psutil
 
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
-from .assembling import Collected, assemble, values_table
+from .assembling import Collected, assemble, values_frame, values_table
 from .braking import EngineMemory
 from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
@@ -46,6 +45,9 @@ from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
 from .told import seconds, usable_cores, whole
+
+if TYPE_CHECKING:
+    from .signals import Asked, Signals
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
@@ -107,6 +109,11 @@ class ProcessingEngine:
         self._changed = threading.Condition()
         self._shut = False
 
+    @property
+    def timeframe(self) -> str:
+        """The timeframe of the candles as they are stored; "1d" where the repository cannot tell."""
+        return str(getattr(self._preparer.repository, "stored", None) or "1d")
+
     def run(
         self,
         job: ProcessingJob,
@@ -139,11 +146,11 @@ class ProcessingEngine:
         """
         import asyncio  # noqa: PLC0415 - who awaits has imported it already, who does not need not wait for it
 
-        from .awaiting import LoopProgress  # noqa: PLC0415
+        from .awaiting import LoopProgress, in_thread  # noqa: PLC0415
 
         control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
-        future = _in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
+        future = in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
         try:
             result = await asyncio.wrap_future(future)
             await progress.told()
@@ -174,6 +181,14 @@ class ProcessingEngine:
         """
         table = self._run(partial(self._values, job, output), Progress(progress_callback))
         return table if isinstance(table, pl.DataFrame) else table.lazy
+
+    def signals(
+        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, delay: int = 0
+    ) -> Signals:
+        """The job's conditions at every bar, for backtesters; see `barsweep.signals`."""
+        from .signals import Asked  # noqa: PLC0415 - scans need none of it
+
+        return self._run(partial(self._signals, Asked.of(job, delay)), Progress(progress_callback))
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
@@ -209,7 +224,9 @@ class ProcessingEngine:
             self.cancel()
         from asyncio import wrap_future  # noqa: PLC0415 - as above
 
-        await wrap_future(_in_thread(self.shutdown))
+        from .awaiting import in_thread  # noqa: PLC0415
+
+        await wrap_future(in_thread(self.shutdown))
 
     def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
         with self._listed(control or Control()) as running:
@@ -258,6 +275,13 @@ class ProcessingEngine:
                 raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
             return values_table(collected)
 
+    def _signals(self, asked: Asked, control: Control, progress: Progress) -> Signals:
+        prepared = self._preparer.prepare(asked.job, everything=True)
+        asked.assert_conditions(prepared)
+        collected = self._collect(prepared, None, control, progress)
+        progress.finish()
+        return asked.made_of(values_frame(collected), collected.total.errors, prepared, self._origin(job=asked.given))
+
     def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
         """Where results are written to; refused here, before any work, if that cannot be."""
         if output is None:
@@ -269,18 +293,3 @@ class ProcessingEngine:
         collected = Collected(prepared, file)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
-
-
-def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, which does not keep the process from ending."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
-
-    def target() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
-            future.set_exception(error)
-
-    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
-    return future
