@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import polars as pl
 
 from .stored import StoredTable
+from .studies.studied import StudiedMatches
 from .uniting import UnitedTables
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Outcomes:
     lengths: Sequence[int]
 
 
-class BatchResult(Sequence[ProcessingResult]):
+class BatchResult(StudiedMatches, Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
@@ -212,6 +213,11 @@ class BatchResult(Sequence[ProcessingResult]):
     def lazy(self) -> pl.LazyFrame:
         """The matches as a lazy frame: of an output file, the file scanned."""
         return self._table.lazy() if isinstance(self._table, pl.DataFrame) else self._table.lazy
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The columns of the matches that tell formulas and points of a sweep apart."""
+        return (*([] if "" in self._labels else ["formula"]), *self._parameters)
 
     @property
     def output(self) -> Path | None:

@@ -1,0 +1,74 @@
+"""Matches ranked by an indicator or a formula: of each date, of each symbol, or all together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+import polars as pl
+
+from ...errors import ProcessingEngineError
+from ..jobs import DateRange, Formula, Setting
+from ..results import KEYS
+from .studied import Per, StudiedMatches
+
+RANK = "rank"
+COLUMNS = {"date": "ts", "symbol": "symbol"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How matches are ranked; raises ProcessingEngineError for what makes no sense."""
+
+    by: str | Formula
+    top: int | None
+    per: Per | None
+    descending: bool
+    parameters: Mapping[str, Setting]
+
+    def __post_init__(self) -> None:
+        if self.per is not None and self.per not in get_args(Per):
+            raise ProcessingEngineError(
+                f'per is {self.per!r}; it is "date", "symbol", or None for all matches together'
+            )
+        if self.top is not None and (not isinstance(self.top, int) or isinstance(self.top, bool) or self.top < 1):
+            raise ProcessingEngineError(f"top is {self.top!r}; a whole number from 1 is needed, or None for all")
+        if self.name in KEYS:
+            raise ProcessingEngineError(f"matches are not ranked by {self.name!r}: take an indicator or a formula")
+
+    @property
+    def name(self) -> str:
+        """The column that is ranked."""
+        return self.by if isinstance(self.by, str) else self.by.name or self.by.source
+
+    def of(self, result: StudiedMatches) -> pl.DataFrame:
+        """The ranked matches."""
+        matches = self._valued(result)
+        if not matches.schema[self.name].is_numeric() and not matches.is_empty():
+            raise ProcessingEngineError(f"{self.name!r} is {matches.schema[self.name]}, and only numbers are ranked")
+        rank = RANK if RANK not in matches.columns else f"{RANK}_"
+        column = None if self.per is None else COLUMNS[self.per]
+        groups = [*([column] if column else []), *result.tags]
+        ties = [name for name in ("symbol", "ts") if name != column]
+        value = pl.col(self.name)
+        ordered = matches.sort(ties).sort(value, descending=self.descending, nulls_last=True, maintain_order=True)
+        place = pl.int_range(1, pl.len() + 1)
+        numbered = ordered.with_columns((place.over(groups) if groups else place).alias(rank))
+        defined = numbered.with_columns(pl.when(value.is_not_null()).then(pl.col(rank)).alias(rank))
+        kept = defined if self.top is None else defined.filter(pl.col(rank) <= self.top)
+        return kept.sort([*groups, rank], nulls_last=[*([False] * len(groups)), True], maintain_order=True)
+
+    def _valued(self, result: StudiedMatches) -> pl.DataFrame:
+        """The matches with the column that is ranked."""
+        matches = result.lazy.collect()
+        if self.name in matches.columns:
+            if isinstance(self.by, str):
+                return matches
+            raise ProcessingEngineError(f"matches have a column {self.name!r} already: give the formula another name")
+        if matches.is_empty():
+            return matches.with_columns(pl.lit(None, pl.Float64).alias(self.name))
+        symbols = matches["symbol"].unique().sort().to_list()
+        bounds = DateRange(matches["ts"].min(), matches["ts"].max())  # type: ignore[arg-type] # dates, or instants
+        values = result.origin.values({self.name: self.by}, symbols, bounds, self.parameters)
+        return matches.join(values, on=["symbol", "ts"], how="left", maintain_order="left")
