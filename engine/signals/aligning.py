@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces, Places
 from ..jobs import Setting
 
 if TYPE_CHECKING:
@@ -38,21 +39,19 @@ class Grid:
         """Every ts at which a symbol has a bar, ascending."""
         return self.bars["ts"].unique().sort()
 
-    @cached_property
+    @property
     def symbols(self) -> list[str]:
         """The symbols that have bars, ascending."""
-        return self.bars["symbol"].unique().sort().to_list()
+        return list(self._bars.candles.symbols)
 
     @cached_property
-    def places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The row and the column of each bar."""
-        return self.places_of(self.bars)
+    def _bars(self) -> BarPlaces:
+        return BarPlaces(self.bars)
 
-    def places_of(self, bars: pl.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The row and the column of bars that are all in the grid."""
-        rows = self.dates.search_sorted(bars["ts"]).to_numpy()
-        names = pl.Enum(self.symbols)
-        return rows.astype(np.intp), bars["symbol"].cast(names).to_physical().to_numpy().astype(np.intp)
+    @cached_property
+    def places(self) -> tuple[Places, Places]:
+        """The row and the column of each bar."""
+        return self.dates.search_sorted(self.bars["ts"]).to_numpy().astype(np.int64), self._bars.numbers
 
     def matrix(self, values: pl.Series) -> Matrix:
         """The values of the grid's own bars; where a symbol has no bar, False, 0 or NaN."""
@@ -60,10 +59,11 @@ class Grid:
 
     def matrix_of(self, bars: pl.DataFrame, name: str) -> Matrix:
         """A column of other bars, those left out that are not in the grid."""
-        known = bars.join(self.bars.select("symbol", "ts"), on=["symbol", "ts"], how="semi", maintain_order="left")
-        return self._filled(known[name], self.places_of(known))
+        if bars.height == self.bars.height and bars.select("symbol", "ts").equals(self.bars):
+            return self.matrix(bars[name])
+        return self.matrix(BarPlaces(bars.select("symbol", "ts", name)).looked_up(self.bars)[name])
 
-    def _filled(self, values: pl.Series, places: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Matrix:
+    def _filled(self, values: pl.Series, places: tuple[Places, Places]) -> Matrix:
         numbers = values.to_numpy()
         missing = np.nan if numbers.dtype.kind == "f" else 0
         made = np.full((len(self.dates), len(self.symbols)), missing, numbers.dtype)

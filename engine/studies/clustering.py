@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from ...data.handing import column_of
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces
 from .counting import grouped, groups
 from .studied import StudiedMatches
 
@@ -55,12 +57,12 @@ def numbered_bars(result: StudiedMatches) -> pl.DataFrame:
         return result.lazy.select("symbol", "ts").collect().clear().with_columns(pl.lit(0, pl.Int64).alias(BAR))
     first, *_ = result.origin.columns()
     bars = result.origin.candles(symbols, columns=[first]).select("symbol", "ts")
-    return bars.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).over("symbol").alias(BAR))
+    return bars.with_columns(column_of(BAR, BarPlaces(bars).within))
 
 
 def _runs(matches: pl.DataFrame, bars: pl.DataFrame, gap: int) -> pl.DataFrame:
     """The runs of matches (symbol, ts, `~group`, tags): a new one begins more than `gap` bars after a match."""
-    placed = matches.join(bars, on=["symbol", "ts"], how="left").sort("symbol", "~group", "ts")
+    placed = BarPlaces(bars).looked_up(matches).sort("symbol", "~group", "ts")
     begins = (pl.col(BAR).diff() > gap).fill_null(value=True).over("symbol", "~group")
     tags = [name for name in matches.columns if name not in {"symbol", "ts", "~group"}]
     return (

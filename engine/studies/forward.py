@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces
 from .counting import grouped, groups
 from .prices import LEFT, Entry, bars_after, forward
 from .statistics import Moments, newey_west, student, welch
@@ -72,12 +73,13 @@ class ForwardReturns:
     @cached_property
     def _dates(self) -> pl.DataFrame:
         tables = []
+        others = self._universe.group_by("ts").agg(pl.col(map(forward, self.horizons)).mean())
         for horizon in self.horizons:
             value = pl.col(forward(horizon))
             own = self._matches.group_by("ts", GROUP, *self.result.tags).agg(
                 value.count().cast(pl.Int64).alias("returns"), value.mean().alias("mean")
             )
-            other = self._universe.group_by("ts").agg(value.mean().alias("universe_mean"))
+            other = others.select("ts", value.alias("universe_mean"))
             joined = own.filter(pl.col("returns") > 0).join(other, on="ts", how="left")
             tables.append(joined.with_columns(_excess().alias("excess"), pl.lit(horizon, pl.Int64).alias("horizon")))
         names = ("horizon", "returns", "mean", "universe_mean", "excess")
@@ -117,7 +119,7 @@ class ForwardReturns:
 
     @cached_property
     def _matches(self) -> pl.DataFrame:
-        return self._found.join(self._bars, on=["symbol", "ts"], how="left", maintain_order="left")
+        return BarPlaces(self._bars).looked_up(self._found)
 
     @cached_property
     def _calendar(self) -> pl.Series:

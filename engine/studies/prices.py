@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
+from ...data.handing import column_of
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces
 from ..jobs import DateRange
 from .studied import StudiedMatches
 
@@ -35,12 +37,11 @@ def bars_after(
         raise ProcessingEngineError(f"the candles have no {missing[0]}, from which forward returns are made")
     candles = result.origin.candles(symbols, DateRange(first, None), columns)  # type: ignore[arg-type] # a ts
     priced = candles.with_columns(pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name) for name in columns)
-    number = pl.col("symbol").rle_id().alias("~number")
-    paid = pl.col("close") if entry == "close" else pl.col("open").shift(-1).over("~number")
+    left = column_of(LEFT, BarPlaces(candles).left)
+    paid = pl.col("close") if entry == "close" else pl.when(pl.col(LEFT) > 0).then(pl.col("open").shift(-1))
     returns = []
     for horizon in horizons:
-        ratio = pl.col("close").shift(-horizon).over("~number") / paid
+        ratio = pl.when(pl.col(LEFT) >= horizon).then(pl.col("close").shift(-horizon)) / paid
         change = ratio.log() if log else ratio - 1
         returns.append(pl.when(change.is_finite()).then(change).alias(forward(horizon)))
-    left = (pl.len() - 1 - pl.int_range(pl.len(), dtype=pl.Int64)).over("~number").alias(LEFT)
-    return priced.with_columns(number).select("symbol", "ts", left, *returns)
+    return priced.with_columns(left).select("symbol", "ts", LEFT, *returns)

@@ -9,6 +9,7 @@ from typing import get_args
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces
 from ..jobs import DateRange, Formula, Setting
 from ..results import KEYS
 from .studied import Per, StudiedMatches
@@ -71,4 +72,4 @@ class Ranking:
         symbols = matches["symbol"].unique().sort().to_list()
         bounds = DateRange(matches["ts"].min(), matches["ts"].max())  # type: ignore[arg-type] # dates, or instants
         values = result.origin.values({self.name: self.by}, symbols, bounds, self.parameters)
-        return matches.join(values, on=["symbol", "ts"], how="left", maintain_order="left")
+        return BarPlaces(values).looked_up(matches)
