@@ -57,6 +57,13 @@ class Grid:
         """The values of the grid's own bars; where a symbol has no bar, False, 0 or NaN."""
         return self._filled(values, self.places)
 
+    def held(self, values: pl.Series) -> Matrix:
+        """As `matrix`, but where a symbol has no bar, its last value stands; 0 before the first."""
+        made = self.matrix(values)
+        latest = np.zeros(made.shape, np.int64)
+        latest[self.places] = self.places[0]
+        return np.take_along_axis(made, np.maximum.accumulate(latest, axis=0), axis=0)
+
     def matrix_of(self, bars: pl.DataFrame, name: str) -> Matrix:
         """A column of other bars, those left out that are not in the grid."""
         if bars.height == self.bars.height and bars.select("symbol", "ts").equals(self.bars):

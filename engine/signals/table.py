@@ -99,19 +99,19 @@ class Signals:
         """One column for all symbols side by side: a row for each of `dates`, a column for each of `symbols`.
 
         `name` is a signal, "ready", "position", or a column of the candles ("close"), which is loaded then; all of them
-        align. Where a symbol has no bar, signals are False, positions 0 and prices missing. `kind` is "polars" (with a
-        column ts), "numpy" (the matrix alone) or "pandas" (dates as index). Of a sweep, `at={"n": 20}` chooses a point;
-        pandas takes all of them otherwise, the params as levels of the columns.
+        align. Where a symbol has no bar, signals are False, prices missing, and positions stay what they were: nobody
+        trades there. `kind` is "polars" (with a column ts), "numpy" (the matrix alone) or "pandas" (dates as index). Of
+        a sweep, `at={"n": 20}` chooses a point; pandas takes all of them otherwise, the params as levels of columns.
         """
         assert_kind(kind)
         if name not in {*self.names, READY, POSITION}:
             matrix = self._prices(name)
             return self._as_kind(matrix, kind)
         if kind == "pandas" and at is None and self.parameters:
-            matrices = [self._grid.matrix(self._column(name, point)) for point in self.points]
+            matrices = [self._matrix(name, point) for point in self.points]
             values = [tuple(point.parameters.values()) for point in self.points]
             return self._grid.pandas(matrices, self.parameters, values)
-        return self._as_kind(self._grid.matrix(self._column(name, point_at(self.points, at))), kind)
+        return self._as_kind(self._matrix(name, point_at(self.points, at)), kind)
 
     def of(self, symbol: str, *, at: Mapping[str, Setting] | None = None, candles: bool = False) -> pl.DataFrame:
         """The bars of one symbol: ts, with `candles` open, high, low, close and volume, then the signals and `ready`.
@@ -148,6 +148,10 @@ class Signals:
             defined = [pl.col(column).is_not_null() for column in point.columns.values()]
             return self.table.select(pl.all_horizontal(defined)).to_series()
         return self.table[point.columns[name]].fill_null(value=False)
+
+    def _matrix(self, name: str, point: Point) -> Matrix:
+        values = self._column(name, point)
+        return self._grid.held(values) if name == POSITION else self._grid.matrix(values)
 
     def _long(self, columns: Sequence[Mapping[str, pl.Series]]) -> pl.DataFrame:
         return stacked_points(self.table.select("symbol", "ts"), list(zip(self.points, columns, strict=True)))

@@ -9,6 +9,7 @@ from typing import get_args
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ...formulas.language import declared_parameters
 from ..bar_places import BarPlaces
 from ..jobs import DateRange, Formula, Setting
 from ..results import KEYS
@@ -69,7 +70,24 @@ class Ranking:
             raise ProcessingEngineError(f"matches have a column {self.name!r} already: give the formula another name")
         if matches.is_empty():
             return matches.with_columns(pl.lit(None, pl.Float64).alias(self.name))
+        own = self._swept(result)
+        if not own:
+            return self._evaluated(matches, result, {})
+        parts = matches.with_row_index("~row").partition_by(own, maintain_order=True, as_dict=True)
+        made = [self._evaluated(part, result, dict(zip(own, values, strict=True))) for values, part in parts.items()]
+        return pl.concat(made).sort("~row").drop("~row")
+
+    def _swept(self, result: StudiedMatches) -> list[str]:
+        """The swept params that the formula declares too: it is evaluated with the values of each match."""
+        formula = Formula(self.by) if isinstance(self.by, str) else self.by
+        declared = declared_parameters(formula.source, formula.dialect or result.origin.job.dialect)
+        given = {*self.parameters, *formula.parameters}
+        return [name for name in result.tags if name in declared and name not in given]
+
+    def _evaluated(self, matches: pl.DataFrame, result: StudiedMatches, swept: Mapping[str, Setting]) -> pl.DataFrame:
+        """These matches, all of one point as far as the formula goes, with its values."""
         symbols = matches["symbol"].unique().sort().to_list()
         bounds = DateRange(matches["ts"].min(), matches["ts"].max())  # type: ignore[arg-type] # dates, or instants
-        values = result.origin.values({self.name: self.by}, symbols, bounds, self.parameters)
+        known = {name: value for name, value in swept.items() if value is not None}
+        values = result.origin.values({self.name: self.by}, symbols, bounds, {**known, **self.parameters})
         return BarPlaces(values).looked_up(matches)

@@ -67,8 +67,9 @@ class StudiedMatches:
         """The matches with a column `rank`: 1 is the largest `by` of its date, of its symbol, or (`per=None`) of all.
 
         `by` is an indicator's label, or a number formula, which is evaluated at the matches then ("rsi(close, 14)",
-        with `parameters` for its params). `top` keeps so many of each date or symbol. Equal values are in the order of
-        their symbols, or dates. An undefined value has no rank: it comes last, and `top` leaves it out.
+        with `parameters` for its params; swept ones have the values of each match). `top` keeps so many of each date or
+        symbol. Equal values are in the order of their symbols, or dates. An undefined value has no rank: it comes last,
+        and `top` leaves it out.
         """
         from .ranking import Ranking  # noqa: PLC0415 - as above
 

@@ -56,6 +56,20 @@ def test_prices_align_with_signals():
     assert found.wide("ready", "numpy")[:, 2].tolist() == [False, False, False, False, True]
 
 
+def test_positions_stay_where_a_symbol_has_no_bar():
+    """A halt sells nothing; a position that is held at the last bar stays after it."""
+    frame = candles({"A": [1, 2, 3, 1, 1, 2], "B": [1, 2, 3, 1, 1, 2]})
+    days = frame["ts"].unique().sort().to_list()
+    halted = frame.filter((pl.col("symbol") == "A") | ~pl.col("ts").is_in([days[2], days[5]]))
+
+    found = bs.signals({"entry": "close == 2", "exit": "close == 1"}, halted, delay=0)
+
+    assert found.wide("position", "numpy").T.tolist() == [[0, 1, 1, 0, 0, 1], [0, 1, 1, 0, 0, 0]]
+    kept = bs.signals({"entry": "close == 2"}, halted).wide("position", "pandas")
+    assert kept["B"].to_list() == [0, 1, 1, 1, 1, 1]
+    assert found.wide("entry", "numpy")[:, 1].tolist() == [False, True, False, False, False, False]
+
+
 def test_candles_are_read_when_prices_are_asked_for():
     repository = Watched(FRAME)
 

@@ -94,6 +94,19 @@ def test_ranks_of_formulas_and_points_stay_apart(swept):
     assert best.select("symbol", "ts", "rise").join(values, on=["symbol", "ts", "rise"], how="anti").is_empty()
 
 
+def test_a_swept_param_has_the_value_of_each_match(swept):
+    """Where the ranking formula declares it too; matches of formulas without it take its default."""
+    ranked = swept.rank(bs.Formula("param n = 4; roc(close, n)", "rise"), per=None)
+
+    for n in (8, 3):
+        values = bs.evaluate({"wanted": f"roc(close, {n})"}, RANDOM, timeframe="1h")
+        part = ranked.filter(pl.col("n") == n).join(values, on=["symbol", "ts"])
+        assert part.height > 50
+        assert part["rise"].equals(part["wanted"])
+    given = swept.rank(bs.Formula("param n = 4; roc(close, n)", "rise"), per=None, parameters={"n": 2})
+    assert given.filter(pl.col("n") == 8).sort("symbol", "ts")["rise"].drop_nulls().len() > 50
+
+
 def test_equal_values_are_ranked_by_symbol_or_date():
     frame = candles({"B": [1, 1], "A": [1, 1], "C": [2, 1]})
     found = bs.scan("close > 0", frame)
