@@ -81,7 +81,7 @@ class Origin:
         out; raises ProcessingEngineError when there are no others, and RepositoryError when the candles cannot be had.
         """
         wanted = self.columns() if columns is None else columns
-        formulas = {name: Formula(f'column("{name}")') for name in wanted}
+        formulas = {name: Formula(f"column({_quoted(name)})") for name in wanted}
         job = replace(self._job(symbols, bounds), formula=formulas, dialect=None, parameters=None)
         with self._engine(FormulaService()) as engine:
             return engine.evaluate(job)
@@ -146,3 +146,8 @@ class Origin:
         finally:
             if self.opened:
                 close(self.repository)
+
+
+def _quoted(name: str) -> str:
+    """A column's name as a text of the language."""
+    return f"'{name}'" if '"' in name else f'"{name}"'

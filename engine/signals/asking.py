@@ -11,12 +11,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Final, Self
 
 import polars as pl
 
+from ...data.handing import column_of
 from ...data.instants import Bounds
 from ...errors import ProcessingEngineError
+from ..bar_places import BarPlaces
 from ..evaluating import PlanEvaluator
 from ..jobs import MOST_POINTS, NO_FORMULA, DateRange, ProcessingJob, Setting
 from ..origin import Origin
@@ -46,7 +49,7 @@ class Asked:
     @classmethod
     def of(cls, job: ProcessingJob, delay: int) -> Self:
         """Check what can be checked without looking at any candle; raises ProcessingEngineError."""
-        if not isinstance(delay, int) or isinstance(delay, bool) or delay < 0:
+        if not isinstance(delay, Integral) or isinstance(delay, bool) or delay < 0:
             hint = "delay=1 acts on the bar after; a signal before its bar would look ahead"
             raise ProcessingEngineError(f"delay is {delay!r}; a whole number of bars from 0 is needed: {hint}")
         if job.latest or job.values or job.outputs != "result":
@@ -56,7 +59,7 @@ class Asked:
         _assert_names(job, sweep)
         # the first bars of a range act on signals of bars before it
         bounds = DateRange(None, job.bounds.end) if delay else job.bounds
-        return cls(job, replace(sweep.job, date_range=bounds), delay, tuple(job.formulas), _points(job, sweep))
+        return cls(job, replace(sweep.job, date_range=bounds), int(delay), tuple(job.formulas), _points(job, sweep))
 
     def assert_conditions(self, prepared: Prepared) -> None:
         """Raise FormulaError for a formula that gives numbers."""
@@ -71,7 +74,8 @@ class Asked:
         columns = [column for column in values.columns if column not in {"symbol", "ts"}]
         table = values.with_columns(pl.col(columns).cast(pl.Boolean))
         if self.delay:
-            table = table.with_columns(pl.col(columns).shift(self.delay).over("symbol"))
+            known = column_of("known", BarPlaces(table).within >= self.delay)
+            table = table.with_columns(pl.when(known).then(pl.col(columns).shift(self.delay)).name.keep())
         start = self.given.bounds.start
         if self.delay and start is not None:
             dates = table.schema["ts"] == pl.Date

@@ -33,6 +33,7 @@ class Signals:
     `frame`    symbol, ts, of a sweep its params, then a boolean for each signal and `ready`; symbols and ts ascend,
                of a sweep each bar comes once for each point
     `origin`   the job and its candles
+    `table`    what the formulas say: a column for each formula and point, null where undefined
 
     A signal is never null: where its formula is undefined, it is false. `ready` says that all formulas of the row are
     defined: false while one warms up, and again where a hole in the data leaves one undefined.

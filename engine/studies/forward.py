@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -53,7 +54,7 @@ class ForwardReturns:
 
     def __post_init__(self) -> None:
         for horizon in self.horizons:
-            if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
+            if not isinstance(horizon, Integral) or isinstance(horizon, bool) or horizon < 1:
                 raise ProcessingEngineError(f"a horizon is {horizon!r}; whole numbers of bars from 1 are needed")
         if not self.horizons or len(set(self.horizons)) < len(self.horizons):
             raise ProcessingEngineError(f"horizons are {list(self.horizons)}; one or more different ones are needed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
@@ -18,29 +19,29 @@ Per: TypeAlias = Literal["date", "symbol"]
 # The modules that answer need results.py, which needs this one: they are imported when somebody asks.
 
 
-class StudiedMatches:
+class StudiedMatches(ABC):
     """Matches that can be counted, ranked and followed up. Several formulas, and the points of a sweep, stay apart."""
 
     origin: Origin
     errors: dict[str, SymbolError]
 
     @property
+    @abstractmethod
     def lazy(self) -> pl.LazyFrame:
         """The matches as a lazy frame."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def outcomes(self) -> pl.DataFrame:
         """One row for each requested symbol."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def tags(self) -> tuple[str, ...]:
         """The columns that tell matches of one formula, or one point of a sweep, from those of others."""
-        raise NotImplementedError
 
     def by_date(self) -> pl.DataFrame:
-        """How many matches each date has that has any: ts, formula and swept params, `matches`; ts ascend."""
+        """How many matches each ts has that has any: ts, formula and swept params, `matches`; ts ascend."""
         from .counting import by_date  # noqa: PLC0415 - as above
 
         return by_date(self)
@@ -64,7 +65,7 @@ class StudiedMatches:
         descending: bool = True,
         parameters: Mapping[str, float | bool | str] | None = None,
     ) -> pl.DataFrame:
-        """The matches with a column `rank`: 1 is the largest `by` of its date, of its symbol, or (`per=None`) of all.
+        """The matches with a column `rank`: 1 is the largest `by` of its ts, of its symbol, or (`per=None`) of all.
 
         `by` is an indicator's label, or a number formula, which is evaluated at the matches then ("rsi(close, 14)",
         with `parameters` for its params; swept ones have the values of each match). `top` keeps so many of each date or
@@ -76,7 +77,7 @@ class StudiedMatches:
         return Ranking(by, top, per, descending, dict(parameters or {})).of(self)
 
     def forward_returns(
-        self, horizons: Sequence[int] = (1, 5, 20), *, entry: Entry = "close", log: bool = False
+        self, horizons: int | Sequence[int] = (1, 5, 20), *, entry: Entry = "close", log: bool = False
     ) -> ForwardReturns:
         """What prices did after the matches, beside what they did after all bars of the same dates: an event study.
 
@@ -87,7 +88,7 @@ class StudiedMatches:
         """
         from .forward import ForwardReturns  # noqa: PLC0415 - as above
 
-        return ForwardReturns(self, tuple(horizons), entry, log)
+        return ForwardReturns(self, tuple(horizons) if isinstance(horizons, Iterable) else (horizons,), entry, log)
 
     def clustering(self, gap: int = 1) -> pl.DataFrame:
         """How matches bunch in time, a row for each formula and point; `episodes` has the runs one by one.

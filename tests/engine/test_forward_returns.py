@@ -4,6 +4,7 @@ import math
 import statistics
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -111,6 +112,13 @@ def test_a_formula_that_is_always_true_is_no_better_than_the_market():
     assert always["t_by_date"].to_list() == always["t_newey_west"].to_list() == [None, None]
     assert near(some["t_newey_west"][0], some["t_by_date"][0])
     assert not near(some["t_newey_west"][1], some["t_by_date"][1])
+
+
+def test_horizons_are_one_or_several_whole_numbers():
+    result = bs.scan(FORMULA, RANDOM, timeframe="1h")
+
+    assert result.forward_returns(3).summary.equals(result.forward_returns([3]).summary)
+    assert result.forward_returns(np.array([1, 3])).summary.equals(result.forward_returns([1, 3]).summary)
 
 
 def test_nothing_is_loaded_before_somebody_looks():

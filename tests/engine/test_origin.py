@@ -43,6 +43,14 @@ def test_candles_are_those_of_the_job():
     assert everything.height == 5
 
 
+def test_columns_of_ones_own_have_any_name():
+    frame = FRAME.with_columns((pl.col("close") * 2).alias("market cap"), (pl.col("close") * 3).alias('6" wide'))
+
+    loaded = bs.scan(RISING, frame).origin.candles(["C"], columns=["market cap", '6" wide'])
+
+    assert loaded.rows() == [("C", date(2024, 1, 4), 4.0, 6.0), ("C", date(2024, 1, 5), 6.0, 9.0)]
+
+
 def test_values_are_those_of_a_job_over_the_same_bars():
     source = "param n = 2; close > sma(close, n)"
     origin = bs.scan(source, FRAME, parameters={"n": 3}, start="2024-01-03").origin

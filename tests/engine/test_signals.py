@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import polars as pl
 import pytest
 from fakes import Watched, candles
 from sweeping import random_candles
 
 import barsweep as bs
+from barsweep.data import import_candles
 
 FRAME = candles({"A": [1, 2, 1, 3, 4], "B": [5, 4, 3, 2, 1], "C": [2, 3]})
 CROSS = {
@@ -105,6 +107,44 @@ def test_bad_symbols_are_errors_and_stop_nobody():
     assert none.frame.columns == ["symbol", "ts", "entry", "ready"]
     assert none.positions.is_empty()
     assert none.wide("entry", "numpy").shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "formulas",
+    [
+        {"entry": "rank(close, percent=true) > 0.5", "exit": "top(volume, 1)"},
+        {"entry": 'timeframe("1d", close > open)', "exit": "bars_since(close > open) > 2"},
+        {"entry": 'roc(close, 3) > symbol("S1", roc(close, 3))', "exit": 'sector == "Tech"'},
+    ],
+)
+@pytest.mark.parametrize("executor", ["tiles", "polars"])
+def test_signals_are_the_values_with_undefined_as_false(formulas, executor):
+    found = bs.signals(formulas, RANDOM, timeframe="1h", executor=executor)
+
+    values = bs.evaluate(formulas, RANDOM, timeframe="1h")
+    undefined = values.select(pl.any_horizontal(pl.col("entry", "exit").is_null())).to_series()
+    assert found.frame.drop("ready").equals(values.with_columns(pl.col("entry", "exit").fill_null(value=False)))
+    assert found.frame["ready"].to_list() == (~undefined).to_list()
+
+
+def test_longer_bars_align_with_their_prices():
+    found = bs.signals("close > close[1]", RANDOM, timeframe="1d", delay=np.int64(1))
+
+    closes = bs.evaluate({"close": "close"}, RANDOM, timeframe="1d")
+    wide = closes.pivot(on="symbol", index="ts", values="close").sort("ts").select("ts", *found.symbols)
+    assert found.wide("close").equals(wide)
+    assert len(found.dates) == 4
+
+
+def test_a_file_that_was_opened_is_let_go(tmp_path):
+    FRAME.write_parquet(tmp_path / "candles.parquet")
+    import_candles(tmp_path / "candles.parquet", tmp_path / "candles.duckdb")
+
+    found = bs.signals("close > close[1]", tmp_path / "candles.duckdb")
+
+    assert found.origin.repository.connection is None
+    assert found.wide("close", "numpy")[:, 0].tolist() == [1, 2, 1, 3, 4]
+    assert found.origin.repository.connection is None
 
 
 @pytest.mark.parametrize("delay", [-1, 1.5, True, "1"])
