@@ -44,6 +44,12 @@ class Grid:
         """The symbols that have bars, ascending."""
         return list(self._bars.candles.symbols)
 
+    def span(self, symbol: str) -> tuple[int, int] | None:
+        """The first row of a symbol, and how many it has; None where it has none."""
+        candles = self._bars.candles
+        number = candles.numbering.get(symbol)
+        return None if number is None else (int(candles.starts[number]), int(candles.lengths[number]))
+
     @cached_property
     def _bars(self) -> BarPlaces:
         return BarPlaces(self.bars)

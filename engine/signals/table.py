@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -119,12 +119,12 @@ class Signals:
 
         `at` chooses a point of a sweep. Raises KeyError for a symbol that has no signals.
         """
-        if symbol not in self._grid.symbols:
+        span = self._grid.span(symbol)
+        if span is None:
             reason = self.errors.get(symbol, "it is none of those asked for, or has no bars in the range")
             raise KeyError(f"there are no signals of {symbol!r}: {reason}")
-        point = point_at(self.points, at)
-        columns = [self._column(name, point).alias(name) for name in (*self.names, READY)]
-        rows = self.table.select("symbol", "ts").with_columns(columns).filter(pl.col("symbol") == symbol)
+        point = Point({}, point_at(self.points, at).columns)
+        rows = replace(self, table=self.table.slice(*span), points=(point,)).frame
         if candles:
             bars = self.origin.candles([symbol])
             rows = bars.join(rows, on=["symbol", "ts"], how="inner", maintain_order="left")
