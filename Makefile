@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit conformance bench bench-peers clean
+.PHONY: demo test lint types unit clients conformance bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -24,6 +24,10 @@ unit: .venv/installed-test
 	$(BIN)/coverage run -m pytest --confcutdir=tests --numprocesses auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
+
+# Backtesters trade our signals: those that are too heavy for `make test` (vectorbt) have an environment of their own.
+clients: bench/.venvs/clients/installed
+	bench/.venvs/clients/bin/python -m pytest --confcutdir=tests tests/clients
 
 # What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
 # The reference values are not part of the checkout: without ../shared there is nothing to compare.
@@ -51,6 +55,11 @@ clean:
 bench/.venvs/own/installed: pyproject.toml
 	$(PYTHON) -m venv bench/.venvs/own
 	bench/.venvs/own/bin/python -m pip install --quiet --quiet --editable . pytest pytest-benchmark
+	touch $@
+
+bench/.venvs/clients/installed: pyproject.toml
+	$(PYTHON) -m venv bench/.venvs/clients
+	bench/.venvs/clients/bin/python -m pip install --quiet --quiet --editable '.[clients]'
 	touch $@
 
 .venv/bin/python:

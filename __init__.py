@@ -15,11 +15,12 @@ from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineEr
 
 if TYPE_CHECKING:
     from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
-    from .engine.front import check, evaluate, explain, functions, scan
+    from .engine.front import check, evaluate, explain, functions, scan, signals
     from .engine.jobs import DateRange, Formula, ProcessingJob
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
+    from .engine.signals import Signals
 
 __all__ = [
     "BarsweepError",
@@ -40,6 +41,7 @@ __all__ = [
     "RepositoryError",
     "Session",
     "SignalMatch",
+    "Signals",
     "check",
     "evaluate",
     "explain",
@@ -47,15 +49,17 @@ __all__ = [
     "functions",
     "library",
     "scan",
+    "signals",
 ]
 
 # Where the names live. They are fetched when first used: `barsweep --version` shall not wait for Polars.
 _HOMES = {
     ".data": ("CandleRepository", "DuckDBRepository", "FrameRepository", "ParquetRepository", "Session"),
-    ".engine.front": ("check", "evaluate", "explain", "functions", "scan"),
+    ".engine.front": ("check", "evaluate", "explain", "functions", "scan", "signals"),
     ".engine.jobs": ("DateRange", "Formula", "ProcessingJob"),
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
+    ".engine.signals": ("Signals",),
     ".engine.service": ("FormulaService", "function", "library"),
 }
 

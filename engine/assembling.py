@@ -17,6 +17,7 @@ from .batching import Batch
 from .controlling import LOG
 from .deferring import Table
 from .evaluating import ServiceEvaluator
+from .origin import Origin
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
 from .splitting import Piece, Selection, reported
@@ -95,12 +96,17 @@ class Collected:
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
-    """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts; in the file, if there is one."""
+    """The values at every bar, in the file, if there is one."""
+    table = values_frame(collected)
+    return table if collected.file is None else stored(table, collected.file)
+
+
+def values_frame(collected: Collected) -> pl.DataFrame:
+    """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts."""
     names = collected.prepared.selection.results
     empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
     table = collected.table()
-    table = empty if table is None else table
-    return table if collected.file is None else stored(table, collected.file)
+    return empty if table is None else table
 
 
 def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
@@ -109,7 +115,7 @@ def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
     return file.finish(table)
 
 
-def assemble(collected: Collected, elapsed: float) -> BatchResult:
+def assemble(collected: Collected, origin: Origin, elapsed: float) -> BatchResult:
     """Make the result of a job that took `elapsed` seconds until all batches had ended.
 
     Matches are in the order of the request; in a file, which is written before that is known, symbols ascend.
@@ -133,6 +139,7 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
         _outcomes(prepared.requested, order, lengths, total),
         matches,
         prepared.selection.labels,
+        origin,
         total.errors,
         total.defects,
         counts=counts,

@@ -1,12 +1,17 @@
-"""Progress on an event loop: apart, since who has none need not wait for asyncio to be imported."""
+"""Jobs beside an event loop, and progress on it: apart, since who has none need not wait for asyncio to be imported."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 from .controlling import ProgressCallback
 from .progressing import Progress, close_unawaited
+
+T = TypeVar("T")
 
 
 class LoopProgress(Progress):
@@ -41,3 +46,18 @@ class LoopProgress(Progress):
             self._complain(error)
         finally:
             close_unawaited(answer)
+
+
+def in_thread(work: Callable[[], T]) -> Future[T]:
+    """Run `work` in a thread of its own, which does not keep the process from ending."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
+
+    def target() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
+            future.set_exception(error)
+
+    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
+    return future

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
 
@@ -17,7 +17,9 @@ from .jobs import Bound, DateRange, Formula, Formulas, Outputs, ProcessingJob, S
 from .processing import Output, ProcessingEngine
 from .results import BatchResult
 from .service import FormulaService
-from .sources import as_repository
+
+if TYPE_CHECKING:
+    from .signals import Signals
 
 
 def scan(
@@ -141,14 +143,55 @@ def evaluate(
     >>> evaluate("sma(close, 2)", pl.DataFrame({"date": days, "close": [1.0, 2.0, 4.0]}))["value"].to_list()
     [None, 1.5, 3.0]
     """
-    repository = as_repository(data)
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
-    own = timeframe or str(getattr(repository, "stored", None) or "1d")
     options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
-    job = ProcessingJob(None, named, DateRange(start, end), own, parameters, **options)
-    with ProcessingEngine(repository, service, tables=tables) as engine:
+    with ProcessingEngine(data, service, tables=tables) as engine:
+        job = ProcessingJob(None, named, DateRange(start, end), timeframe or engine.timeframe, parameters, **options)
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
+
+
+def signals(
+    formulas: Formulas,
+    data: object,
+    *,
+    delay: int = 0,
+    symbols: Sequence[str] | None = None,
+    start: Bound | None = None,
+    end: Bound | None = None,
+    timeframe: str | None = None,
+    parameters: Mapping[str, Setting | Values] | None = None,
+    executor: str = "auto",
+    progress: ProgressCallback | None = None,
+    service: FormulaService | None = None,
+    tables: Mapping[str, object] | None = None,
+    session: Session | None = None,
+    dialect: str | None = None,
+) -> Signals:
+    """Conditions by name at every bar, for backtesters: true or false, never null.
+
+    What comes back has them as `frame` (symbol, ts, a column for each name, `ready`), as `wide("entry", "pandas")`
+    (dates x symbols, also "numpy" and "polars"; `wide("close", ...)` aligns prices with them), and one symbol at a time
+    as `of("AAPL")`. An undefined condition is false, and `ready` is true where all are defined. `delay=1` moves signals
+    to each symbol's next bar: a signal that is known at a close is acted on there. `positions` follow from signals
+    called `entry`, `exit`, `short_entry` and `short_exit`. A formula without a name is `entry`.
+
+    A param with several values is swept: each row comes once for each combination, told by columns of the params'
+    names. `timeframe` None is that of the data; everything else is as in `scan`. Raises what `scan` raises; symbols
+    that cannot be used are in `errors`.
+
+    >>> import polars as pl
+    >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 4), eager=True)
+    >>> candles = pl.DataFrame({"symbol": "A", "date": days, "close": [1.0, 2.0, 3.0, 2.0]})
+    >>> found = signals({"entry": "close > close[1]", "exit": "close < close[1]"}, candles)
+    >>> found.frame["entry"].to_list(), found.frame["ready"].to_list(), found.positions["position"].to_list()
+    ([False, True, True, False], [False, True, True, True], [0, 1, 1, 0])
+    """
+    options: dict[str, Any] = {"executor": executor, "session": session, "dialect": dialect}
+    with ProcessingEngine(data, service, tables=tables) as engine:
+        own = timeframe or engine.timeframe
+        job = ProcessingJob(symbols, formulas, DateRange(start, end), own, parameters, **options)
+        return engine.signals(job, progress, delay=delay)
 
 
 def check(

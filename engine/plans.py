@@ -55,7 +55,7 @@ def plan_job(
         raise
     if conditions:
         for name in formulas:
-            _require_condition(checked[name])
+            require_condition(checked[name])
     named = {name: checked[name] for name in formulas}
     reported = with_lines(named) if job.outputs == "all" else named
     return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
@@ -180,9 +180,10 @@ def assert_computable(plan: Plan) -> None:
         raise ProcessingEngineError(message) from error
 
 
-def _require_condition(checked: Checked) -> None:
+def require_condition(checked: Checked, user: str = "a scan") -> None:
+    """Raise FormulaError if the formula is no condition, which `user` needs."""
     if checked.kind is Kind.BOOLEAN:
         return
-    message = f"a scan needs a condition, this formula gives a {checked.kind}"
+    message = f"{user} needs a condition, this formula gives a {checked.kind}"
     hint = "compare it with something, for example > 0; `evaluate` gives the values themselves"
     raise FormulaError([Problem.at(checked.source, 0, len(checked.source.rstrip()), message, hint)], checked.source)

@@ -18,24 +18,24 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 import psutil
 
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
-from .assembling import Collected, assemble, values_table
+from .assembling import Collected, assemble, values_frame, values_table
 from .braking import EngineMemory
 from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
+from .origin import Origin
 from .other_tables import close, named_tables
 from .preparing import Prepared, Preparer
 from .progressing import Progress
@@ -44,6 +44,10 @@ from .running import Limits
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
+from .told import seconds, usable_cores, whole
+
+if TYPE_CHECKING:
+    from .signals import Asked, Signals
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
@@ -82,24 +86,33 @@ class ProcessingEngine:
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
     ) -> None:
-        workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
+        workers = whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
-        patience = _seconds("timeout", timeout)
-        last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
+        patience = seconds("timeout", timeout)
+        last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
         limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
-        memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
+        memory, tries = whole("memory_limit", memory, least=1), whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
         self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        options: dict[str, Any] = {"timeout": patience, "deadline": last, "retries": tries, "tables": tables}
+        again = partial(ProcessingEngine, repository, max_workers=workers, memory_limit=memory, **options)
+        mine = repository is not candle_repo
+        self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
-        for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
+        for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
         self._running: list[Control] = []
         self._changed = threading.Condition()
         self._shut = False
+
+    @property
+    def timeframe(self) -> str:
+        """The timeframe of the candles as they are stored; "1d" where the repository cannot tell."""
+        return str(getattr(self._preparer.repository, "stored", None) or "1d")
 
     def run(
         self,
@@ -133,11 +146,11 @@ class ProcessingEngine:
         """
         import asyncio  # noqa: PLC0415 - who awaits has imported it already, who does not need not wait for it
 
-        from .awaiting import LoopProgress  # noqa: PLC0415
+        from .awaiting import LoopProgress, in_thread  # noqa: PLC0415
 
         control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
-        future = _in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
+        future = in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
         try:
             result = await asyncio.wrap_future(future)
             await progress.told()
@@ -168,6 +181,14 @@ class ProcessingEngine:
         """
         table = self._run(partial(self._values, job, output), Progress(progress_callback))
         return table if isinstance(table, pl.DataFrame) else table.lazy
+
+    def signals(
+        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, delay: int = 0
+    ) -> Signals:
+        """The job's conditions at every bar, for backtesters; see `barsweep.signals`."""
+        from .signals import Asked  # noqa: PLC0415 - scans need none of it
+
+        return self._run(partial(self._signals, Asked.of(job, delay)), Progress(progress_callback))
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
@@ -203,7 +224,9 @@ class ProcessingEngine:
             self.cancel()
         from asyncio import wrap_future  # noqa: PLC0415 - as above
 
-        await wrap_future(_in_thread(self.shutdown))
+        from .awaiting import in_thread  # noqa: PLC0415
+
+        await wrap_future(in_thread(self.shutdown))
 
     def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
         with self._listed(control or Control()) as running:
@@ -235,7 +258,7 @@ class ProcessingEngine:
         began = time.perf_counter()
         with self._file(output) as file:
             collected = self._collect(self._preparer.prepare(job), file, control, progress)
-            result = assemble(collected, time.perf_counter() - began)
+            result = assemble(collected, self._origin(job=job), time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
         return result
@@ -252,6 +275,13 @@ class ProcessingEngine:
                 raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
             return values_table(collected)
 
+    def _signals(self, asked: Asked, control: Control, progress: Progress) -> Signals:
+        prepared = self._preparer.prepare(asked.job, everything=True)
+        asked.assert_conditions(prepared)
+        collected = self._collect(prepared, None, control, progress)
+        progress.finish()
+        return asked.made_of(values_frame(collected), collected.total.errors, prepared, self._origin(job=asked.given))
+
     def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
         """Where results are written to; refused here, before any work, if that cannot be."""
         if output is None:
@@ -263,38 +293,3 @@ class ProcessingEngine:
         collected = Collected(prepared, file)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
-
-
-def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, which does not keep the process from ending."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
-
-    def target() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
-            future.set_exception(error)
-
-    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
-    return future
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    """A whole number that was given for `name`, checked."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ProcessingEngineError(f"{name} is {value!r}; a whole number from {least} is needed")
-    return value
-
-
-def _seconds(name: str, value: object) -> float:
-    """A time that was given for `name`, checked."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ProcessingEngineError(
-            f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
-        )
-    return value
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
 from .stored import StoredTable
+from .studies.studied import StudiedMatches
 from .uniting import UnitedTables
+
+if TYPE_CHECKING:
+    from .origin import Origin
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -141,7 +145,7 @@ class Outcomes:
     lengths: Sequence[int]
 
 
-class BatchResult(Sequence[ProcessingResult]):
+class BatchResult(StudiedMatches, Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
@@ -154,6 +158,7 @@ class BatchResult(Sequence[ProcessingResult]):
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
     `elapsed`  the job's wall time in seconds
+    `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
     """
 
     def __init__(
@@ -161,6 +166,7 @@ class BatchResult(Sequence[ProcessingResult]):
         outcomes: Outcomes,
         matches: pl.DataFrame | StoredTable | UnitedTables,
         labels: Mapping[str, Mapping[str, str]],
+        origin: Origin,
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],
         *,
@@ -174,6 +180,7 @@ class BatchResult(Sequence[ProcessingResult]):
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
         self._table = matches
+        self.origin = origin
         self.errors = dict(errors)
         self.counts = dict(counts)
         self.defects = dict(totals)
@@ -206,6 +213,11 @@ class BatchResult(Sequence[ProcessingResult]):
     def lazy(self) -> pl.LazyFrame:
         """The matches as a lazy frame: of an output file, the file scanned."""
         return self._table.lazy() if isinstance(self._table, pl.DataFrame) else self._table.lazy
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The columns of the matches that tell formulas and points of a sweep apart."""
+        return (*([] if "" in self._labels else ["formula"]), *self._parameters)
 
     @property
     def output(self) -> Path | None:

@@ -12,7 +12,7 @@ SOURCES = [ROOT / "__init__.py", ROOT / "errors.py"]
 SOURCES += [path for part in ("data", "formulas", "engine") for path in sorted((ROOT / part).rglob("*.py"))]
 OTHERS = [
     path
-    for part in ("tests", "bench")
+    for part in ("tests", "bench", "examples")
     for path in sorted((ROOT / part).rglob("*.py"))
     if ".venvs" not in path.parts  # the peers' own environments
 ]
