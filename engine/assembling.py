@@ -17,6 +17,7 @@ from .batching import Batch
 from .controlling import LOG
 from .deferring import Table
 from .evaluating import ServiceEvaluator
+from .origin import Origin
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
 from .splitting import Piece, Selection, reported
@@ -109,7 +110,7 @@ def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
     return file.finish(table)
 
 
-def assemble(collected: Collected, elapsed: float) -> BatchResult:
+def assemble(collected: Collected, origin: Origin, elapsed: float) -> BatchResult:
     """Make the result of a job that took `elapsed` seconds until all batches had ended.
 
     Matches are in the order of the request; in a file, which is written before that is known, symbols ascend.
@@ -133,6 +134,7 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
         _outcomes(prepared.requested, order, lengths, total),
         matches,
         prepared.selection.labels,
+        origin,
         total.errors,
         total.defects,
         counts=counts,

@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias, TypeVar, overload
+from typing import Any, Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 import psutil
@@ -36,6 +36,7 @@ from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
+from .origin import Origin
 from .other_tables import close, named_tables
 from .preparing import Prepared, Preparer
 from .progressing import Progress
@@ -44,6 +45,7 @@ from .running import Limits
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
+from .told import seconds, usable_cores, whole
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
@@ -82,20 +84,24 @@ class ProcessingEngine:
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
     ) -> None:
-        workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
+        workers = whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
-        patience = _seconds("timeout", timeout)
-        last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
+        patience = seconds("timeout", timeout)
+        last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
         limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
-        memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
+        memory, tries = whole("memory_limit", memory, least=1), whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
         self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        options: dict[str, Any] = {"timeout": patience, "deadline": last, "retries": tries, "tables": tables}
+        again = partial(ProcessingEngine, repository, max_workers=workers, memory_limit=memory, **options)
+        mine = repository is not candle_repo
+        self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
-        for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
+        for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
         self._running: list[Control] = []
         self._changed = threading.Condition()
@@ -235,7 +241,7 @@ class ProcessingEngine:
         began = time.perf_counter()
         with self._file(output) as file:
             collected = self._collect(self._preparer.prepare(job), file, control, progress)
-            result = assemble(collected, time.perf_counter() - began)
+            result = assemble(collected, self._origin(job=job), time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
         return result
@@ -278,23 +284,3 @@ def _in_thread(work: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=target, name="barsweep-job", daemon=True).start()
     return future
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    """A whole number that was given for `name`, checked."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ProcessingEngineError(f"{name} is {value!r}; a whole number from {least} is needed")
-    return value
-
-
-def _seconds(name: str, value: object) -> float:
-    """A time that was given for `name`, checked."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ProcessingEngineError(
-            f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
-        )
-    return value
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
 from .stored import StoredTable
 from .uniting import UnitedTables
+
+if TYPE_CHECKING:
+    from .origin import Origin
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -154,6 +157,7 @@ class BatchResult(Sequence[ProcessingResult]):
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
     `elapsed`  the job's wall time in seconds
+    `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
     """
 
     def __init__(
@@ -161,6 +165,7 @@ class BatchResult(Sequence[ProcessingResult]):
         outcomes: Outcomes,
         matches: pl.DataFrame | StoredTable | UnitedTables,
         labels: Mapping[str, Mapping[str, str]],
+        origin: Origin,
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],
         *,
@@ -174,6 +179,7 @@ class BatchResult(Sequence[ProcessingResult]):
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
         self._table = matches
+        self.origin = origin
         self.errors = dict(errors)
         self.counts = dict(counts)
         self.defects = dict(totals)
