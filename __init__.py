@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
+    from .engine.why.matching import explain_match
+    from .engine.why.missing import near_misses
 
 __all__ = [
     "BarsweepError",
@@ -43,9 +45,11 @@ __all__ = [
     "check",
     "evaluate",
     "explain",
+    "explain_match",
     "function",
     "functions",
     "library",
+    "near_misses",
     "scan",
 ]
 
@@ -57,6 +61,8 @@ _HOMES = {
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.service": ("FormulaService", "function", "library"),
+    ".engine.why.matching": ("explain_match",),
+    ".engine.why.missing": ("near_misses",),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

@@ -74,8 +74,9 @@ class ProcessingJob:
     range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
     at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
     name. `dialect` is that of formulas and values that name none. `outputs="all"`, which is for values at every bar,
-    adds the formulas' named lines to their results; `outputs="parts"` gives one formula's parts instead. With a `session`, the exchange's hours, longer bars that formulas
-    ask for begin and end with it. Raises ProcessingEngineError for what can be refused without looking at any candle.
+    adds the formulas' named lines to their results; `outputs="parts"` gives the parts of a single formula instead. With
+    a `session`, the exchange's hours, longer bars that formulas ask for begin and end with it.
+    Raises ProcessingEngineError for what can be refused without looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
     'close > sma(close, 20)'

@@ -45,6 +45,14 @@ def closeness(condition: Node, session: Session, *, wanted: bool = True) -> Node
             return None
 
 
+def sides(condition: Node) -> tuple[Node, Node] | None:
+    """What a comparison compares; None of other conditions."""
+    if not isinstance(condition, Apply) or condition.primitive not in {*ORDERING, EQUAL, DIFFERS}:
+        return None
+    left, right = (each for each in condition.arguments if isinstance(each, NODE_TYPES))
+    return left, right
+
+
 def _applied(node: Apply, session: Session, wanted: bool) -> Node | None:
     primitive, arguments = node.primitive, node.arguments
     if primitive in ORDERING or primitive is (EQUAL if wanted else DIFFERS):
@@ -61,15 +69,17 @@ def _applied(node: Apply, session: Session, wanted: bool) -> Node | None:
         return _chosen(first, *others, session=session, wanted=wanted)
     if primitive not in {BOTH, EITHER}:
         return None
-    sides = [closeness(each, session, wanted=wanted) for each in (first, *others)]
+    several = [closeness(each, session, wanted=wanted) for each in (first, *others)]
     if (primitive is BOTH) is wanted:
-        return None if None in sides else _written("max(x, y)", session, x=sides[0], y=sides[1])
-    known = [side for side in sides if side is not None]
+        return None if None in several else _written("max(x, y)", session, x=several[0], y=several[1])
+    known = [each for each in several if each is not None]
     return _written("min(x, y)", session, x=known[0], y=known[1]) if len(known) == 2 else next(iter(known), None)
 
 
 def _compared(node: Apply, session: Session, wanted: bool) -> Node | None:
-    left, right = (each for each in node.arguments if isinstance(each, NODE_TYPES))
+    compared = sides(node)
+    assert compared is not None
+    left, right = compared
     if left.kind is not Kind.NUMBER:  # a date or a time is not near: it comes when it comes
         return None
     holds = node if wanted else session.interner.apply(NOT, (node,), Kind.BOOLEAN)
@@ -80,8 +90,8 @@ def _chosen(condition: Node, x: Node, y: Node, *, session: Session, wanted: bool
     """Of a choice: what is measured of the side that is chosen. One that is undefined is not measured."""
     if is_missing(y) or is_missing(x):
         return closeness(x if is_missing(y) else y, session, wanted=wanted)
-    sides = [closeness(each, session, wanted=wanted) for each in (x, y)]
-    return None if None in sides else _written("c ? x : y", session, c=condition, x=sides[0], y=sides[1])
+    either = [closeness(each, session, wanted=wanted) for each in (x, y)]
+    return None if None in either else _written("c ? x : y", session, c=condition, x=either[0], y=either[1])
 
 
 def _written(text: str, session: Session, **names: Node | None) -> Node:

@@ -86,7 +86,7 @@ class Parts:
 
     @cached_property
     def columns(self) -> dict[str, Node]:
-        """A name for each node of parts, indicators and distances: what is written, with a number where two say the same."""
+        """A name for each node of parts, indicators and distances: its text, with a number where two say the same."""
         named = [(f"{part.text} {part.where}".strip(), part.node) for part in self.whole.walk()]
         named += self.checked.indicators.items()
         named += [
