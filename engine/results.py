@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
+from .report.showing import Shown
 from .stored import StoredTable
 from .uniting import UnitedTables
 
@@ -144,7 +145,7 @@ class Outcomes:
     lengths: Sequence[int]
 
 
-class BatchResult(Sequence[ProcessingResult]):
+class BatchResult(Shown, Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
