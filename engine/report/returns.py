@@ -42,11 +42,10 @@ class Returns:
         keys = candles.select("symbol", "ts", at=pl.int_range(pl.len()))
         close = candles["close"].to_numpy().astype(np.float64)
         ends = keys.select(pl.col("at").max().over("symbol")).to_series().to_numpy()
-        ahead = _ahead(close, ends)
-        self._all.append(_sums(ahead))
+        self._all.append(_sums(close, ends))
         for point, own in enumerate(matches):
             at = own.select("symbol", "ts").join(keys, on=["symbol", "ts"], maintain_order="left")["at"].to_numpy()
-            self._after[point].append(ahead[:, at])
+            self._after[point].append(_ahead(close, ends, at))
             self._days[point].append(_by_day(candles["ts"], close, ends, at))
 
     def described(self) -> list[dict[str, Any]]:
@@ -59,20 +58,33 @@ class Returns:
         ]
 
 
-def _ahead(close: Floats, ends: Whole) -> Floats:
-    """For each number of bars from 0 on, in percent, by how much the close has changed; NaN beyond a symbol's end."""
-    places = np.arange(len(close))
-    later = [
-        np.where(places + bars <= ends, close[np.minimum(places + bars, ends)], np.nan) for bars in range(LONGEST + 1)
-    ]
+def _ahead(close: Floats, ends: Whole, at: Whole) -> Floats:
+    """By how much, in percent, the close has changed since some bars; a row for each number of bars from 0 on.
+
+    It is NaN where the symbol has ended before.
+    """
+    beyond = [at + bars for bars in range(LONGEST + 1)]
+    later = np.array([np.where(place <= ends[at], close[np.minimum(place, ends[at])], np.nan) for place in beyond])
+    return _change(close[at], later)
+
+
+def _sums(close: Floats, ends: Whole) -> Floats:
+    """Sum and number of such changes since all bars, for each number of bars."""
+    found = []
+    for bars in range(LONGEST + 1):
+        stop = max(0, len(close) - bars)
+        change = _change(close[:stop], close[bars:])[ends[:stop] == ends[bars:]]
+        change = change[np.isfinite(change)]
+        found.append((change.sum(), len(change)))
+    return np.array(found).T
+
+
+def _change(before: Floats, after: Floats) -> Floats:
+    """In percent; NaN where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = 100 * (np.array(later) / close - 1)
-    return np.where(np.isfinite(change), change, np.nan)
-
-
-def _sums(ahead: Floats) -> Floats:
-    """Sum and number of all changes, for each number of bars."""
-    return np.array([np.nansum(ahead, axis=1), np.isfinite(ahead).sum(axis=1)])
+        change = 100 * (after / before - 1)
+    change[~np.isfinite(change)] = np.nan
+    return change
 
 
 def _paths(after: Floats, everything: Sequence[Floats]) -> dict[str, Any]:
@@ -105,8 +117,7 @@ def _by_day(ts: pl.Series, close: Floats, ends: Whole, at: Whole) -> pl.DataFram
         held[np.minimum(at + bars, ends[at])[at + bars <= ends[at]]] = True
     before = np.concatenate([[np.nan], close[:-1]])
     first = np.concatenate([[True], ends[1:] != ends[:-1]])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(first, np.nan, close / before - 1)
+    change = np.where(first, np.nan, _change(before, close) / 100)
     known = np.isfinite(change)
     columns = {"ts": ts, "change": pl.Series(np.where(known, change, 0.0)), "held": held & known, "known": known}
     changes = pl.DataFrame(columns)

@@ -64,7 +64,8 @@ class ChartView {
     lines.forEach((line, place) => this.drawLine(line, point.lines[place], place));
     this.chart.panes().forEach((pane, place) => pane.setStretchFactor(place ? 1 : 3.2));
     const bar = data.ts.indexOf(chosen);
-    if (bar >= 0) this.chart.timeScale().setVisibleLogicalRange({ from: bar - AROUND.before, to: bar + AROUND.after });
+    const last = Math.min(this.data.ts.length + 1, Math.max(bar, 0) + AROUND.after);
+    this.chart.timeScale().setVisibleLogicalRange({ from: last - AROUND.before - AROUND.after, to: last });
     this.chart.subscribeCrosshairMove((event) => this.say(event.logical ?? bar));
     this.say(bar);
   }
@@ -74,7 +75,7 @@ class ChartView {
     const precision = this.precision();
     const series = this.chart.addSeries(LightweightCharts.CandlestickSeries, {
       upColor: "transparent", downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down,
-      priceLineVisible: false, priceFormat: { type: "price", precision, minMove: 10 ** -precision },
+      priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "price", precision, minMove: 10 ** -precision },
     });
     series.setData(this.data.ts.map((_, bar) => candle(this.data, bar)));
     const inside = matches.filter((time) => time >= this.data.ts[0] && time <= this.data.ts[this.data.ts.length - 1]);

@@ -38,7 +38,7 @@ async function drawPoint(body, each, page) {
   body.replaceChildren(made("h3", "Mean change of the close, in percent, by bars after the match"));
   body.append(keyOf([["mean", "accent"], ["median", "two"], ["quarter and three quarters of matches", "soft"], ["mean of all bars of these symbols", "down"]]));
   const box = made("div", null, { class: "drawn", role: "img", "aria-label": "Mean change after a match" });
-  body.append(box, table(paths));
+  body.append(box, tableOf(paths));
   body.append(made("h3", `An account always spread evenly over the symbols that matched within the last ${held} bars`));
   body.append(keyOf([["account", "accent"], ["all of these symbols", "down"]]));
   const grown = made("div", null, { class: "drawn", role: "img", "aria-label": "Growth of the account" });
@@ -60,7 +60,7 @@ function keyOf(names) {
   return line;
 }
 
-function table(paths) {
+function tableOf(paths) {
   const drawn = made("table");
   const head = made("tr");
   for (const name of ["bars after", "matches", "mean %", "median %", "above 0 %", "mean of all bars %"]) head.append(made("th", name, { class: "number", scope: "col" }));

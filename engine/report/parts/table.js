@@ -44,8 +44,8 @@ class MatchTable {
     this.grid.setAttribute("aria-colcount", this.columns.length);
     const widths = this.columns.map((column) => {
       if (column.kind === "symbol") return "minmax(9ch, 13ch)";
-      if (column.kind === "ts") return this.intraday ? "18ch" : "12ch";
-      return `minmax(${Math.min(22, Math.max(11, column.name.length + 3))}ch, 1fr)`;
+      if (column.kind === "ts") return this.intraday ? "20ch" : "14ch";
+      return `minmax(${Math.min(24, Math.max(11, column.name.length + 4))}ch, 1fr)`;
     });
     this.template = widths.join(" ");
     heads.style.gridTemplateColumns = this.template;

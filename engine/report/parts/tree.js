@@ -9,24 +9,24 @@ function partsOf(tree) {
 
 function drawTree(tree, values) {
   let place = 0;
-  const draw = (part) => {
+  const draw = (part, depth) => {
     const item = made("li", null, { role: "treeitem" });
-    item.append(drawPart(part, values[place]));
+    item.append(drawPart(part, values[place], depth));
     place += 1;
     if (part.c) {
       item.setAttribute("aria-expanded", "true");
       const inner = made("ul", null, { role: "group" });
-      inner.append(...part.c.map(draw));
+      inner.append(...part.c.map((child) => draw(child, depth + 1)));
       item.append(inner);
     }
     return item;
   };
   const list = made("ul", null, { class: "tree", role: "tree", "aria-label": "Parts of the formula" });
-  list.append(draw(tree));
+  list.append(draw(tree, 0));
   return list;
 }
 
-function drawPart(part, value) {
+function drawPart(part, value, depth) {
   const line = made("div", null, { class: "part" });
   const unknown = value === null || value === undefined;
   if (part.k === "boolean") {
@@ -40,6 +40,7 @@ function drawPart(part, value) {
   }
   const text = made("span", part.t, { class: "text" });
   const asides = [part.d ? ` = ${part.d}` : "", part.w ? ` (${part.w})` : ""].join("");
+  text.style.paddingLeft = `${2 * depth}ch`;
   if (asides) text.append(made("span", asides, { class: "aside" }));
   line.append(text);
   if (part.u) line.setAttribute("title", part.u);
