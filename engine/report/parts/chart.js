@@ -28,7 +28,7 @@ async function loadChart(place) {
   const packed = await unpack(JSON.parse(element.textContent));
   const series = Object.fromEntries(Object.entries(packed).filter(([, value]) => value && value.v).map(([name, value]) => [name, restored(value)]));
   const points = packed.points.map((point) => ({ ...point, lines: (point.lines || []).map(restored) }));
-  return { ...series, ts: summed(packed.t), points, cut: packed.cut };
+  return { ...series, ts: summed(packed.t), points, decimals: packed.close ? packed.close.d : 2 };
 }
 
 // A bar that lacks a field is drawn with what there is; without a close it is left out.
@@ -72,7 +72,7 @@ class ChartView {
 
   drawCandles(matches, chosen) {
     const [up, down] = [colour("up"), colour("down")];
-    const precision = this.precision();
+    const precision = Math.max(2, Math.min(8, this.data.decimals));
     const series = this.chart.addSeries(LightweightCharts.CandlestickSeries, {
       upColor: "transparent", downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down,
       priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "price", precision, minMove: 10 ** -precision },
@@ -83,11 +83,6 @@ class ChartView {
       time, position: "belowBar", shape: time === chosen ? "arrowUp" : "circle", size: time === chosen ? 2 : 0.6,
       color: colour(time === chosen ? "accent" : "soft"),
     })));
-  }
-
-  precision() {
-    const last = [...(this.data.close || [])].reverse().find((value) => value) || 1;
-    return Math.max(2, Math.min(8, 4 - Math.floor(Math.log10(Math.abs(last)))));
   }
 
   pane(name) {

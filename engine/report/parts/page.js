@@ -55,7 +55,7 @@ function say() {
 
 // The formula that found a row, among those that are laid open.
 function pointOf(row) {
-  const value = (name) => table.columns.find((column) => column.name === name)?.values?.[row];
+  const value = (name) => table.columns[table.places.get(name)]?.values[row];
   return PAGE.points.findIndex((point) => (!point.name || value("formula") === point.name)
     && Object.entries(point.settings).every(([name, setting]) => Number(value(name)) === Number(setting) || String(value(name)) === String(setting)));
 }
@@ -81,7 +81,7 @@ function drawMatch(row, data) {
   const number = pointOf(row);
   const point = data && number >= 0 ? data.points[number] : null;
   const described = PAGE.points[number];
-  const own = [...table.symbol.keys()].filter((each) => table.symbol[each] === table.symbol[row]);
+  const own = [...table.symbol.keys()].filter((each) => table.symbol[each] === table.symbol[row] && pointOf(each) === number);
   byId("chart").hidden = byId("legend").hidden = !data;
   byId("without").hidden = Boolean(data) && data.ts.includes(table.ts[row]);
   if (data) {
@@ -192,7 +192,7 @@ async function begin() {
   byId("later").addEventListener("click", () => step(1));
   document.addEventListener("keydown", onKey);
   if (PAGE.view === "chart") openMatch(table.order[0]);
-  else byId("grid").focus({ preventScroll: true });
+  else if (PAGE.view === "report") byId("grid").focus({ preventScroll: true });
 }
 
 begin();

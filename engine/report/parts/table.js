@@ -13,6 +13,7 @@ class MatchTable {
     this.size = table.rows;
     const own = [{ name: "symbol", kind: "symbol" }, { name: "ts", kind: "ts" }];
     this.columns = [...own, ...table.columns.map((column, place) => ({ ...column, values: data.values[place] }))];
+    this.places = new Map(this.columns.map((column, place) => [column.name, place]));
     this.order = Uint32Array.from({ length: this.size }, (_, row) => row);
     this.sorted = { column: 1, descending: true };
     this.at = this.size ? 0 : -1;
@@ -43,7 +44,7 @@ class MatchTable {
     const heads = byId("heads");
     this.grid.setAttribute("aria-colcount", this.columns.length);
     const widths = this.columns.map((column) => {
-      if (column.kind === "symbol") return "minmax(9ch, 13ch)";
+      if (column.kind === "symbol") return `${Math.min(24, this.symbols.reduce((most, symbol) => Math.max(most, symbol.length), 7) + 3)}ch`;
       if (column.kind === "ts") return this.intraday ? "20ch" : "14ch";
       return `minmax(${Math.min(24, Math.max(11, column.name.length + 4))}ch, 1fr)`;
     });
@@ -52,7 +53,7 @@ class MatchTable {
     this.heads = this.columns.map((column, place) => {
       const head = made("div", null, { role: "columnheader", "aria-colindex": place + 1 });
       if (column.kind === "number") head.className = "number";
-      const button = made("button", column.name, { type: "button", tabindex: "-1", title: column.name });
+      const button = made("button", column.name, { type: "button", title: column.name });
       button.addEventListener("click", () => this.sortBy(place));
       head.append(button);
       heads.append(head);

@@ -10,18 +10,17 @@ function partsOf(tree) {
 function drawTree(tree, values) {
   let place = 0;
   const draw = (part, depth) => {
-    const item = made("li", null, { role: "treeitem" });
+    const item = made("li");
     item.append(drawPart(part, values[place], depth));
     place += 1;
     if (part.c) {
-      item.setAttribute("aria-expanded", "true");
-      const inner = made("ul", null, { role: "group" });
+      const inner = made("ul");
       inner.append(...part.c.map((child) => draw(child, depth + 1)));
       item.append(inner);
     }
     return item;
   };
-  const list = made("ul", null, { class: "tree", role: "tree", "aria-label": "Parts of the formula" });
+  const list = made("ul", null, { class: "tree", "aria-label": "Parts of the formula" });
   list.append(draw(tree, 0));
   return list;
 }
