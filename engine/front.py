@@ -132,10 +132,10 @@ def evaluate(
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
     data. `outputs="all"` gives a column for every named line as well, before the result's,
-    `outputs="parts"` instead one for every expression in a formula's text, and for every condition how far it is from
-    being true (docs/why.md). With `output`, a path that
-    ends in .parquet, the values are written there and handed out as the file scanned lazily. Symbols with unusable
-    candles are left out and logged; when there are no others, raises ProcessingEngineError. `tables`, `session` and
+    `outputs="parts"` instead one for every expression in a formula's text, `outputs="distances"` also for every
+    condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written there
+    and handed out as the file scanned lazily. Symbols with unusable candles are left out and logged; when there are no
+    others, raises ProcessingEngineError. `tables`, `session` and
     `dialect` as in `scan`.
 
     >>> import polars as pl

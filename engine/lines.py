@@ -29,5 +29,5 @@ def with_lines(formulas: Mapping[str, Checked]) -> dict[str, Checked]:
 
 
 def with_parts(parts: Parts) -> dict[str, Checked]:
-    """Each part of a formula as a formula of its own, with how far its conditions are from being true."""
+    """Each part of a formula as a formula of its own."""
     return {name: replace(parts.checked, result=node, indicators={}, lines={}) for name, node in parts.columns.items()}

@@ -58,9 +58,10 @@ def plan_job(
             _require_condition(checked[name])
     named = {name: checked[name] for name in formulas}
     reported = with_lines(named) if job.outputs == "all" else named
-    if job.outputs == "parts":
+    if job.outputs in {"parts", "distances"}:
         ((_, own),) = formulas.items()
-        reported = with_parts(language.take_apart(own.source, kinds, job.settings(own), tables, own.dialect))
+        asked = own.source, kinds, job.settings(own), tables, own.dialect
+        reported = with_parts(language.take_apart(*asked, distances=job.outputs == "distances"))
     return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
 
 

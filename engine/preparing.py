@@ -177,8 +177,9 @@ def _assert_columns(job: ProcessingJob) -> None:
     if job.outputs != "result" and expanded(job).job is not job:
         message = f"outputs={job.outputs!r} goes with one value for each param: a line has one column"
         raise ProcessingEngineError(message)
-    if job.outputs == "parts" and len(job.formulas) > 1:
-        raise ProcessingEngineError("outputs='parts' goes with one formula: the parts of others may say the same")
+    if job.outputs in {"parts", "distances"} and len(job.formulas) > 1:
+        message = f"outputs={job.outputs!r} goes with one formula: the parts of others may say the same"
+        raise ProcessingEngineError(message)
     if not job.formulas:
         raise ProcessingEngineError(NO_FORMULA)
     taken = [name for name in job.formulas if name in KEYS]

@@ -117,8 +117,12 @@ class Language:
         parameters: Mapping[str, Setting] | None = None,
         tables: Mapping[str, Mapping[str, str]] | None = None,
         dialect: str | None = None,
+        *,
+        distances: bool = False,
     ) -> Parts:
         """Check a formula as `check` does, and lay open every expression that its text shows.
+
+        With `distances` also how far each condition is from being what it has to be.
 
         >>> [part.text for part in Language().take_apart("close > sma(close, 20) + 1").whole.walk()]
         ['close > sma(close, 20) + 1', 'close', 'sma(close, 20) + 1', 'sma(close, 20)']
@@ -129,8 +133,8 @@ class Language:
         session = Session(self._functions, self._interner, faults, known, lambda *_: None, others)
         whole = take_apart(_parsed(source, dialect), checked, session)
         conditions = tuple(whole.conditions())
-        distances = tuple(closeness(each.part.node, session, wanted=each.wanted) for each in conditions)
-        return Parts(checked, whole, conditions, distances)
+        measured = [closeness(each.part.node, session, wanted=each.wanted) for each in conditions if distances]
+        return Parts(checked, whole, conditions, tuple(measured))
 
     def _refuse_unknown(self, given: Mapping[str, Setting], checked: Mapping[str, Checked]) -> None:
         known = {name for each in checked.values() for name in each.parameters}

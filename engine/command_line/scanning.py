@@ -54,9 +54,7 @@ Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last
 Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
 Top = Annotated[int | None, typer.Option(min=1, help="Only so many: the first by --sort, without it the newest.")]
 Page = Annotated[Path | None, typer.Option(help="Write a page to look at as well, out.html: table, charts, reasons.")]
-Guard = Annotated[
-    bool, typer.Option("--guard", help="In CSV, an apostrophe before texts that spreadsheets would run.")
-]
+Guard = Annotated[bool, typer.Option("--guard", help="In CSV, an apostrophe before texts that spreadsheets would run.")]
 Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
 
 

@@ -39,14 +39,15 @@ class Asked:
         (formula,) = self.job.formulas.values()
         return formula
 
-    def parts(self) -> Parts:
+    def parts(self, *, distances: bool = False) -> Parts:
         """The formula taken apart; raises FormulaError with every problem."""
         tables = named_tables(self.tables)
         try:
             kinds = {name: table.columns for name, table in tables.items()}
             columns = columns_of(self.repository, self.job.timeframe)
             settings, formula = self.job.settings(self.formula), self.formula
-            return self.service.language.take_apart(formula.source, columns, settings, kinds, formula.dialect)
+            asked = formula.source, columns, settings, kinds, formula.dialect
+            return self.service.language.take_apart(*asked, distances=distances)
         except FormulaError as error:
             error.name = None
             raise
@@ -56,7 +57,7 @@ class Asked:
 
     def values(self, **changes: Any) -> pl.DataFrame:
         """The values of all parts on the job's bars: symbol, ts, a column for each of `Parts.columns`."""
-        return self._evaluate(replace(self.job, outputs="parts", **changes))
+        return self._evaluate(replace(self.job, **{"outputs": "parts", **changes}))
 
     def candles(self, **changes: Any) -> pl.DataFrame:
         """Candles on the job's bars, in columns of their names."""

@@ -83,10 +83,10 @@ def near_misses(
     """
     options = {"timeframe": timeframe, "parameters": parameters, "executor": executor, "session": session}
     with asked_of(formula, data, service, tables, dialect=dialect, symbols=symbols, **options) as asked:
-        parts = asked.parts()
+        parts = asked.parts(distances=True)
         _assert_condition(parts)
         stale = ANY_AGE if parts.checked.across else None
-        values = asked.values(latest=True, stale=stale, date_range=DateRange(None, end))
+        values = asked.values(outputs="distances", latest=True, stale=stale, date_range=DateRange(None, end))
     newest = values["ts"].max()
     values = values.filter(pl.col("ts") == newest)
     found = missed(parts, values)

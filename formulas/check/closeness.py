@@ -6,6 +6,7 @@ one bar to the next. So it has no unit: a price that lacks a cent and an RSI tha
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from ..declaring import PRIMITIVES
@@ -94,9 +95,12 @@ def _chosen(condition: Node, x: Node, y: Node, *, session: Session, wanted: bool
     return None if None in either else _written("c ? x : y", session, c=condition, x=either[0], y=either[1])
 
 
+_parsed: Final = lru_cache(parse)
+
+
 def _written(text: str, session: Session, **names: Node | None) -> Node:
     """A formula over nodes."""
-    formula, environment = parse(text), Environment(session)
+    formula, environment = _parsed(text), Environment(session)
     environment.values.update({name: node for name, node in names.items() if node is not None})
     for statement in formula.statements:
         environment.assign(statement)  # type: ignore[arg-type] # these texts have no others

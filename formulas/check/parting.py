@@ -24,7 +24,7 @@ from .parts import At, Part, Role, where_in_words
 from .session import Session
 from .values import Outputs, Value
 
-MOST_PARTS: Final = 1_000
+MOST_PARTS: Final = 2_000
 """What a formula of many pages has beyond that is not taken apart: nobody reads it."""
 DEEPEST: Final = 60
 
@@ -115,8 +115,10 @@ class _Parting:
             if not plain or len(part.children) != conditions or not isinstance(part.node, Apply):
                 return replace(part, role=Role.CONDITION)
             return replace(part, needed=int(part.node.arguments[0]))  # type: ignore[arg-type]
-        whole = {Role.ALL: len(part.children) > 1, Role.ANY: len(part.children) > 1, Role.NOT: bool(part.children)}
-        return part if whole.get(part.role, True) else replace(part, role=Role.CONDITION)
+        if isinstance(expression, syntax.Binary) and part.role in JOINS.values():
+            complete = len(part.children) == sum(1 for _ in _operands(expression, expression.operator))
+            return part if complete else replace(part, role=Role.CONDITION)
+        return replace(part, role=Role.CONDITION) if part.role is Role.NOT and not part.children else part
 
     def _named(self, name: syntax.Name, part: Part, at: At, depth: int) -> Part:
         """A name with what it stands for, which is laid open where the name stands first."""
@@ -152,15 +154,16 @@ class _Parting:
             syntax.Comparison((left, right), (sign,), Span(left.span.start, right.span.end))
             for sign, left, right in sides
         ]
-        return Part(self._text(chain.span), Role.ALL, node, self._parts(pairs, at, depth), where=where_in_words(at))
+        parts = self._parts(pairs, at, depth)
+        role = Role.ALL if len(parts) == len(pairs) else Role.CONDITION
+        return Part(self._text(chain.span), role, node, parts, where=where_in_words(at))
 
     def _parts(self, expressions: Iterable[Expression], at: At, depth: int) -> tuple[Part, ...]:
-        """The parts of several expressions; a constant is what its text says."""
-        if depth >= DEEPEST or self.count >= MOST_PARTS:
+        """The parts of several expressions, all or none; a constant is what its text says."""
+        several = [each for each in expressions if not isinstance(self._value(each, at), Constant)]
+        if depth >= DEEPEST or self.count + len(several) > MOST_PARTS:
             return ()
-        parts = [
-            self._part(each, at, depth + 1) for each in expressions if not isinstance(self._value(each, at), Constant)
-        ]
+        parts = [self._part(each, at, depth + 1) for each in several]
         return tuple(part for part in parts if part is not None)
 
     def _children(self, expression: Expression, at: At, depth: int) -> tuple[Part, ...]:
@@ -213,6 +216,8 @@ class _Parting:
 
     def _is_made(self, expression: Expression) -> bool:
         """Whether an expression is more than a column or a constant."""
+        if isinstance(expression, syntax.Call):
+            return expression.name.lower() != "column"
         return not isinstance(expression, syntax.Name) or expression.name in self.definitions
 
     def _seen(self, node: Node, at: At) -> Node:

@@ -75,8 +75,8 @@ class Condition(NamedTuple):
 class Parts:
     """A sound formula taken apart: `whole` is its result, `conditions` decide whether that is true.
 
-    For each of them `distances` has the number of the plan that says how far it is from what it has to be
-    (closeness.py).
+    For each of them `distances`, if they are asked for, has the number of the plan that says how far it is from what it
+    has to be (closeness.py).
     """
 
     checked: Checked
@@ -91,7 +91,7 @@ class Parts:
         named += self.checked.indicators.items()
         named += [
             (f"distance of {condition.text}", node)
-            for condition, node in zip(self.conditions, self.distances, strict=True)
+            for condition, node in zip(self.conditions, self.distances, strict=False)
             if node is not None
         ]
         return dict(_told_apart(named))
