@@ -11,7 +11,7 @@ from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ..executors import known_executor
 from ..jobs import Formula
-from ..why.matching import explain_match
+from ..why.matching import MatchExplanation, explain_match
 from ..why.missing import near_misses
 from .asking import (
     Beside,
@@ -71,7 +71,7 @@ def why(
         with as_asked():
             options: dict[str, Any] = {"symbols": read_symbols(symbols), "timeframe": Timeframe.parse(timeframe).text}
             options |= {"executor": known_executor(executor), "session": read_session(session), "dialect": dialect}
-            options |= {"tables": read_tables(beside)}
+            options["tables"] = read_tables(beside)
         asked = Formula(read_formula(formula), "", read_sweep(parameter or ()))
         told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
         compile_first()
@@ -80,9 +80,7 @@ def why(
                 how = chosen_format(format, keep_source(data, output))
                 found = _near(asked, repository, how, output, end=end, **options)
             else:
-                explained = explain_match(asked, repository, symbol, ts, **options)
-                typer.echo(str(explained))
-                found = explained.matches
+                found = _bar(explain_match(asked, repository, symbol, ts, **options))
     raise typer.Exit(Code.FOUND if found else Code.NOTHING_FOUND)
 
 
@@ -92,6 +90,12 @@ def _assert_one_question(symbol: str | None, *, near: bool, others: dict[str, ob
     given = [option for option, value in others.items() if value is not None]
     if given and not near:
         raise UsageError(f"{given[0]} goes with --near")
+
+
+def _bar(explained: MatchExplanation) -> bool:
+    """Write why a bar matches; whether it does."""
+    typer.echo(str(explained))
+    return explained.matches
 
 
 def _near(formula: Formula, repository: CandleRepository, how: Format, output: Path | None, **options: Any) -> bool:

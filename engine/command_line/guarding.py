@@ -19,7 +19,7 @@ def guarded(table: pl.DataFrame) -> pl.DataFrame:
     [{'symbol': 'AAPL', "'-x": -1.0}, {'symbol': "'=1+1", "'-x": 2.0}]
     """
     texts = [name for name, dtype in table.schema.items() if dtype in {pl.String, pl.Categorical, pl.Enum}]
-    safe = table.with_columns(_guarded(pl.col(name).cast(pl.String)) for name in texts)
+    safe = table.with_columns(_guarded(pl.col(name).cast(pl.String)).alias(name) for name in texts)
     names = pl.Series("name", table.columns, dtype=pl.String)
     headings = pl.DataFrame([names]).select(_guarded(pl.col("name"))).to_series()
     return safe.rename(dict(zip(table.columns, headings, strict=True)))

@@ -69,6 +69,10 @@ class Delivery:
     guard: bool = False
     report: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.guard and self.how is not Format.CSV:
+            raise UsageError("--guard is for CSV: give --format csv, or an --output that ends in .csv")
+
     @property
     def meanwhile(self) -> Path | None:
         """The file, if it can be written while the scan runs: matches that are arranged have to be there first."""
@@ -142,8 +146,6 @@ def scan(
     """
     with told_in_words():
         source, how = read_formula(formula), chosen_format(format, keep_source(data, output))
-        if guard and how is not Format.CSV:
-            raise UsageError("--guard is for CSV: give --format csv, or an --output that ends in .csv")
         values = {} if sort is None else {sort: sort if dialect else with_names_of(source, sort)}
         with as_asked():
             options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values, "dialect": dialect}

@@ -31,7 +31,7 @@ BEFORE: Final = 150
 AFTER: Final = 60
 FEWEST: Final = 250
 """So many bars a symbol keeps, whatever the budget; beyond that symbols go without a chart."""
-BYTES: Final = {"candle": 12, "line": 4}
+BYTES: Final = {"candle": 14, "line": 4}
 """What a bar of a candle and of a line takes in the page, roughly; which bars fit is decided before they are packed."""
 MOST_LINES: Final = 12
 ROWS_AT_ONCE: Final = 400_000

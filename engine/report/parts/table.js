@@ -65,11 +65,10 @@ class MatchTable {
     const same = this.sorted.column === place;
     const first = this.columns[place].kind === "number" || this.columns[place].kind === "ts";
     this.sorted = { column: place, descending: same ? !this.sorted.descending : first };
-    const row = this.order[this.at];
     this.sort();
-    this.at = Math.max(0, this.order.indexOf(row));
+    this.at = Math.min(this.at, 0);
+    this.grid.scrollTop = 0;
     this.draw();
-    this.show(this.at);
   }
 
   // Undefined values stand last, whichever way; rows that are equal stay in the order of the scan.
