@@ -159,6 +159,7 @@ class BatchResult(Shown, Sequence[ProcessingResult]):
     `defects`  faulty candles by kind, over all symbols
     `elapsed`  the job's wall time in seconds
     `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
+    `report`   writes a page to look at, `chart` draws a symbol; a notebook shows the result as a table
     """
 
     def __init__(

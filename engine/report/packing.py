@@ -21,7 +21,7 @@ from ...data.timeframes import DAY
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
 
-DIGITS: Final = 7
+DIGITS: Final = 9
 """Significant digits of values in tables: more than anybody reads."""
 DIGITS_DRAWN: Final = 5
 """Significant digits, at the least, of what is drawn."""
@@ -30,7 +30,7 @@ EXACT: Final = 1e-6
 """A scaled number that is so near to a whole one is meant to be it."""
 LARGEST: Final = 2**52
 """Whole numbers up to here are exact in a page's language."""
-HARMFUL: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+HARMFUL: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 """What could end a script or begin a tag, and how JSON says it otherwise."""
 
 
@@ -40,7 +40,7 @@ def embedded(value: object) -> str:
     >>> embedded("</script>")
     '"\\u003c/script\\u003e"'
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _json(value)
     for sign, harmless in HARMFUL.items():
         text = text.replace(sign, harmless)
     return text
@@ -48,9 +48,13 @@ def embedded(value: object) -> str:
 
 def packed(value: object) -> str:
     """JSON, deflated, in base64: letters, digits and + / = alone."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return base64.b64encode(deflate.compress(text.encode()) + deflate.flush()).decode("ascii")
+    return base64.b64encode(deflate.compress(_json(value).encode()) + deflate.flush()).decode("ascii")
+
+
+def _json(value: object) -> str:
+    """JSON of ASCII alone: half a pair of surrogates, which a formula may hold, is no text that can be written."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def unpacked(text: str) -> Any:
@@ -102,7 +106,7 @@ def _decimals(sizes: Floats) -> int:
 
 
 def rounded(frame: pl.DataFrame) -> pl.DataFrame:
-    """A table as a page shows it: numbers to seven digits, whole ones as they are, booleans as 1 and 0, else text."""
+    """A table as a page shows it: numbers to nine digits, whole ones as they are, booleans as 1 and 0, else text."""
     return frame.select(_rounded(name, dtype) for name, dtype in frame.schema.items())
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
 
-from ...errors import BarsweepError
 from ...formulas.check.closeness import sides
 from ...formulas.check.parts import Part, Parts
 from ...formulas.kinds import Kind
 from ...formulas.language import declared_parameters
 from ...formulas.nodes import Constant, Node
-from ..controlling import LOG
 from ..jobs import DateRange, Formula, ProcessingJob, Setting
 from ..origin import Origin
 from ..service import FormulaService
@@ -78,7 +76,7 @@ class Point:
 def points_of(origin: Origin) -> list[Point]:
     """The formulas of a result's job. None where a service of the user's evaluates them, whose text nobody knows here.
 
-    One that cannot be taken apart any more, because its candles have lost a column say, is left out and logged.
+    Raises FormulaError if they do not fit the candles any more.
     """
     if not isinstance(origin.service, FormulaService):
         return []
@@ -86,13 +84,9 @@ def points_of(origin: Origin) -> list[Point]:
     found = []
     for name, formula in sweep.job.formulas.items():
         point = sweep.points[name]
-        asked = Asked(_single(sweep.job, formula), origin.repository, origin.service, origin.tables)
-        try:
-            parts = asked.parts()
-        except BarsweepError as error:
-            LOG.warning("%s is not laid open in the report: %s", name, error)
-            continue
-        found.append(Point(point.formula if sweep.several else "", point.parameters, asked, parts))
+        engine = partial(origin.make_engine, formula_service=origin.service)
+        asked = Asked(_single(sweep.job, formula), origin.repository, origin.service, origin.tables, engine)
+        found.append(Point(point.formula if sweep.several else "", point.parameters, asked, asked.parts()))
     return found
 
 

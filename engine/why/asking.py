@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -26,12 +27,13 @@ ANY_AGE: Final = timedelta(days=365_250)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A job of one formula over candles, whose parts are looked at."""
+    """A job of one formula over candles, whose parts are looked at in an engine that `make_engine` makes."""
 
     job: ProcessingJob
     repository: CandleRepository
     service: FormulaService
-    tables: Mapping[str, object] | None = None
+    tables: Mapping[str, object] | None
+    make_engine: Callable[[], ProcessingEngine]
 
     @property
     def formula(self) -> Formula:
@@ -66,7 +68,7 @@ class Asked:
         return self._evaluate(replace(self.job, formula=formulas, parameters=None, dialect=None, **changes))
 
     def _evaluate(self, job: ProcessingJob) -> pl.DataFrame:
-        with ProcessingEngine(self.repository, self.service, tables=self.tables) as engine:
+        with self.make_engine() as engine:
             return engine.evaluate(job)
 
 
@@ -83,7 +85,8 @@ def asked_of(
     if expanded(job).job is not job:
         raise ProcessingEngineError("a param with several values makes several formulas: give each one value here")
     try:
-        yield Asked(job, repository, service or FormulaService(), tables)
+        known = service or FormulaService()
+        yield Asked(job, repository, known, tables, partial(ProcessingEngine, repository, known, tables=tables))
     finally:
         if repository is not data:
             close(repository)

@@ -75,10 +75,9 @@ def near_misses(
     knows how far it is. `end` moves the last bar; the other arguments are those of `scan`. Raises FormulaError, also
     for a formula that is no condition, RepositoryError and ProcessingEngineError.
 
-    >>> import polars as pl
-    >>> day, symbols = pl.date(2024, 1, 1), ["A", "B", "C"]
-    >>> bars = {"symbol": symbols, "date": [day] * 3, "close": [1.0, 2.0, 3.0], "volume": [9, 9, 1]}
-    >>> near_misses("close > 1.5 and volume > 5", pl.select(**bars).explode(pl.all())).frame["condition"].to_list()
+    >>> from datetime import date
+    >>> bars = {"symbol": ["A", "B", "C"], "date": date(2024, 1, 1), "close": [1.0, 2.0, 3.0], "volume": [9, 9, 1]}
+    >>> near_misses("close > 1.5 and volume > 5", pl.DataFrame(bars)).frame["condition"].to_list()
     ['close > 1.5', 'volume > 5']
     """
     options = {"timeframe": timeframe, "parameters": parameters, "executor": executor, "session": session}

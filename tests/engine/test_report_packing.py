@@ -51,4 +51,4 @@ def test_a_table_is_rounded_for_reading():
         {"a": [1 / 3, None, float("nan")], "b": [True, None, False], "c": [1, 2, 3], "d": ["x", None, "y"]}
     )
 
-    assert rounded(frame).rows() == [(0.3333333, 1, 1, "x"), (None, None, 2, None), (None, 0, 3, "y")]
+    assert rounded(frame).rows() == [(0.333333333, 1, 1, "x"), (None, None, 2, None), (None, 0, 3, "y")]

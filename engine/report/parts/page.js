@@ -176,6 +176,10 @@ async function begin() {
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
   drawHead();
   drawTabs();
+  if (!("DecompressionStream" in window)) {
+    byId("summary").textContent = "This browser is too old to unpack the page's data: any one of 2023 or later does.";
+    return;
+  }
   table = new MatchTable(PAGE, await unpack(PAGE.table.data), openMatch);
   view = new ChartView(byId("chart"), byId("legend"), PAGE.intraday);
   table.draw();
