@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final, Literal, TypeAlias
 
-from ...errors import ProcessingEngineError
 from ..other_tables import close
 from ..results import BatchResult, counted
+from ..told import whole
 from .drawing import Drawer, Drawings
-from .points import Point, points_of
+from .points import Point, busiest, points_of
 from .returns import Returns
 from .showing import BUDGET
 from .table import MatchTable, match_table
@@ -43,26 +43,22 @@ def gather(
     `symbol` shows one symbol alone. Of more matches than `most` the newest are shown. The charts take no more than
     `budget` bytes: symbols have fewer bars, down to 250, and then those with the oldest matches go without.
     """
-    for name, number in (("matches", most), ("budget", budget)):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise ProcessingEngineError(f"{name} is {number!r}; a whole number from 0 is needed")
-    table = match_table(result, most, symbol)
+    table = match_table(result, whole("matches", most, least=0), symbol)
     if view == "table":
         return Gathered(_page(result, view, table))
-    every = points_of(result.origin)
-    points = sorted(every, key=lambda point: -point.mine(table.frame).height)[:MOST_POINTS]
+    page, every = _page(result, view, table), points_of(result.origin)
+    points = busiest(every, table.frame, MOST_POINTS)
     returns = Returns(max(1, len(points)))
     try:
-        drawings = Drawer(result.origin, points, table, budget).draw(returns)
+        drawings = Drawer(result.origin, points, table, whole("budget", budget, least=0)).draw(returns)
+        page["trouble"] = trouble(result, points)
     finally:
         if result.origin.opened:
             close(result.origin.repository)
-    page = _page(result, view, table)
     page["points"] = [
         {**point.described(), "lines": lines} for point, lines in zip(points, drawings.lines, strict=False)
     ]
     page["returns"] = returns.described()
-    page["trouble"] = trouble(result, every)
     page["notes"] += _notes(every, points, drawings)
     return Gathered(page, drawings.charts)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -29,7 +30,16 @@ class Point:
     name: str
     settings: Mapping[str, Setting]
     asked: Asked
-    parts: Parts
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The formula taken apart; raises FormulaError if it does not fit the candles any more."""
+        return self.asked.parts()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells its matches from those of others."""
+        return (*([self.name] if self.name else []), *self.settings.values())
 
     @cached_property
     def names(self) -> dict[Node, str]:
@@ -74,10 +84,7 @@ class Point:
 
 
 def points_of(origin: Origin) -> list[Point]:
-    """The formulas of a result's job. None where a service of the user's evaluates them, whose text nobody knows here.
-
-    Raises FormulaError if they do not fit the candles any more.
-    """
+    """The formulas of a result's job. None where a service of the user's evaluates them, whose text nobody knows."""
     if not isinstance(origin.service, FormulaService):
         return []
     sweep = expanded(origin.job)
@@ -86,8 +93,20 @@ def points_of(origin: Origin) -> list[Point]:
         point = sweep.points[name]
         engine = partial(origin.make_engine, formula_service=origin.service)
         asked = Asked(_single(sweep.job, formula), origin.repository, origin.service, origin.tables, engine)
-        found.append(Point(point.formula if sweep.several else "", point.parameters, asked, asked.parts()))
+        found.append(Point(point.formula if sweep.several else "", point.parameters, asked))
     return found
+
+
+def busiest(points: Sequence[Point], matches: pl.DataFrame, most: int) -> list[Point]:
+    """Of more points than `most` those with most matches, in their order."""
+    if len(points) <= most:
+        return list(points)
+    counts: Counter[tuple[object, ...]] = Counter()
+    for names in {tuple(point.settings) for point in points}:
+        keys = [*(["formula"] if points[0].name else []), *names]
+        counts.update({row[:-1]: row[-1] for row in matches.group_by(keys).len().iter_rows()})
+    kept = sorted(range(len(points)), key=lambda place: -counts[points[place].key])[:most]
+    return [points[place] for place in sorted(kept)]
 
 
 def _single(job: ProcessingJob, formula: Formula) -> ProcessingJob:

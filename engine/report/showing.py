@@ -31,13 +31,11 @@ class Shown:
         from .gathering import gather  # noqa: PLC0415 - who draws nothing need not wait for it
         from .page import page_of  # noqa: PLC0415
 
-        target = Path(path).expanduser()
-        page = page_of(gather(_result(self), most=matches, budget=budget))
-        try:
-            target.write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
-        return target
+        result = _result(self)
+        source = getattr(result.origin.repository, "path", None)
+        if isinstance(source, Path) and Path(path).expanduser().resolve() == source.resolve():
+            raise ProcessingEngineError(f"{path} is the file with the candles: choose another one for the report")
+        return written(page_of(gather(result, most=matches, budget=budget)), path)
 
     def chart(self, symbol: str) -> Chart:
         """The candles of a symbol with its matches and the formula's indicators; a notebook draws it.
@@ -72,13 +70,21 @@ class Chart:
         self.page, self.height = page, height
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page."""
-        target = Path(path).expanduser()
-        target.write_text(self.page, encoding="utf-8")
-        return target
+        """Write the page; returns its path. Raises ProcessingEngineError where the file cannot be written."""
+        return written(self.page, path)
 
     def _repr_html_(self) -> str:
         return framed(self.page, self.height)
+
+
+def written(page: str, path: str | os.PathLike[str]) -> Path:
+    """The path of a page, once it is written."""
+    target = Path(path).expanduser()
+    try:
+        target.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
+    return target
 
 
 def framed(page: str, height: int) -> str:

@@ -15,7 +15,18 @@ def test_the_names_at_the_front_door():
     """Exactly these; what is added later is added here too."""
     assert bs.__all__ == sorted(bs.__all__, key=lambda name: (name[0].islower(), name))
     assert set(bs.__all__) == {
-        *("scan", "evaluate", "check", "explain", "functions", "function", "library", "FormulaService"),
+        *(
+            "scan",
+            "evaluate",
+            "check",
+            "explain",
+            "explain_match",
+            "near_misses",
+            "functions",
+            "function",
+            "library",
+            "FormulaService",
+        ),
         *(
             "ProcessingEngine",
             "ProcessingJob",

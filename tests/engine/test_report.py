@@ -173,6 +173,17 @@ def test_many_formulas_and_sweeps(sample):
     ]
 
 
+def test_of_many_points_those_with_most_matches_are_laid_open(sample):
+    """However many there are: nobody waits for ten thousand formulas to be taken apart."""
+    factors = [factor / 100 for factor in range(95, 125)]
+    found = bs.scan("param n = 1; close > n * sma(close, 5)", sample, parameters={"n": factors})
+
+    points = pages_of(found)["points"]
+
+    counts = found.matches["n"].value_counts(sort=True)
+    assert [point["settings"]["n"] for point in points] == sorted(counts["n"].head(8))
+
+
 def test_rankings_are_among_the_jobs_symbols(sample):
     symbols = sample["symbol"].unique().sort().to_list()[:4]
     result = bs.scan("m = roc(close, 5); rank(m) == 4", sample, symbols=symbols, start="2015-06-01")

@@ -167,3 +167,12 @@ def test_what_cannot_be_drawn_is_told(found, sample, tmp_path):
         nothing.chart("NOPE")
     with pytest.raises(bs.ProcessingEngineError, match="cannot be written"):
         found.report(tmp_path / "no" / "out.html")
+
+
+def test_candles_are_not_written_over(sample, tmp_path):
+    sample.write_parquet(tmp_path / "candles.parquet")
+    found = bs.scan(FORMULA, tmp_path / "candles.parquet")
+
+    with pytest.raises(bs.ProcessingEngineError, match="is the file with the candles"):
+        found.report(tmp_path / "candles.parquet")
+    assert pl.read_parquet(tmp_path / "candles.parquet").equals(sample)
