@@ -73,15 +73,15 @@ def column(page, place):
     return page.evaluate(script, place)
 
 
-def drawn(page, selector="#chart"):
-    """How many colours a chart has: one that is empty has the background's alone."""
-    script = """selector => { const colours = new Set();
+def wait_until_drawn(page, selector, colours):
+    """Wait until a chart has more than so many colours: one that is empty has the background's alone."""
+    script = """([selector, least]) => { const colours = new Set();
         for (const canvas of document.querySelectorAll(`${selector} canvas`)) {
           if (!canvas.width || !canvas.height) continue;
           const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
           for (let at = 0; at < data.length; at += 4) if (data[at + 3]) colours.add(data.slice(at, at + 3).join());
-        } return colours.size; }"""
-    return page.evaluate(script, selector)
+        } return colours.size > least; }"""
+    page.wait_for_function(script, arg=[selector, colours], polling=100)
 
 
 def test_the_newest_matches_come_first(opened, file, found):
@@ -148,7 +148,7 @@ def test_a_match_is_drawn_with_its_reasons(opened, file, found):
     assert "fast = sma(close, 10)" in texts
     assert page.locator("#tree .value").all_inner_texts()[:2] == ["true", "true"]
     assert re.search(r"rsi\(close, 14\) \d+", page.inner_text("#legend"))
-    assert drawn(page) > 10
+    wait_until_drawn(page, "#chart", 10)
     assert page.locator("#chart table tr").count() >= 5  # price, volume, rsi, with lines between, and the time axis
 
 
@@ -193,10 +193,9 @@ def test_what_came_after_is_drawn(opened, file):
 
     page.keyboard.press("2")
     page.wait_for_function("document.querySelectorAll('#returns canvas').length > 6")
-    page.wait_for_timeout(200)
+    wait_until_drawn(page, "#returns", 5)
 
     assert "looks ahead" in page.inner_text("#returns")
-    assert drawn(page, "#returns") > 5
 
 
 def test_errors_have_a_page(opened, file):

@@ -47,7 +47,7 @@ class MatchTable {
       if (column.kind === "symbol") return `${Math.min(24, this.symbols.reduce((most, symbol) => Math.max(most, symbol.length), 7) + 3)}ch`;
       if (column.kind === "ts") return this.intraday ? "20ch" : "14ch";
       const width = Math.min(24, Math.max(11, column.name.length + 4));
-      return `minmax(${width}ch, ${width + 10}ch)`;
+      return `minmax(${width}ch, ${width + 3}ch)`;
     });
     this.template = widths.join(" ");
     heads.style.gridTemplateColumns = this.template;
