@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
     from .engine.signals import Signals
+    from .engine.why.matching import explain_match
+    from .engine.why.missing import near_misses
 
 __all__ = [
     "BarsweepError",
@@ -45,9 +47,11 @@ __all__ = [
     "check",
     "evaluate",
     "explain",
+    "explain_match",
     "function",
     "functions",
     "library",
+    "near_misses",
     "scan",
     "signals",
 ]
@@ -61,6 +65,8 @@ _HOMES = {
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.signals": ("Signals",),
     ".engine.service": ("FormulaService", "function", "library"),
+    ".engine.why.matching": ("explain_match",),
+    ".engine.why.missing": ("near_misses",),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

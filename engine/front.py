@@ -133,9 +133,11 @@ def evaluate(
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
     A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. `outputs="all"` gives a column for every named line as well, before the result's. With `output`, a path that
-    ends in .parquet, the values are written there and handed out as the file scanned lazily. Symbols with unusable
-    candles are left out and logged; when there are no others, raises ProcessingEngineError. `tables`, `session` and
+    data. `outputs="all"` gives a column for every named line as well, before the result's,
+    `outputs="parts"` instead one for every expression in a formula's text, `outputs="distances"` also for every
+    condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written there
+    and handed out as the file scanned lazily. Symbols with unusable candles are left out and logged; when there are no
+    others, raises ProcessingEngineError. `tables`, `session` and
     `dialect` as in `scan`.
 
     >>> import polars as pl

@@ -17,7 +17,7 @@ from ..formulas.dialects import assert_dialect
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
-Outputs: TypeAlias = Literal["result", "all"]
+Outputs: TypeAlias = Literal["result", "all", "parts", "distances"]
 Values: TypeAlias = Collection[Setting]
 """Several values for a param, to be tried one by one: a range, a list, an array."""
 
@@ -74,8 +74,10 @@ class ProcessingJob:
     range may have an end but no start; `stale` (a timedelta, or days) then admits symbols whose last bar is older by
     at most that, marked in the column `stale`. `values` are number formulas reported with each match, one column a
     name. `dialect` is that of formulas and values that name none. `outputs="all"`, which is for values at every bar,
-    adds the formulas' named lines to their results. With a `session`, the exchange's hours, longer bars that formulas
-    ask for begin and end with it. Raises ProcessingEngineError for what can be refused without looking at any candle.
+    adds the formulas' named lines to their results; `outputs="parts"` gives the parts of a single formula instead, and
+    `"distances"` how far its conditions are from being true as well. With a `session`, the exchange's hours, longer
+    bars that formulas ask for begin and end with it. Raises ProcessingEngineError for what can be refused without
+    looking at any candle.
 
     >>> ProcessingJob(["AAPL"], "close > sma(close, 20)").formulas["match"].source
     'close > sma(close, 20)'
@@ -96,7 +98,9 @@ class ProcessingJob:
 
     def __post_init__(self) -> None:
         if self.outputs not in get_args(Outputs):
-            raise ProcessingEngineError(f"outputs is {self.outputs!r}; it is 'result' or 'all'")
+            raise ProcessingEngineError(
+                f"outputs is {self.outputs!r}; it is one of {', '.join(map(repr, get_args(Outputs)))}"
+            )
         if self.session is not None and not isinstance(self.session, Session):
             hint = 'write Session("09:30", "16:00", tz="America/New_York")'
             raise ProcessingEngineError(f"session is {self.session!r}; {hint}")

@@ -1,4 +1,4 @@
-"""Every named line of a formula as a column of its own."""
+"""Every named line of a formula, or every part of it, as a column of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..errors import ProcessingEngineError
 from ..formulas import Checked
+from ..formulas.check.parts import Parts
 
 
 def with_lines(formulas: Mapping[str, Checked]) -> dict[str, Checked]:
@@ -25,3 +26,8 @@ def with_lines(formulas: Mapping[str, Checked]) -> dict[str, Checked]:
             found[label] = replace(checked, result=node, indicators={}, lines={})
         found[name] = checked
     return found
+
+
+def with_parts(parts: Parts) -> dict[str, Checked]:
+    """Each part of a formula as a formula of its own."""
+    return {name: replace(parts.checked, result=node, indicators={}, lines={}) for name, node in parts.columns.items()}

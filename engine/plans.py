@@ -14,7 +14,7 @@ from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
 from .executors import Executor, TileExecutor, chosen, make_executor
 from .jobs import ProcessingJob
-from .lines import with_lines
+from .lines import with_lines, with_parts
 from .service import FormulaService
 
 MOST: Final = 16
@@ -58,6 +58,10 @@ def plan_job(
             require_condition(checked[name])
     named = {name: checked[name] for name in formulas}
     reported = with_lines(named) if job.outputs == "all" else named
+    if job.outputs in {"parts", "distances"}:
+        ((_, own),) = formulas.items()
+        asked = own.source, kinds, job.settings(own), tables, own.dialect
+        reported = with_parts(language.take_apart(*asked, distances=job.outputs == "distances"))
     return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
 
 

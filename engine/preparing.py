@@ -70,8 +70,9 @@ class Preparer:
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
-        elif job.outputs == "all":
-            raise ProcessingEngineError("outputs='all' is for evaluate; a scan reports named numbers by itself")
+        elif job.outputs != "result":
+            message = f"outputs={job.outputs!r} is for evaluate; a scan reports named numbers by itself"
+            raise ProcessingEngineError(message)
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
             return self._planned(job, self.service, everything=everything)
@@ -173,8 +174,12 @@ class Preparer:
 
 def _assert_columns(job: ProcessingJob) -> None:
     """Refuse formulas whose values cannot be columns of one table."""
-    if job.outputs == "all" and expanded(job).job is not job:
-        raise ProcessingEngineError("outputs='all' goes with one value for each param: a line has one column")
+    if job.outputs != "result" and expanded(job).job is not job:
+        message = f"outputs={job.outputs!r} goes with one value for each param: a line has one column"
+        raise ProcessingEngineError(message)
+    if job.outputs in {"parts", "distances"} and len(job.formulas) > 1:
+        message = f"outputs={job.outputs!r} goes with one formula: the parts of others may say the same"
+        raise ProcessingEngineError(message)
     if not job.formulas:
         raise ProcessingEngineError(NO_FORMULA)
     taken = [name for name in job.formulas if name in KEYS]

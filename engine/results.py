@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import polars as pl
 
+from .report.showing import Shown
 from .stored import StoredTable
 from .studies.studied import StudiedMatches
 from .uniting import UnitedTables
@@ -145,7 +146,7 @@ class Outcomes:
     lengths: Sequence[int]
 
 
-class BatchResult(StudiedMatches, Sequence[ProcessingResult]):
+class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
@@ -159,6 +160,7 @@ class BatchResult(StudiedMatches, Sequence[ProcessingResult]):
     `defects`  faulty candles by kind, over all symbols
     `elapsed`  the job's wall time in seconds
     `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
+    `report`   writes a page to look at, `chart` draws a symbol; a notebook shows the result as a table
     """
 
     def __init__(

@@ -9,7 +9,12 @@ from pathlib import Path
 from ..errors import FormulaError, Problem
 from . import syntax
 from .check import Checked, check
+from .check.closeness import closeness
+from .check.faults import Faults
 from .check.naming import columns_by_name
+from .check.parting import take_apart
+from .check.parts import Parts
+from .check.session import Session
 from .declaring import Primitive, Setting
 from .dialects import read_foreign
 from .functions import Functions, built_in_functions
@@ -104,6 +109,32 @@ class Language:
             raise ExceptionGroup(f"{len(faults)} of {len(sources)} formulas are faulty", faults)
         self._refuse_unknown(given, checked)
         return checked
+
+    def take_apart(
+        self,
+        source: str,
+        columns: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Setting] | None = None,
+        tables: Mapping[str, Mapping[str, str]] | None = None,
+        dialect: str | None = None,
+        *,
+        distances: bool = False,
+    ) -> Parts:
+        """Check a formula as `check` does, and lay open every expression that its text shows.
+
+        With `distances` also how far each condition is from being what it has to be.
+
+        >>> [part.text for part in Language().take_apart("close > sma(close, 20) + 1").whole.walk()]
+        ['close > sma(close, 20) + 1', 'close', 'sma(close, 20) + 1', 'sma(close, 20)']
+        """
+        checked = self.check(source, columns, parameters, tables=tables, dialect=dialect)
+        others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
+        faults, known = Faults(source), columns_by_name(columns)
+        session = Session(self._functions, self._interner, faults, known, lambda *_: None, others)
+        whole = take_apart(_parsed(source, dialect), checked, session)
+        conditions = tuple(whole.conditions())
+        measured = [closeness(each.part.node, session, wanted=each.wanted) for each in conditions if distances]
+        return Parts(checked, whole, conditions, tuple(measured))
 
     def _refuse_unknown(self, given: Mapping[str, Setting], checked: Mapping[str, Checked]) -> None:
         known = {name for each in checked.values() for name in each.parameters}

@@ -1,4 +1,4 @@
-"""What is shipped: every module, the grammar, the library and py.typed, nothing else; and it works once installed."""
+"""What is shipped: every module, the grammar, the library, parts of pages, py.typed; and it works once installed."""
 
 import shutil
 import subprocess
@@ -19,6 +19,9 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def shipped_files():
     """What the wheel must hold of the package, as paths below the root."""
     files = [path for part in PARTS for path in (ROOT / part).rglob("*") if path.suffix in {".py", ".lark", ".formula"}]
+    files += (
+        ROOT / "engine" / "report" / "parts"
+    ).iterdir()  # what a page is made of, and the charting library's licence
     return {path.relative_to(ROOT).as_posix() for path in files} | {"__init__.py", "errors.py", "py.typed"}
 
 
@@ -36,7 +39,7 @@ def wheel(tmp_path_factory):
 
 def test_every_package_is_listed():
     """A sub-package that pyproject.toml does not name is missing from the wheel, without a word."""
-    folders = {Path(name).parent for name in shipped_files()}
+    folders = {Path(name).parent for name in shipped_files() if Path(name).suffix in {".py", ".lark", ".formula"}}
     packages = {".".join(("barsweep", *folder.parts)) for folder in folders}
 
     assert sorted(packages) == SETTINGS["tool"]["setuptools"]["packages"]

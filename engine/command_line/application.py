@@ -11,6 +11,7 @@ import typer
 
 HOMES: Final = {
     "scan": "scanning",
+    "why": "answering",
     "check": "learning",
     "explain": "learning",
     "functions": "learning",

@@ -48,10 +48,13 @@ from .watching import compile_first, interruptible, progress_bar
 from .wording import symbol_error
 
 ERRORS_SHOWN = 5
+MEGABYTE = 1e6
 
 Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")]
 Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
 Top = Annotated[int | None, typer.Option(min=1, help="Only so many: the first by --sort, without it the newest.")]
+Page = Annotated[Path | None, typer.Option(help="Write a page to look at as well, out.html: table, charts, reasons.")]
+Guard = Annotated[bool, typer.Option("--guard", help="In CSV, an apostrophe before texts that spreadsheets would run.")]
 Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
 
 
@@ -63,6 +66,12 @@ class Delivery:
     top: int | None
     how: Format
     output: Path | None
+    guard: bool = False
+    report: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.guard and self.how is not Format.CSV:
+            raise UsageError("--guard is for CSV: give --format csv, or an --output that ends in .csv")
 
     @property
     def meanwhile(self) -> Path | None:
@@ -78,12 +87,19 @@ class Delivery:
         # what goes into a pipe or a file is read by programs: they get every row
         short = self.how is Format.TABLE and self.output is None and self.top is None and to_terminal()
         short = short and matches.height > ROWS_SHOWN
-        write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output)
+        write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output, guard=self.guard)
         if self.top is not None and matches.height < result.counts["matches"]:
             which = "newest" if self.sort is None else f"first by {self.sort}"
             messages().print(f"the {which}: {matches.height:,} of {counted(result.counts['matches'], 'match')}")
         if short:
             messages().print(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
+
+    def draw(self, result: BatchResult) -> None:
+        """Write the page, if one is asked for, of all matches; while the candles can still be read."""
+        if self.report is None or result.cancelled:
+            return
+        size = result.report(self.report).stat().st_size
+        messages().print(f"report: {self.report}, {size / MEGABYTE:.1f} MB")
 
     def arranged(self, matches: pl.DataFrame) -> pl.DataFrame:
         """The matches in the order asked for. Without one, `top` means the newest."""
@@ -118,6 +134,8 @@ def scan(
     session: Hours = None,
     beside: Beside = None,
     dialect: Dialect = None,
+    report: Page = None,
+    guard: Guard = False,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
 
@@ -136,15 +154,16 @@ def scan(
             bars, hours = Timeframe.parse(timeframe).text, read_session(session)
             job = ProcessingJob(chosen, source, bounds, bars, settings, session=hours, **options)
         told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
-        result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output), beside)
+        delivery = Delivery(sort, top, how, output, guard, keep_source(data, report, "--report"))
+        result = _run(job, source, opened(data, column, **told), delivery, beside)
     raise typer.Exit(_code(result))
 
 
-def keep_source(data: str, output: Path | None) -> Path | None:
-    """The output, unless the matches would be written over the candles."""
+def keep_source(data: str, output: Path | None, option: str = "--output") -> Path | None:
+    """The output, unless it would be written over the candles."""
     source = Path(data).expanduser()
     if output is not None and source.exists() and output.exists() and output.samefile(source):
-        raise UsageError(f"--output {output} is the file with the candles: choose another one")
+        raise UsageError(f"{option} {output} is the file with the candles: choose another one")
     return output
 
 
@@ -173,7 +192,8 @@ def _run(
         sweep = expanded(job).job
         first = sweep.settings(next(iter(sweep.formulas.values())))
         warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
-    delivery.hand_out(result)
+        delivery.hand_out(result)
+        delivery.draw(result)
     _report(result)
     return result
 

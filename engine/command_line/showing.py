@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ...errors import ProcessingEngineError
 from .aligning import aligned, text
+from .guarding import guarded
 from .misuse import UsageError
 
 ROWS_SHOWN: Final = 40
@@ -66,8 +67,9 @@ def chosen_format(wanted: Format | None, output: Path | None) -> Format:
     return ENDINGS.get(ending, Format.TABLE)
 
 
-def write(matches: pl.DataFrame, how: Format, output: Path | None) -> None:
-    """Write to a file, or to standard output."""
+def write(matches: pl.DataFrame, how: Format, output: Path | None, *, guard: bool = False) -> None:
+    """Write to a file, or to standard output; with `guard`, without cells that a spreadsheet would run."""
+    matches = guarded(matches) if guard else matches
     if output is None:
         _write_out(matches, how)
         return

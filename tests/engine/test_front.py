@@ -16,6 +16,7 @@ def test_the_names_at_the_front_door():
     assert bs.__all__ == sorted(bs.__all__, key=lambda name: (name[0].islower(), name))
     assert set(bs.__all__) == {
         *("scan", "signals", "evaluate", "check", "explain", "functions", "function", "library", "FormulaService"),
+        *("explain_match", "near_misses"),
         *(
             "ProcessingEngine",
             "ProcessingJob",

@@ -74,7 +74,7 @@ def test_what_cannot_be_columns_of_one_table(candles, formula, parameters, messa
 
 
 def test_other_words_are_refused(candles):
-    with pytest.raises(bs.ProcessingEngineError, match="it is 'result' or 'all'"):
+    with pytest.raises(bs.ProcessingEngineError, match="it is one of 'result', 'all', 'parts', 'distances'"):
         bs.evaluate("close", candles, outputs="everything")
     with pytest.raises(bs.ProcessingEngineError, match="is for evaluate"), bs.ProcessingEngine(candles) as engine:
         engine.run(bs.ProcessingJob(None, "close > 1", timeframe="1h", outputs="all"))

@@ -1,0 +1,92 @@
+"""Asking for the parts of a formula: its text taken apart, and the values of all parts from one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import polars as pl
+
+from ...data.repository import CandleRepository
+from ...errors import FormulaError, ProcessingEngineError
+from ...formulas.check.parts import Parts
+from ..jobs import Formula, ProcessingJob
+from ..other_tables import close, named_tables
+from ..processing import ProcessingEngine
+from ..service import FormulaService
+from ..sources import CANDLE, as_repository, columns_of
+from ..sweeps import expanded
+
+ANY_AGE: Final = timedelta(days=365_250)
+"""Of each symbol its own last bar, however old: what is ranked there is ranked among the bars of that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job of one formula over candles, whose parts are looked at in an engine that `make_engine` makes."""
+
+    job: ProcessingJob
+    repository: CandleRepository
+    service: FormulaService
+    tables: Mapping[str, object] | None
+    make_engine: Callable[[], ProcessingEngine]
+
+    @property
+    def formula(self) -> Formula:
+        """The formula; the job has no other."""
+        (formula,) = self.job.formulas.values()
+        return formula
+
+    def parts(self, *, distances: bool = False) -> Parts:
+        """The formula taken apart; raises FormulaError with every problem."""
+        tables = named_tables(self.tables)
+        try:
+            kinds = {name: table.columns for name, table in tables.items()}
+            columns = columns_of(self.repository, self.job.timeframe)
+            settings, formula = self.job.settings(self.formula), self.formula
+            asked = formula.source, columns, settings, kinds, formula.dialect
+            return self.service.language.take_apart(*asked, distances=distances)
+        except FormulaError as error:
+            error.name = None
+            raise
+        finally:
+            for table in tables.values():
+                close(table)
+
+    def values(self, **changes: Any) -> pl.DataFrame:
+        """The values of all parts on the job's bars: symbol, ts, a column for each of `Parts.columns`."""
+        return self._evaluate(replace(self.job, **{"outputs": "parts", **changes}))
+
+    def candles(self, **changes: Any) -> pl.DataFrame:
+        """Candles on the job's bars, in columns of their names."""
+        names = columns_of(self.repository, self.job.timeframe)
+        formulas = {name: Formula(f'column("{name}")') for name in CANDLE if name in names}
+        return self._evaluate(replace(self.job, formula=formulas, parameters=None, dialect=None, **changes))
+
+    def _evaluate(self, job: ProcessingJob) -> pl.DataFrame:
+        with self.make_engine() as engine:
+            return engine.evaluate(job)
+
+
+@contextmanager
+def asked_of(
+    formula: str | Formula,
+    data: object,
+    service: FormulaService | None,
+    tables: Mapping[str, object] | None,
+    **options: Any,
+) -> Iterator[Asked]:
+    """A job over whatever holds candles; what is opened to read them is closed again."""
+    job, repository = ProcessingJob(formula=formula, **options), as_repository(data)
+    if expanded(job).job is not job:
+        raise ProcessingEngineError("a param with several values makes several formulas: give each one value here")
+    try:
+        known = service or FormulaService()
+        yield Asked(job, repository, known, tables, partial(ProcessingEngine, repository, known, tables=tables))
+    finally:
+        if repository is not data:
+            close(repository)
