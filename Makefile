@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit conformance bench bench-peers clean
+.PHONY: demo test lint types unit grammar conformance bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -24,6 +24,10 @@ unit: .venv/installed-test
 	$(BIN)/coverage run -m pytest --confcutdir=tests --numprocesses auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
+
+# The parse table of the language, made of its grammar: to be run when formulas/parse/grammar.lark has changed.
+grammar: .venv/installed-test
+	$(BIN)/python tests/grammar_table.py
 
 # What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
 # The reference values are not part of the checkout: without ../shared there is nothing to compare.
