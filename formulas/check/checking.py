@@ -245,10 +245,12 @@ class _Check:
 
     def _look_back(self, expression: syntax.History) -> None:
         bars, whole = self.constants[expression.offset.span], expression.operand.span
-        for span, (text, node) in list(self.observed.items()):
-            if whole.start <= span.start and span.end <= whole.end:
-                earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
-                self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
+        for span in reversed(self.observed):
+            if span.start < whole.start:
+                break  # what was seen before the operand stands before it
+            text, node = self.observed[span]
+            earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
+            self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
 
     def _text(self, span: Span) -> str:
         return " ".join(self.formula.source[span.start : span.end].split())
