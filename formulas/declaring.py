@@ -20,6 +20,7 @@ from .scope import TS, Population, Scope
 
 Setting: TypeAlias = int | float | bool | str
 Count: TypeAlias = Callable[..., int]
+Plain: TypeAlias = Callable[..., float | bool]
 ALL: Final = None
 """A reach of all earlier bars."""
 NUMBERS: Final = Series(frozenset({Kind.NUMBER}))
@@ -51,8 +52,7 @@ class Primitive:
     `bounded` says that finite inputs always give a finite result.
     `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
     `objects` takes the settings too and says what is wrong with them together, if anything is.
-    `plain` gives the same as the rule for two floats, or one, to the bit, or raises ArithmeticError or ValueError:
-    constants are computed with it, which takes a thousandth of the time of asking Polars.
+    `plain` gives what the rule gives for floats, or raises ArithmeticError or ValueError: constants are quickly computed.
     `varying` is its form with a length that differs from bar to bar; that one's `form_of` is this one's name.
     """
 
@@ -77,7 +77,7 @@ class Primitive:
     objects: Callable[..., str] | None = None
     varying: Primitive | None = None
     form_of: str = ""
-    plain: Callable[..., float | bool] | None = None
+    plain: Plain | None = None
 
     def __repr__(self) -> str:
         return f"Primitive({self.signature})"
@@ -137,13 +137,10 @@ PRIMITIVES: Final = Registry()
 Rule: TypeAlias = Callable[..., Any]
 
 
-def elementwise(
-    symbol: str = "", plain: Callable[..., float | bool] | None = None, **facts: bool
-) -> Callable[[Rule], Rule]:
+def elementwise(symbol: str = "", plain: Plain | None = None, **facts: bool) -> Callable[[Rule], Rule]:
     """Declare a primitive whose value at a bar comes from that bar alone.
 
-    `symbol` is its operator in the language; `plain` and the `facts` (`fills`, `carries`, `bounded`, `dense`) are those of
-    Primitive.
+    `symbol` is its operator; `plain` and the `facts` `fills`, `carries`, `bounded`, `dense` are those of Primitive.
     """
 
     def declare(rule: Rule) -> Rule:
