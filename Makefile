@@ -1,5 +1,5 @@
 # The commands of the house. Each sets up what it needs: a virtual environment in .venv; outside the
-# checkout only compiled kernels are kept, in the user's cache folder.
+# checkout only compiled kernels and parsed definitions are kept, in the user's cache folder.
 PYTHON ?= python3
 BIN := .venv/bin
 

@@ -52,7 +52,7 @@ class Primitive:
     `bounded` says that finite inputs always give a finite result.
     `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
     `objects` takes the settings too and says what is wrong with them together, if anything is.
-    `plain` gives what the rule gives for floats, or raises ArithmeticError or ValueError: constants are quickly computed.
+    `plain` gives what the rule gives for floats, or raises ArithmeticError or ValueError: it computes constants.
     `varying` is its form with a length that differs from bar to bar; that one's `form_of` is this one's name.
     """
 

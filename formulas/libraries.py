@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
 from .parsed import parsed_definition
@@ -81,7 +80,7 @@ class Library(Mapping[str, LibraryFunction]):
     Those whose own name begins with `_` are parts of others: they can be called, and are not listed.
     """
 
-    def __init__(self, folder: Traversable, name: str = "") -> None:
+    def __init__(self, folder: Path, name: str = "") -> None:
         self._folder, self._name = folder, name
 
     def __getitem__(self, name: str) -> LibraryFunction:
@@ -119,10 +118,10 @@ def cut_definitions(source: str) -> Iterator[tuple[str, str]]:
 
 def own_libraries() -> tuple[Library, dict[str, Library]]:
     """The package's functions without a library's name, and its libraries by name; nothing of them is read yet."""
-    folder = resources.files(__package__).joinpath("library")
+    folder = Path(__file__).with_name("library")
     named = {each.name: Library(each, each.name) for each in folder.iterdir() if _is_library(each)}
     return Library(folder), named
 
 
-def _is_library(folder: Traversable) -> bool:
+def _is_library(folder: Path) -> bool:
     return folder.is_dir() and folder.name.isidentifier() and not folder.name.startswith("_")

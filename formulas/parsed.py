@@ -22,32 +22,37 @@ from typing import Any, Final
 from . import syntax
 from .keeping import private_folder
 from .parse import parse_library
-from .syntax import Definition, Span
+from .syntax import Definition, Name, Span
 
 LOG: Final = logging.getLogger("barsweep")
 KEY: Final = 16
 _LOCK: Final = threading.Lock()
 
-_KINDS: Final = (
+_KINDS: Final[tuple[type[Any], ...]] = (
     *(syntax.Number, syntax.Text, syntax.Boolean, syntax.Missing, syntax.Name, syntax.Unary, syntax.Binary),
     *(syntax.Comparison, syntax.Membership, syntax.Conditional, syntax.Argument, syntax.Call, syntax.Output),
     *(syntax.History, syntax.Record, syntax.Assignment, syntax.DefinitionParameter, Definition),
 )
 """What a definition is made of; the place in this list stands for the class."""
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_KINDS)}
+_NAME: Final = _NUMBERS[syntax.Name]
 _TUPLE: Final = -1
 _SPAN: Final = -2
 
 
 def parsed_definition(source: str, path: str) -> Definition:
     """The definition that a text holds. Raises FormulaError as `parse_library` does."""
-    key = hashlib.blake2b(source.encode(), digest_size=KEY).hexdigest().encode()
+    key = _key(source)
     kept = _read(_lines().get(key))
     if kept is not None:
         return kept
     (definition,) = parse_library(source, path).definitions
     _append(key, definition)
     return definition
+
+
+def _key(source: str) -> bytes:
+    return hashlib.blake2b(source.encode(), digest_size=KEY).hexdigest().encode()
 
 
 @cache
@@ -114,18 +119,20 @@ def _kept(part: Any) -> Any:
         return [_SPAN, *part]
     if isinstance(part, tuple):
         return [_TUPLE, *map(_kept, part)]
-    if type(part) not in _NUMBERS:
+    number = _NUMBERS.get(type(part))
+    if number is None:
         return part
     *values, _ = (getattr(part, field.name) for field in fields(part))
-    return [_NUMBERS[type(part)], *map(_kept, values), *part.span]
+    return [number, *map(_kept, values), *part.span]
 
 
-def _tree(kept: Any) -> Any:
-    """The part of a tree that was kept so."""
-    if type(kept) is not list:
-        return kept
-    kind, *values = kept
-    if kind >= 0:
-        *values, start, end = values
-        return _KINDS[kind](*[_tree(value) if type(value) is list else value for value in values], Span(start, end))
-    return Span(*values) if kind == _SPAN else tuple([_tree(value) for value in values])
+def _tree(kept: list[Any]) -> Any:
+    """The part of a tree that was kept as this list."""
+    kind = kept[0]
+    if kind == _NAME:  # half of all nodes
+        _, name, start, end = kept
+        return Name(name, Span(start, end))
+    if kind == _SPAN:
+        return Span(*kept[1:])
+    parts = [_tree(part) if type(part) is list else part for part in (kept[1:] if kind == _TUPLE else kept[1:-2])]
+    return tuple(parts) if kind == _TUPLE else _KINDS[kind](*parts, Span(*kept[-2:]))

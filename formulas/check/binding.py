@@ -49,7 +49,7 @@ class Binder:
             if slot is None or (slot.name in bound and not slot.several):
                 fits = self._refused(argument, slot)
             elif slot.several:
-                bound[slot.name] = [*bound.get(slot.name, ()), given]  # type: ignore[misc]
+                bound[slot.name] = [*bound.get(slot.name, ()), given]
             else:
                 bound[slot.name] = given
         return bound if fits and self._complete(bound) else None

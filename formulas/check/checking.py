@@ -230,9 +230,11 @@ class _Check:
         """Remember calls of indicators; those under a history as of the bar that the formula looks at."""
         if isinstance(value, Constant) and isinstance(value.value, float):
             self.constants[expression.span] = int(value.value)
-        if isinstance(expression, syntax.History) and not isinstance(value, Faulty):
+        if not isinstance(expression, syntax.Call | syntax.History | syntax.Output) or isinstance(value, Faulty):
+            return
+        if isinstance(expression, syntax.History):
             self._look_back(expression)
-        if isinstance(value, Faulty | Outputs | Constant) or value.kind is not Kind.NUMBER:
+        if isinstance(value, Outputs | Constant) or value.kind is not Kind.NUMBER:
             return
         called = expression.operand if isinstance(expression, syntax.Output) else expression
         if isinstance(called, syntax.Call):

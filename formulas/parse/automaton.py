@@ -72,10 +72,12 @@ class Automaton:
                     key = (passed[-2], passed[-1], kind)
                     state = renamed.get(key)
                     passed[-1] = self._rename(key) if state is None else state
+                elif size == 1:
+                    values[-1] = build((values[-1],))
+                    passed[-1] = states[passed[-2]][origin]
                 elif size:
                     values[-size:] = (build(values[-size:]),)
-                    del passed[-size:]
-                    passed.append(states[passed[-1]][origin])
+                    passed[-size:] = (states[passed[-size - 1]][origin],)
                 else:
                     values.append(build(()))
                     passed.append(states[passed[-1]][origin])

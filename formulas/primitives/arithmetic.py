@@ -107,13 +107,13 @@ def round_(x: Numbers, digits: Digits = 0) -> Numbers:
     return (x / scale).round(0, mode="half_away_from_zero") * scale
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda *several: max(reversed(several)), bounded=True)
 def max_(x: Numbers, *others: Numbers) -> Numbers:
     """The largest of the values; undefined if any of them is."""
     return _every_defined((x, *others), pl.max_horizontal(x, *others))
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda *several: min(reversed(several)), bounded=True)
 def min_(x: Numbers, *others: Numbers) -> Numbers:
     """The smallest of the values; undefined if any of them is."""
     return _every_defined((x, *others), pl.min_horizontal(x, *others))
