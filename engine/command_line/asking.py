@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
-
-import typer
+from typing import Any
 
 from ...data.opening import DATABASES, open_repository
 from ...data.repository import CandleRepository
@@ -18,25 +16,6 @@ from ..jobs import MOST_POINTS, Setting, Values
 from ..other_tables import named_tables
 from ..sources import columns_of
 from .misuse import UsageError
-
-Columns: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--column", help="Where a column is not recognised: close=Last, repeatable.")
-]
-Table: TypeAlias = Annotated[str | None, typer.Option(help="The table or view of a DuckDB file that holds several.")]
-DateFormat: TypeAlias = Annotated[str | None, typer.Option(help="How dates in CSV are written: %m/%d/%Y.")]
-Decimal: TypeAlias = Annotated[str | None, typer.Option(help="The decimal mark of numbers in CSV: . or ,")]
-Beside: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help='Another table for table("quarterly", x): quarterly=file.csv, repeatable.')
-]
-Hours: TypeAlias = Annotated[str | None, typer.Option(help="When the exchange opens and closes: 09:30-16:00, in --tz.")]
-Zone: TypeAlias = Annotated[str | None, typer.Option(help="Time zone of times without one: America/New_York.")]
-Dialect: TypeAlias = Annotated[
-    str | None, typer.Option(help="The foreign language of the formula: qlib, alpha101, gtja191 ...")
-]
-
-Parameters: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--parameter", "-p", help="name=value, repeatable; 5..50 or 10,20 try several.")
-]
 
 
 def read_formula(given: str) -> str:

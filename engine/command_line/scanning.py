@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
+import click
 import polars as pl
-import typer
+from click.exceptions import Exit
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
@@ -21,38 +23,16 @@ from ..results import BatchResult, counted
 from ..service import FormulaService
 from ..stored import ENDING
 from ..sweeps import expanded
-from .asking import (
-    Beside,
-    Columns,
-    DateFormat,
-    Decimal,
-    Dialect,
-    Hours,
-    Parameters,
-    Table,
-    Zone,
-    kinds_of,
-    opened,
-    read_formula,
-    read_session,
-    read_sweep,
-    read_symbols,
-    read_tables,
-    table_kinds,
-)
+from .asking import kinds_of, opened, read_formula, read_session, read_sweep, read_symbols, read_tables, table_kinds
 from .ending import Code, told_in_words
 from .learning import warn
 from .misuse import UsageError, as_asked
-from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
+from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, SESSION, reading
+from .showing import ROWS_SHOWN, Format, chosen_format, say, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 from .wording import symbol_error
 
 ERRORS_SHOWN = 5
-
-Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")]
-Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
-Top = Annotated[int | None, typer.Option(min=1, help="Only so many: the first by --sort, without it the newest.")]
-Sort = Annotated[str | None, typer.Option(help="A number formula; the largest come first. -x turns it round.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +61,9 @@ class Delivery:
         write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output)
         if self.top is not None and matches.height < result.counts["matches"]:
             which = "newest" if self.sort is None else f"first by {self.sort}"
-            messages().print(f"the {which}: {matches.height:,} of {counted(result.counts['matches'], 'match')}")
+            say(f"the {which}: {matches.height:,} of {counted(result.counts['matches'], 'match')}")
         if short:
-            messages().print(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
+            say(f"... and {matches.height - ROWS_SHOWN:,} more: --top N, --sort EXPR, --output FILE")
 
     def arranged(self, matches: pl.DataFrame) -> pl.DataFrame:
         """The matches in the order asked for. Without one, `top` means the newest."""
@@ -94,30 +74,51 @@ class Delivery:
         return matches.head(self.top) if self.top is not None else matches
 
 
+@click.command
+@FORMULA
+@click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+@click.option("--symbols", help="AAPL,MSFT or @file with one a line; all if not given.")
+@click.option("--start", help="First day or time, 2016-01-31.")
+@click.option("--end", help="Last day or time, inclusive.")
+@click.option("--timeframe", default="1d", help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")
+@PARAMETER
+@click.option("--latest", is_flag=True, help="Only the universe's last bar; reads only what it needs.")
+@click.option("--stale", type=float, help="With --latest: admit symbols that are so many days behind.")
+@click.option("--top", type=click.IntRange(min=1), help="Only so many: the first by --sort, without it the newest.")
+@click.option("--sort", help="A number formula; the largest come first. -x turns it round.")
+@click.option(
+    "--format",
+    "how",
+    type=click.Choice(Format, case_sensitive=False),
+    help="Default: a table, or what --output's ending says.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of standard output.")
+@click.option("--executor", default="auto", help="What computes: auto or a name.")
+@reading
+@ADJUST
+@SESSION
+@BESIDE
+@DIALECT
 def scan(
-    formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
-    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, a .store, or a folder.")],
-    symbols: Annotated[str | None, typer.Option(help="AAPL,MSFT or @file with one a line; all if not given.")] = None,
-    start: Annotated[str | None, typer.Option(help="First day or time, 2016-01-31.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
-    timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
-    parameter: Parameters = None,
-    latest: Latest = False,
-    stale: Stale = None,
-    top: Top = None,
-    sort: Sort = None,
-    format: Annotated[Format | None, typer.Option(help="Default: a table, or what --output's ending says.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
-    executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",
-    column: Columns = None,
-    tz: Zone = None,
-    table: Table = None,
-    date_format: DateFormat = None,
-    decimal: Decimal = None,
-    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
-    session: Hours = None,
-    beside: Beside = None,
-    dialect: Dialect = None,
+    formula: str,
+    data: str,
+    symbols: str | None,
+    start: str | None,
+    end: str | None,
+    timeframe: str,
+    parameter: Sequence[str],
+    stale: float | None,
+    top: int | None,
+    sort: str | None,
+    how: Format | None,
+    output: Path | None,
+    executor: str,
+    session: str | None,
+    beside: Sequence[str],
+    dialect: str | None,
+    *,
+    latest: bool,
+    **told: Any,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
 
@@ -127,17 +128,16 @@ def scan(
     finished is shown).
     """
     with told_in_words():
-        source, how = read_formula(formula), chosen_format(format, keep_source(data, output))
+        source, chosen = read_formula(formula), chosen_format(how, keep_source(data, output))
         values = {} if sort is None else {sort: sort if dialect else with_names_of(source, sort)}
         with as_asked():
             options: dict[str, Any] = {"latest": latest, "stale": stale, "values": values, "dialect": dialect}
             options["executor"] = known_executor(executor)
-            chosen, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter or ())
+            wanted, bounds, settings = read_symbols(symbols), DateRange(start, end), read_sweep(parameter)
             bars, hours = Timeframe.parse(timeframe).text, read_session(session)
-            job = ProcessingJob(chosen, source, bounds, bars, settings, session=hours, **options)
-        told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
-        result = _run(job, source, opened(data, column, **told), Delivery(sort, top, how, output), beside)
-    raise typer.Exit(_code(result))
+            job = ProcessingJob(wanted, source, bounds, bars, settings, session=hours, **options)
+        result = _run(job, source, opened(data, **told), Delivery(sort, top, chosen, output), beside)
+    raise Exit(_code(result))
 
 
 def keep_source(data: str, output: Path | None) -> Path | None:
@@ -161,7 +161,7 @@ def _run(
     formula: str,
     opening: AbstractContextManager[CandleRepository],
     delivery: Delivery,
-    beside: list[str] | None,
+    beside: Sequence[str],
 ) -> BatchResult:
     """Run the job, hand out what it found, and say how it went and what its formula may still get wrong."""
     with opening as repository:
@@ -180,7 +180,6 @@ def _run(
 
 def _report(result: BatchResult) -> None:
     """Say how the scan went."""
-    say = messages().print
     for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
         if error.kind != "cancelled":
             say(f"{symbol}: {error.kind}: {symbol_error(error)}")

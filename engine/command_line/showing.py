@@ -6,15 +6,18 @@ import sys
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import click
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from ...errors import ProcessingEngineError
 from .aligning import aligned, text
 from .misuse import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 ROWS_SHOWN: Final = 40
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
@@ -33,9 +36,9 @@ ENDINGS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.P
 """What the name of a file says of its format."""
 
 
-def messages() -> Console:
-    """Where everything goes that is not a result."""
-    return plain(stderr=True, soft_wrap=True)
+def say(text: str) -> None:
+    """Write a line that is no result where it does not mix with results."""
+    click.echo(text, err=True)
 
 
 def results() -> Console:
@@ -46,6 +49,8 @@ def results() -> Console:
 
 def plain(**options: Any) -> Console:
     """A console that shows text as it is: formulas, symbols and paths hold brackets that are not Rich's markup."""
+    from rich.console import Console  # noqa: PLC0415 - a table in a pipe is written without it, and sooner
+
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
@@ -78,9 +83,16 @@ def write(matches: pl.DataFrame, how: Format, output: Path | None) -> None:
         raise ProcessingEngineError(f"{output} cannot be written: {error.strerror or error}") from error
 
 
+def grid() -> Table:
+    """An empty table."""
+    from rich.table import Table  # noqa: PLC0415 - as for consoles
+
+    return Table(box=None, header_style="bold", pad_edge=False)
+
+
 def shown(matches: pl.DataFrame, most: int | None = ROWS_SHOWN) -> Table:
     """The first matches as a table."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = grid()
     for name, dtype in matches.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in matches.head(most if most is not None else matches.height).iter_rows():

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from fakes import candles
-from typer.testing import CliRunner
 
 from barsweep.data import sample_candles
 from barsweep.engine.command_line import main
@@ -214,7 +214,7 @@ def test_version(capsys, monkeypatch):
 def test_version_answers_at_once():
     code = (
         "import sys; from barsweep.engine.command_line import main\n"
-        "sys.argv[1:] = ['--version']; main(); print('typer' in sys.modules)"
+        "sys.argv[1:] = ['--version']; main(); print('click' in sys.modules)"
     )
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split("\n")[1] == "False"
