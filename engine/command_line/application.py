@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
-from importlib.metadata import version
 from typing import Final
 
 import click
@@ -32,7 +31,7 @@ def make_application(asked: str | None = None) -> click.Group:
     """The command line; where it is known which command is asked, the others are not imported."""
     settings = {"help_option_names": ["-h", "--help"], "show_default": True}
     made = Commands("barsweep", help=start.__doc__, callback=start, no_args_is_help=True, context_settings=settings)
-    click.version_option(version("barsweep"), message="%(prog)s %(version)s", prog_name="barsweep")(made)
+    click.version_option(package_name="barsweep", prog_name="barsweep", message="%(prog)s %(version)s")(made)
     for name in [asked] if asked in HOMES else HOMES:
         module = import_module(f".{HOMES[name]}", __package__)
         made.add_command(getattr(module, "import_" if name == "import" else name), name)
