@@ -19,12 +19,13 @@ from ..jobs import Formula, ProcessingJob
 from ..plans import Kinds, plan_job
 from ..service import FormulaService
 from ..sweeps import expanded
-from .asking import kinds_of, opened, read_formula, read_sweep, table_kinds
+from .asking import kinds_of, read_sweep, table_kinds
 from .ending import Code, told_in_words
 from .manual import page
 from .misuse import as_asked
+from .opening import opened, read_formula
 from .options import BESIDE, DIALECT, FORMULA, PARAMETER, reading
-from .showing import ROWS_SHOWN, grid, results, say
+from .showing import ROWS_SHOWN, grid, results, say, warn
 from .telling import history_of, in_full
 
 DATA: Final = click.argument("data", required=False, help="Candles whose columns the formula may read.")
@@ -121,12 +122,6 @@ def assert_no_warnings(formulas: Mapping[str, Checked]) -> None:
     for name, checked in formulas.items():
         if checked.warnings:
             raise FormulaError(checked.warnings, checked.source, name if len(formulas) > 1 else None)
-
-
-def warn(*several: Checked) -> None:
-    """Write what sound formulas may still get wrong to standard error."""
-    for text in dict.fromkeys(each.render(checked.source) for checked in several for each in checked.warnings):
-        say(f"warning: {text}")
 
 
 @click.command

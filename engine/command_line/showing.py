@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from ...formulas import Checked
+
 ROWS_SHOWN: Final = 40
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
 
@@ -39,6 +41,13 @@ ENDINGS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.P
 def say(text: str) -> None:
     """Write a line that is no result where it does not mix with results."""
     click.echo(text, err=True)
+
+
+def warn(*several: Checked) -> None:
+    """Write what sound formulas may still get wrong to standard error."""
+    told = dict.fromkeys(each.render(checked.source) for checked in several for each in checked.warnings)
+    for warning in told:
+        say(f"warning: {warning}")
 
 
 def results() -> Console:

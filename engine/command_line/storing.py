@@ -16,9 +16,9 @@ from ...data.importing import import_candles
 from ...data.store import ENDING as STORE
 from .. import demo as demonstration
 from ..results import counted
-from .asking import given_options
 from .ending import told_in_words
 from .misuse import UsageError
+from .opening import given_options
 from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
 from .showing import results, shown
 from .watching import compile_first, progress_bar

@@ -141,7 +141,7 @@ def test_an_output_that_cannot_be_written(data, tmp_path):
 
 
 def test_a_long_table_is_cut_on_a_terminal_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("barsweep.engine.command_line.scanning.to_terminal", lambda: True)
+    monkeypatch.setattr("barsweep.engine.command_line.finding.to_terminal", lambda: True)
     path = tmp_path / "long.csv"
     candles({"A": [float(bar + 1) for bar in range(100)]}).write_csv(path)
 
