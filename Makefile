@@ -1,9 +1,10 @@
 # The commands of the house. Each sets up what it needs: a virtual environment in .venv; outside the
-# checkout only compiled kernels are kept, in the user's cache folder.
+# checkout only compiled kernels and parsed definitions are kept, in the user's cache folder.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clients conformance bench bench-peers clean
+.PHONY: demo test lint types unit clients grammar conformance bench bench-peers clean
+
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -28,6 +29,9 @@ unit: .venv/installed-test
 # Backtesters trade our signals: those that are too heavy for `make test` (vectorbt) have an environment of their own.
 clients: bench/.venvs/clients/installed
 	bench/.venvs/clients/bin/python -m pytest --confcutdir=tests tests/clients
+# The parse table of the language, made of its grammar: to be run when formulas/parse/grammar.lark has changed.
+grammar: .venv/installed-test
+	$(BIN)/python tests/grammar_table.py
 
 # What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
 # The reference values are not part of the checkout: without ../shared there is nothing to compare.

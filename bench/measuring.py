@@ -5,7 +5,9 @@ A fresh process makes peaks honest: memory that an earlier, larger scan has left
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import statistics
 import sys
 import time
@@ -17,6 +19,7 @@ import polars as pl
 import psutil
 
 from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob, evaluate, scan
+from barsweep import check as first_check
 from barsweep.data import CandleRepository, sample_candles
 from barsweep.data.importing import write_table
 from bench.memory import PeakMemory
@@ -107,6 +110,27 @@ def compare(repository: CandleRepository) -> dict[str, float]:
     return {"full": full, "latest": last, "ratio": last / full, "matches": newest.matches.height}
 
 
+def check(lines: str) -> dict[str, object]:
+    """Seconds of the first check in this process: a file of so many lines, made of the cookbook's scans."""
+    source = cookbook_file(int(lines))
+    began = time.perf_counter()
+    checked = first_check(source)
+    return {"lines": int(lines), "seconds": time.perf_counter() - began, "named": len(checked.lines)}
+
+
+def cookbook_file(lines: int) -> str:
+    """The cookbook's scans of one line, each under its title, again with what they were a bar ago, up to `lines`."""
+    page = (Path(__file__).parents[1] / "docs" / "cookbook.md").read_text(encoding="utf-8")
+    scans = re.findall(r"^\*\*\d+\. (.+?)\*\*\n\n```formula\n([^\n=]*(?:[<>=!]=[^\n=]*)*)\n```", page, re.MULTILINE)
+    written: list[str] = []
+    for number, (title, scan_) in enumerate(itertools.cycle(scans)):
+        again = f"({scan_})[{number // len(scans)}]" if number >= len(scans) else scan_
+        written += [f"# {title}", f"scan_{number} = {again}"]
+        if len(written) >= lines - 1:
+            return "\n".join([*written[: lines - 1], f"at_least(2, scan_0, scan_{number - 1})"])
+    raise AssertionError("a cycle has no end")
+
+
 def warm_up() -> None:
     """Import and compile what a scan needs."""
     scan(FORMULA, sample_candles(2, 60, defects=False))
@@ -129,6 +153,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[..., dict[str, object]]]] = {
     "cold": cold,
     "single": single,
     "latest": latest,
+    "check": check,
 }
 
 if __name__ == "__main__":

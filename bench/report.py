@@ -236,8 +236,10 @@ def sizes(found: Found, _: Path) -> str:
     ]
     one = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in found["single"].items())
     text = "Memory is the peak above the imports', the candles included; the command's is all in."
+    check = found["check"]
+    first = f"The first check in a process, of {check['lines']} lines: {check['seconds'] * 1000:.0f} ms."
     where = machine_line(found["machine"])
-    return f"## By size\n\n{where}\n\n{markdown(headings, body)}\n\n{text} One symbol: {one}.\n"
+    return f"## By size\n\n{where}\n\n{markdown(headings, body)}\n\n{text} One symbol: {one}. {first}\n"
 
 
 if __name__ == "__main__":

@@ -30,6 +30,9 @@ BARS: Final = 2520
 FLOORS: Final[Mapping[int, tuple[float, int]]] = {10: (0.5, 100), 100: (5, 500), 500: (15, 1000), 2500: (30, 2000)}
 """Symbols -> seconds, and MB above the imports' own."""
 FLOOR_OF_ONE: Final = 0.05  # seconds for a single symbol
+FLOOR_OF_CHECK: Final = 0.05  # seconds for a formula file of so many lines
+LINES: Final = 200
+CHECKS: Final = 7
 COMMAND: Final = "from barsweep.engine.command_line import main; main()"
 
 
@@ -67,6 +70,7 @@ def measure(sizes: Sequence[int], bars: int) -> dict[str, Any]:
             ],
             "single": run("single", bars),
             "latest": {"symbols": max(sizes), **run("latest", folder, max(sizes))},
+            "check": min((run("check", LINES) for _ in range(CHECKS)), key=lambda each: each["seconds"]),
         }
 
 
@@ -101,6 +105,11 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     room = FLOOR_OF_ONE / one["p95"]
     shares = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in one.items())
     console.print(f"one symbol: {shares}; the floor of {FLOOR_OF_ONE * 1000:.0f} ms is {room:.1f} times p95")
+    check = found["check"]
+    console.print(
+        f"the first check in a process, of {check['lines']} lines: {check['seconds'] * 1000:.0f} ms, "
+        f"the best of {CHECKS} processes; the floor is {FLOOR_OF_CHECK * 1000:.0f} ms"
+    )
     for source in ("memory", "duckdb"):
         each = found["latest"][source]
         console.print(

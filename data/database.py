@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -65,6 +66,7 @@ class DuckDBRepository(NumberedRepository):
         self.relation = ""
         self.is_table = False
         self.counted_at: object = None
+        self.looking: threading.Thread | None = None
 
     @property
     def where(self) -> str:
@@ -80,7 +82,8 @@ class DuckDBRepository(NumberedRepository):
     def close(self) -> None:
         """Let go of the file; the next load opens it again."""
         with self.lock:
-            if self.connection is not None:
+            looked_at = self.looking is not None and self.looking.is_alive()
+            if self.connection is not None and not looked_at:  # which would refuse; it is closed when let go of
                 self.connection.close()
             self.connection = None
 
@@ -93,7 +96,26 @@ class DuckDBRepository(NumberedRepository):
         if "memory_limit" not in self.settings:
             with self.lock:
                 self.share = size
-                self.connection = None
+                if self.connection is not None:
+                    self.limit(self.connection)
+
+    def limit(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Tell DuckDB how much it may take, if that was said."""
+        if self.share is not None:
+            connection.execute(f"set memory_limit = '{int(self.share)}B'")
+
+    def look_ahead(self) -> None:
+        """Open the file and count its rows on another thread, while the caller does something else."""
+        self.looking = threading.Thread(target=self.look, name="barsweep-looking", daemon=True)
+        self.looking.start()
+
+    def look(self) -> None:
+        """Find out what every job asks for. What is wrong with the file is told to whoever asks for it."""
+        import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+        with suppress(RepositoryError, duckdb.Error):  # nothing is remembered then, so the next to ask is told
+            self.health()
+            _ = self.countable and self.stored  # of the symbols with most bars, so that they are counted
 
     def fingerprint(self) -> object:
         """The sizes and times of change of the file and of what is not yet written to it."""
@@ -112,8 +134,7 @@ class DuckDBRepository(NumberedRepository):
         with self.lock:
             if self.connection is None:
                 connection = open_for_reading(self.path, self.settings)
-                if self.share is not None:
-                    connection.execute(f"set memory_limit = '{int(self.share)}B'")
+                self.limit(connection)
                 self.relation = self.find_relation(connection)
                 self.connection = connection
             return self.connection.cursor()

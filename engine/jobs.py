@@ -13,7 +13,6 @@ import numpy as np
 
 from ..data.sessions import Session
 from ..errors import ProcessingEngineError
-from ..formulas.dialects import assert_dialect
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -113,8 +112,7 @@ class ProcessingJob:
         if self.formula is not None and not self.formulas:
             raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
-        for dialect in (self.dialect, *(formula.dialect for formula in self.formulas.values())):
-            assert_dialect(dialect)
+        _assert_dialects((self.dialect, *(formula.dialect for formula in self.formulas.values())))
         for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
             as_settings({name: value for name, value in each.items() if name not in swept(each)})
             for name, values in swept(each).items():
@@ -207,6 +205,13 @@ def _listed(given: str | Formula | Sequence[str | Formula]) -> list[Formula]:
     if not isinstance(given, str | Formula | Sequence):
         raise ProcessingEngineError(f"{given!r} is no formula; give a text, a Formula, several in a list, or by name")
     return [_formula(each) for each in ([given] if isinstance(given, str | Formula) else given)]
+
+
+def _assert_dialects(named: Iterable[str | None]) -> None:
+    for name in filter(None, named):
+        from ..formulas.dialects import assert_dialect  # noqa: PLC0415 - few formulas are foreign
+
+        assert_dialect(name)
 
 
 def _assert_distinct(given: Formulas) -> None:

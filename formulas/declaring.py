@@ -6,7 +6,6 @@ documentation, its body the Polars rule. The decorator adds what a signature can
 
 from __future__ import annotations
 
-import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +15,11 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from .kinds import LONGEST_WINDOW, Accepts, Kind, Series, Shape, Whole
-from .scope import TS, Population, Scope
+from .scope import Scope
 
 Setting: TypeAlias = int | float | bool | str
 Count: TypeAlias = Callable[..., int]
+Plain: TypeAlias = Callable[..., float | bool]
 ALL: Final = None
 """A reach of all earlier bars."""
 NUMBERS: Final = Series(frozenset({Kind.NUMBER}))
@@ -51,6 +51,7 @@ class Primitive:
     `bounded` says that finite inputs always give a finite result.
     `dense` asks for whole columns: Polars divides by a single number by multiplying with its rounded inverse.
     `objects` takes the settings too and says what is wrong with them together, if anything is.
+    `plain` gives what the rule gives for floats, or raises ArithmeticError or ValueError: it computes constants.
     `varying` is its form with a length that differs from bar to bar; that one's `form_of` is this one's name.
     """
 
@@ -72,9 +73,10 @@ class Primitive:
     scoped: bool = False
     symbol: str = ""
     output_kinds: tuple[Kind, ...] = ()
-    objects: Callable[..., str] = field(default=lambda *_: "")
+    objects: Callable[..., str] | None = None
     varying: Primitive | None = None
     form_of: str = ""
+    plain: Plain | None = None
 
     def __repr__(self) -> str:
         return f"Primitive({self.signature})"
@@ -134,14 +136,14 @@ PRIMITIVES: Final = Registry()
 Rule: TypeAlias = Callable[..., Any]
 
 
-def elementwise(symbol: str = "", **facts: bool) -> Callable[[Rule], Rule]:
+def elementwise(symbol: str = "", plain: Plain | None = None, **facts: bool) -> Callable[[Rule], Rule]:
     """Declare a primitive whose value at a bar comes from that bar alone.
 
-    `symbol` is its operator in the language; `facts` are `fills`, `carries`, `bounded` and `dense` of Primitive.
+    `symbol` is its operator; `plain` and the `facts` `fills`, `carries`, `bounded`, `dense` are those of Primitive.
     """
 
     def declare(rule: Rule) -> Rule:
-        PRIMITIVES.add(describe(rule, Shape.ELEMENTWISE, symbol=symbol, **facts))
+        PRIMITIVES.add(describe(rule, Shape.ELEMENTWISE, symbol=symbol, plain=plain, **facts))
         return rule
 
     return declare
@@ -156,7 +158,7 @@ def window(
     fills: bool = False,
     by_event: bool = False,
     varying: bool = False,
-    objects: Callable[..., str] = lambda *_: "",
+    objects: Callable[..., str] | None = None,
 ) -> Callable[[Rule], Rule]:
     """Declare a primitive over a fixed number of last bars; its reach is its warm-up, unless another is given.
 
@@ -227,41 +229,9 @@ def recursive(
     return declare
 
 
-GROUPING: Final = (
-    Parameter("by", Series(frozenset({Kind.CATEGORY, Kind.NUMBER, Kind.BOOLEAN})), None, required=False),
-    Parameter("where", Series(frozenset({Kind.BOOLEAN})), None, required=False),
-)
-"""What every primitive across symbols takes last: groups, each a population of its own, and who belongs to it.
-
-The checker puts `where` into the first series, which is undefined elsewhere: neither rules nor kernels see it."""
-
-
-def across(rule: Rule) -> Rule:
-    """Declare a primitive over all symbols that have a value at the same ts; `GROUPING` is added to its parameters.
-
-    The rule's first argument is a `Population`. Where one of its series or the group is undefined, all are, and so is
-    what the rule answers with. Its kernel is that of its name in `formulas.kernels.crossing`.
-    """
-
-    @functools.wraps(rule)
-    def grouped(scope: Scope, *arguments: Any) -> pl.Expr:
-        *own, by, _ = arguments
-        known = [each for each in (*own, by) if isinstance(each, pl.Expr)]
-        among = pl.all_horizontal(*(each.is_not_null() for each in known))
-        if len(known) > 1:
-            own = [scope.column(pl.when(among).then(e)) if isinstance(e, pl.Expr) else e for e in own]
-        population = Population(scope, (TS,) if by is None else (TS, by.meta.output_name()))
-        return pl.when(among).then(rule(population, *own))
-
-    primitive = describe(rule, Shape.ACROSS)
-    parameters = (*primitive.parameters, *GROUPING)
-    PRIMITIVES.add(replace(primitive, parameters=parameters, rule=grouped, scoped=True))
-    return rule
-
-
 def describe(rule: Rule, shape: Shape, **facts: Any) -> Primitive:
     """Read a declaration: name, signature, kinds and documentation of a decorated function."""
-    hints = typing.get_type_hints(rule, include_extras=True)
+    hints = _hints(rule)
     signature = inspect.signature(rule)
     parameters = [p for p in signature.parameters.values() if p.name not in {"scope", "population"}]
     return Primitive(
@@ -274,6 +244,14 @@ def describe(rule: Rule, shape: Shape, **facts: Any) -> Primitive:
         scoped="scope" in signature.parameters,
         **facts,
     )
+
+
+def _hints(rule: Rule) -> Mapping[str, Any]:
+    """The annotations; nearly all are plain names, which are found without being evaluated."""
+    names, known = rule.__annotations__, rule.__globals__
+    if all(name in known for name in names.values()):
+        return {parameter: known[name] for parameter, name in names.items()}
+    return typing.get_type_hints(rule, include_extras=True)
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:

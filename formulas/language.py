@@ -16,7 +16,6 @@ from .check.parting import take_apart
 from .check.parts import Parts
 from .check.session import Session
 from .declaring import Primitive, Setting
-from .dialects import read_foreign
 from .functions import Functions, built_in_functions
 from .nodes import Interner
 from .parse import parse
@@ -158,7 +157,11 @@ def _own_parameters(source: str, dialect: str | None, given: Mapping[str, Settin
 
 @lru_cache(maxsize=128)  # a sweep checks the same text once for each of its points
 def _parsed(source: str, dialect: str | None) -> syntax.Formula:
-    return parse(source) if dialect is None else read_foreign(source, dialect)
+    if dialect is None:
+        return parse(source)
+    from .dialects import read_foreign  # noqa: PLC0415 - few formulas are foreign
+
+    return read_foreign(source, dialect)
 
 
 @lru_cache(maxsize=1)

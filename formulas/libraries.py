@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
-from .parse import parse_library
+from .parsed import parsed_definition
 from .syntax import Definition, Name, Record
 
 SERIES_FILE: Final = "series.formula"
 _ENDING: Final = ".formula"
-_HEAD: Final = re.compile(r"^def\s+(\w+)", re.MULTILINE)
+_HEAD: Final = re.compile(r"^(?:#.*\n)*+def\s+(\w+)", re.MULTILINE)
 
 
 class LibraryFunction:
@@ -39,7 +38,7 @@ class LibraryFunction:
     @cached_property
     def definition(self) -> Definition:
         """The definition as a tree."""
-        return parse_library(self.source, self.path).definitions[0]
+        return parsed_definition(self.source, self.path)
 
     @property
     def doc(self) -> str:
@@ -81,7 +80,7 @@ class Library(Mapping[str, LibraryFunction]):
     Those whose own name begins with `_` are parts of others: they can be called, and are not listed.
     """
 
-    def __init__(self, folder: Traversable, name: str = "") -> None:
+    def __init__(self, folder: Path, name: str = "") -> None:
         self._folder, self._name = folder, name
 
     def __getitem__(self, name: str) -> LibraryFunction:
@@ -108,24 +107,21 @@ class Library(Mapping[str, LibraryFunction]):
 
 def cut_definitions(source: str) -> Iterator[tuple[str, str]]:
     """The definitions of a file by name, each with the comment above it, on the lines where they stand in the file."""
-    begins = [_with_comment(source, head.start()) for head in _HEAD.finditer(source)]
-    for head, begin, end in zip(_HEAD.finditer(source), begins, [*begins[1:], len(source)], strict=True):
-        yield head[1].lower(), "\n" * source.count("\n", 0, begin) + source[begin:end]
-
-
-def _with_comment(source: str, start: int) -> int:
-    """Where the comment lines directly above a place begin."""
-    while start and source.startswith("#", above := source.rfind("\n", 0, start - 1) + 1):
-        start = above
-    return start
+    heads = list(_HEAD.finditer(source))
+    ends = [*(head.start() for head in heads[1:]), len(source)]
+    line = begin = 0
+    for head, end in zip(heads, ends, strict=True):
+        line += source.count("\n", begin, head.start())
+        begin = head.start()
+        yield head[1].lower(), "\n" * line + source[begin:end]
 
 
 def own_libraries() -> tuple[Library, dict[str, Library]]:
     """The package's functions without a library's name, and its libraries by name; nothing of them is read yet."""
-    folder = resources.files(__package__).joinpath("library")
+    folder = Path(__file__).with_name("library")
     named = {each.name: Library(each, each.name) for each in folder.iterdir() if _is_library(each)}
     return Library(folder), named
 
 
-def _is_library(folder: Traversable) -> bool:
+def _is_library(folder: Path) -> bool:
     return folder.is_dir() and folder.name.isidentifier() and not folder.name.startswith("_")

@@ -114,7 +114,7 @@ class Elsewhere:
 
 Node: TypeAlias = Constant | Column | Apply | Pick | Elsewhere
 N = TypeVar("N", Constant, Column, Apply, Pick, Elsewhere)
-NODE_TYPES = (Constant, Column, Apply, Pick, Elsewhere)
+NODE_TYPES = (Apply, Constant, Column, Pick, Elsewhere)  # the most frequent first
 
 
 def inputs(node: Node, *, frames: bool = True) -> tuple[Node, ...]:

@@ -6,11 +6,10 @@ Nodes are frozen and carry the place (`span`) of their text, so that every later
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of the source: offsets into the text as the user wrote it, end excluded."""
 
     start: int

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from .kinds import Kind
-from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, walk
+from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, inputs, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,8 @@ _KNOWN: Final[MutableMapping[Node, Unit | None]] = weakref.WeakKeyDictionary()
 def unit_of(root: Node) -> Unit | None:
     """What a node measures; None if it is no number."""
     if root not in _KNOWN:
-        for node in walk([root], _KNOWN):
+        below = inputs(root)
+        for node in (root,) if all(each in _KNOWN for each in below) else walk([root], _KNOWN):
             if node not in _KNOWN:
                 _KNOWN[node] = _unit(node) if node.kind is Kind.NUMBER else None
     return _KNOWN[root]

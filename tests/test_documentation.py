@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import barsweep
 from barsweep.data import import_candles, sample_candles

@@ -13,15 +13,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("data", "engine", "formulas")
+ENDINGS = {".py", ".lark", ".json", ".formula"}
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def shipped_files():
     """What the wheel must hold of the package, as paths below the root."""
-    files = [path for part in PARTS for path in (ROOT / part).rglob("*") if path.suffix in {".py", ".lark", ".formula"}]
-    files += (
-        ROOT / "engine" / "report" / "parts"
-    ).iterdir()  # what a page is made of, and the charting library's licence
+    files = [path for part in PARTS for path in (ROOT / part).rglob("*") if path.suffix in ENDINGS]
+    files += (ROOT / "engine" / "report" / "parts").iterdir()  # what a page is made of, the charts' licence too
     return {path.relative_to(ROOT).as_posix() for path in files} | {"__init__.py", "errors.py", "py.typed"}
 
 

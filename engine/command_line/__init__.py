@@ -6,12 +6,13 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 
 
 def main() -> None:
     """Run the command line; exit codes: 0 found, 1 nothing found, 2 faulty formula or command line, 3 data trouble."""
     if sys.argv[1:] == ["--version"]:
+        from importlib.metadata import version  # noqa: PLC0415 - takes as long as the interpreter itself to import
+
         sys.stdout.write(f"barsweep {version('barsweep')}\n")
         return
     gc.disable()  # until a command begins (application.py): importing makes many objects, none of which is garbage

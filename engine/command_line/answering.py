@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
@@ -13,52 +15,55 @@ from ..executors import known_executor
 from ..jobs import Formula
 from ..why.matching import MatchExplanation, explain_match
 from ..why.missing import near_misses
-from .asking import (
-    Beside,
-    Columns,
-    DateFormat,
-    Decimal,
-    Dialect,
-    Hours,
-    Parameters,
-    Table,
-    Zone,
-    opened,
-    read_formula,
-    read_session,
-    read_sweep,
-    read_symbols,
-    read_tables,
-)
+from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code, told_in_words
+from .finding import keep_source
 from .misuse import UsageError, as_asked
-from .scanning import keep_source
+from .opening import opened, read_formula
+from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, SESSION, reading
 from .showing import Format, chosen_format, write
 from .watching import compile_first
 
 
+@click.command
+@FORMULA
+@click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+@click.argument("symbol", required=False, help="The symbol to look at.")
+@click.argument("ts", required=False, help="The bar, 2016-01-31; the symbol's last if not given.")
+@click.option("--near", is_flag=True, help="Symbols that lack one condition on the last bar.")
+@click.option("--symbols", help="Among which to look or rank: AAPL,MSFT or @file.")
+@click.option("--end", help="With --near: the last day or time.")
+@click.option("--timeframe", default="1d", help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")
+@PARAMETER
+@click.option(
+    "--format", "how", type=click.Choice(Format, case_sensitive=False), help="With --near: how rows are written."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="With --near: a file for the rows.")
+@click.option("--executor", default="auto", help="What computes: auto or a name.")
+@reading
+@ADJUST
+@SESSION
+@BESIDE
+@DIALECT
 def why(
-    formula: Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')],
-    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, a .store, or a folder.")],
-    symbol: Annotated[str | None, typer.Argument(help="The symbol to look at.")] = None,
-    ts: Annotated[str | None, typer.Argument(help="The bar, 2016-01-31; the symbol's last if not given.")] = None,
-    near: Annotated[bool, typer.Option("--near", help="Symbols that lack one condition on the last bar.")] = False,
-    symbols: Annotated[str | None, typer.Option(help="Among which to look or rank: AAPL,MSFT or @file.")] = None,
-    end: Annotated[str | None, typer.Option(help="With --near: the last day or time.")] = None,
-    timeframe: Annotated[str, typer.Option(help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")] = "1d",
-    parameter: Parameters = None,
-    format: Annotated[Format | None, typer.Option(help="With --near: how rows are written.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="With --near: a file for the rows.")] = None,
-    executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",
-    column: Columns = None,
-    tz: Zone = None,
-    table: Table = None,
-    date_format: DateFormat = None,
-    decimal: Decimal = None,
-    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
-    session: Hours = None,
-    beside: Beside = None,
-    dialect: Dialect = None,
+    formula: str,
+    data: str,
+    symbol: str | None,
+    ts: str | None,
+    symbols: str | None,
+    end: str | None,
+    timeframe: str,
+    parameter: Sequence[str],
+    how: Format | None,
+    output: Path | None,
+    executor: str,
+    column: Sequence[str],
+    session: str | None,
+    beside: Sequence[str],
+    dialect: str | None,
+    *,
+    near: bool,
+    **told: str | None,
 ) -> None:
     """Show why FORMULA is true or not on a bar of SYMBOL: every part of it with its value.
 
@@ -67,21 +72,20 @@ def why(
     Exit codes: 0 a match, or near misses; 1 no match, or none; 2 faulty formula or command line, 3 data trouble.
     """
     with told_in_words():
-        _assert_one_question(symbol, near=near, others={"--end": end, "--format": format, "--output": output})
+        _assert_one_question(symbol, near=near, others={"--end": end, "--format": how, "--output": output})
         with as_asked():
             options: dict[str, Any] = {"symbols": read_symbols(symbols), "timeframe": Timeframe.parse(timeframe).text}
             options |= {"executor": known_executor(executor), "session": read_session(session), "dialect": dialect}
             options["tables"] = read_tables(beside)
-        asked = Formula(read_formula(formula), "", read_sweep(parameter or ()))
-        told = {"tz": tz, "adjust": adjust, "table": table, "date_format": date_format, "decimal": decimal}
+        asked = Formula(read_formula(formula), "", read_sweep(parameter))
         compile_first()
         with opened(data, column, **told) as repository:
             if symbol is None:
-                how = chosen_format(format, keep_source(data, output))
-                found = _near(asked, repository, how, output, end=end, **options)
+                chosen = chosen_format(how, keep_source(data, output))
+                found = _near(asked, repository, chosen, output, end=end, **options)
             else:
                 found = _bar(explain_match(asked, repository, symbol, ts, **options))
-    raise typer.Exit(Code.FOUND if found else Code.NOTHING_FOUND)
+    raise Exit(Code.FOUND if found else Code.NOTHING_FOUND)
 
 
 def _assert_one_question(symbol: str | None, *, near: bool, others: dict[str, object]) -> None:
@@ -94,7 +98,7 @@ def _assert_one_question(symbol: str | None, *, near: bool, others: dict[str, ob
 
 def _bar(explained: MatchExplanation) -> bool:
     """Write why a bar matches; whether it does."""
-    typer.echo(str(explained))
+    click.echo(str(explained))
     return explained.matches
 
 
@@ -102,7 +106,7 @@ def _near(formula: Formula, repository: CandleRepository, how: Format, output: P
     """Write the near misses; whether there are any."""
     found = near_misses(formula, repository, **options)
     if how is Format.TABLE and output is None:
-        typer.echo(str(found))
+        click.echo(str(found))
     else:
         write(found.frame, how, output)
     return len(found) > 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
-from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Final
 
-import typer
+import click
 
 HOMES: Final = {
     "scan": "scanning",
@@ -21,29 +20,27 @@ HOMES: Final = {
 """Each command's module, in the order in which help shows them."""
 
 
-def make_application(asked: str | None = None) -> typer.Typer:
+class Commands(click.Group):
+    """Commands in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+
+def make_application(asked: str | None = None) -> click.Group:
     """The command line; where it is known which command is asked, the others are not imported."""
-    made = typer.Typer(
-        name="barsweep",
-        help="Sweep formulas over every bar of every symbol.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+    settings = {"help_option_names": ["-h", "--help"], "show_default": True}
+    made = Commands("barsweep", help=start.__doc__, callback=start, no_args_is_help=True, context_settings=settings)
+    click.version_option(package_name="barsweep", prog_name="barsweep", message="%(prog)s %(version)s")(made)
     for name in [asked] if asked in HOMES else HOMES:
         module = import_module(f".{HOMES[name]}", __package__)
-        made.command(name)(getattr(module, "import_" if name == "import" else name))
-    made.callback(invoke_without_command=True)(start)
+        made.add_command(getattr(module, "import_" if name == "import" else name), name)
     return made
 
 
-def start(
-    shown: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and end.")] = False,
-) -> None:
+def start() -> None:
     """Sweep formulas over every bar of every symbol."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-    if shown:
-        typer.echo(f"barsweep {version('barsweep')}")
-        raise typer.Exit

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-import typer
+from click.exceptions import Exit
 
 from ...errors import BarsweepError, FormulaError
 from .misuse import UsageError
-from .showing import messages
+from .showing import say
 from .wording import in_options
 
 
@@ -34,21 +34,20 @@ def told_in_words() -> Iterator[None]:
         yield
     except FormulaError as error:
         complain("FormulaError", error)
-        raise typer.Exit(Code.FAULTY_FORMULA) from None
+        raise Exit(Code.FAULTY_FORMULA) from None
     except UsageError as error:
         complain("UsageError", error)
-        raise typer.Exit(Code.MISUSE) from None
+        raise Exit(Code.MISUSE) from None
     except BrokenPipeError:
         # whoever read has seen enough; what is left in the buffer must not complain at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(Code.FOUND) from None
+        raise Exit(Code.FOUND) from None
     except (BarsweepError, OSError) as error:
         complain(type(error).__name__, error)
-        raise typer.Exit(Code.DATA_TROUBLE) from None
+        raise Exit(Code.DATA_TROUBLE) from None
 
 
 def complain(kind: str, error: Exception) -> None:
     """Write an error and its notes."""
-    console = messages()
     for text in (f"{kind}: {error}", *getattr(error, "__notes__", ())):
-        console.print(text if isinstance(error, FormulaError) else in_options(text))
+        say(text if isinstance(error, FormulaError) else in_options(text))

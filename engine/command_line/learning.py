@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Any, Final
 
-import typer
-from rich.table import Table as Grid
+import click
+from click.exceptions import Exit
 
 from ...errors import FormulaError
 from ...formulas import Checked, Function, Plan
@@ -19,105 +19,101 @@ from ..jobs import Formula, ProcessingJob
 from ..plans import Kinds, plan_job
 from ..service import FormulaService
 from ..sweeps import expanded
-from .asking import (
-    Beside,
-    Columns,
-    DateFormat,
-    Decimal,
-    Dialect,
-    Parameters,
-    Table,
-    Zone,
-    kinds_of,
-    opened,
-    read_formula,
-    read_sweep,
-    table_kinds,
-)
+from .asking import kinds_of, read_sweep, table_kinds
 from .ending import Code, told_in_words
 from .manual import page
 from .misuse import as_asked
-from .showing import ROWS_SHOWN, messages, results
+from .opening import opened, read_formula
+from .options import BESIDE, DIALECT, FORMULA, PARAMETER, reading
+from .showing import ROWS_SHOWN, grid, results, say, warn
 from .telling import history_of, in_full
 
-Source = Annotated[str, typer.Argument(help='The formula, "@file.formula", or - for standard input.')]
-Candles = Annotated[str | None, typer.Argument(help="Candles whose columns the formula may read.")]
+DATA: Final = click.argument("data", required=False, help="Candles whose columns the formula may read.")
+TIMEFRAME: Final = click.option("--timeframe", help="The timeframe to look at; by default the stored one.")
 NAME: Final = "value"
 WIDEST: Final = 60
 """So much of a line of functions is for the call, the rest for what it is."""
-Bars = Annotated[str | None, typer.Option(help="The timeframe to look at; by default the stored one.")]
 
 
+@click.command
+@FORMULA
+@DATA
+@PARAMETER
+@TIMEFRAME
+@reading
+@click.option("--strict", is_flag=True, help="Take warnings for faults.")
+@BESIDE
+@DIALECT
 def check(
-    formula: Source,
-    data: Candles = None,
-    parameter: Parameters = None,
-    timeframe: Bars = None,
-    column: Columns = None,
-    tz: Zone = None,
-    table: Table = None,
-    date_format: DateFormat = None,
-    decimal: Decimal = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for faults.")] = False,
-    beside: Beside = None,
-    dialect: Dialect = None,
+    formula: str,
+    data: str | None,
+    parameter: Sequence[str],
+    timeframe: str | None,
+    beside: Sequence[str],
+    dialect: str | None,
+    *,
+    strict: bool,
+    **options: Any,
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
-        kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
+        kinds = kinds_in(data, timeframe, **options)
         plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
         if strict:
             assert_no_warnings(plan.formulas)
     warn(*plan.formulas.values())
     for line in verdicts(plan.formulas):
-        typer.echo(line)
+        click.echo(line)
 
 
+@click.command
+@FORMULA
+@DATA
+@PARAMETER
+@TIMEFRAME
+@reading
+@BESIDE
+@DIALECT
 def explain(
-    formula: Source,
-    data: Candles = None,
-    parameter: Parameters = None,
-    timeframe: Bars = None,
-    column: Columns = None,
-    tz: Zone = None,
-    table: Table = None,
-    date_format: DateFormat = None,
-    decimal: Decimal = None,
-    beside: Beside = None,
-    dialect: Dialect = None,
+    formula: str,
+    data: str | None,
+    parameter: Sequence[str],
+    timeframe: str | None,
+    beside: Sequence[str],
+    dialect: str | None,
+    **options: Any,
 ) -> None:
-    """Show how FORMULA will be computed: nodes, stages, warm-up, reach, and the columns that are read.
+    """Show how FORMULA will be computed.
 
-    A stage goes along time or across symbols; its steps are the operations on whole columns that it takes in Polars.
+    That is nodes, stages, warm-up, reach, and the columns that are read. A stage goes along time or across symbols;
+    its steps are the operations on whole columns that it takes in Polars.
     """
     with told_in_words():
-        kinds = kinds_in(data, timeframe, column, tz=tz, table=table, date_format=date_format, decimal=decimal)
+        kinds = kinds_in(data, timeframe, **options)
         plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
     warn(*plan.formulas.values())
-    typer.echo(str(replace(explain_plan(plan, chosen("auto")), warnings=())))
+    click.echo(str(replace(explain_plan(plan, chosen("auto")), warnings=())))
 
 
 def planned(
     formula: str,
-    parameter: Sequence[str] | None,
+    parameter: Sequence[str],
     kinds: Mapping[str, str] | None,
     tables: Mapping[str, Kinds],
     dialect: str | None = None,
 ) -> Plan:
     """The plan of a formula; of one whose params have several values the plan of all of them."""
     with as_asked():
-        asked = Formula(read_formula(formula), NAME, read_sweep(parameter or ()), dialect)
+        asked = Formula(read_formula(formula), NAME, read_sweep(parameter), dialect)
         job = expanded(ProcessingJob(None, asked)).job
     return plan_job(FormulaService(), job, kinds, tables, conditions=False)
 
 
-def kinds_in(
-    data: str | None, timeframe: str | None, column: list[str] | None, **options: str | None
-) -> dict[str, str] | None:
-    """The columns of DATA, if it was given."""
+def kinds_in(data: str | None, timeframe: str | None, **options: Any) -> dict[str, str] | None:
+    """The columns of DATA, if it was given; with the `options` of `opened`."""
     if data is None:
         return None
-    with opened(data, column, **options) as repository:
+    with opened(data, **options) as repository:
         return kinds_of(repository, timeframe)
 
 
@@ -128,36 +124,33 @@ def assert_no_warnings(formulas: Mapping[str, Checked]) -> None:
             raise FormulaError(checked.warnings, checked.source, name if len(formulas) > 1 else None)
 
 
-def warn(*several: Checked) -> None:
-    """Write what sound formulas may still get wrong to standard error."""
-    for text in dict.fromkeys(each.render(checked.source) for checked in several for each in checked.warnings):
-        messages().print(f"warning: {text}")
+@click.command
+@click.argument("name", required=False, help="A function, in full; or a library.")
+@click.option("--markdown", is_flag=True, help="The whole manual, as a page.")
+def functions(name: str | None, *, markdown: bool) -> None:
+    """List the functions, or tell all about one.
 
-
-def functions(
-    name: Annotated[str | None, typer.Argument(help="A function, in full; or a library.")] = None,
-    markdown: Annotated[bool, typer.Option(help="The whole manual, as a page.")] = False,
-) -> None:
-    """List the functions of the language or of one of its libraries, or tell all about a function."""
+    Without NAME those of the language are listed, with a library's name those of the library.
+    """
     language = FormulaService().language
     known = language.functions
     wanted = (name or "").lower().partition("(")[0].strip()
     if markdown and (not wanted or wanted in known.libraries):
-        typer.echo(page(language, wanted), nl=False)
+        click.echo(page(language, wanted), nl=False)
     elif not wanted or wanted in known.libraries:
         list_functions(known.libraries[wanted].values() if wanted else [known[each] for each in known.plain])
         if not wanted:
             results().print(f"\nlibraries, listed by `barsweep functions NAME`: {', '.join(sorted(known.libraries))}")
     elif wanted in known:
-        typer.echo(in_full(language, known[wanted]))
+        click.echo(in_full(language, known[wanted]))
     else:
-        messages().print(f"there is no function {name!r}; {hint_for_function(wanted, known, {})}")
-        raise typer.Exit(Code.FAULTY_FORMULA)
+        say(f"there is no function {name!r}; {hint_for_function(wanted, known, {})}")
+        raise Exit(Code.FAULTY_FORMULA)
 
 
 def list_functions(several: Iterable[Function]) -> None:
     """A table of functions, with what each is in a sentence."""
-    table = Grid(box=None, header_style="bold", pad_edge=False)
+    table = grid()
     table.add_column("function", max_width=WIDEST)
     table.add_column("what it is")
     for function in sorted(several, key=lambda each: each.name):

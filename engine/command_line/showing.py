@@ -6,16 +6,21 @@ import sys
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import click
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from ...errors import ProcessingEngineError
 from .aligning import aligned, text
 from .guarding import guarded
 from .misuse import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ...formulas import Checked
 
 ROWS_SHOWN: Final = 40
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
@@ -34,9 +39,16 @@ ENDINGS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.P
 """What the name of a file says of its format."""
 
 
-def messages() -> Console:
-    """Where everything goes that is not a result."""
-    return plain(stderr=True, soft_wrap=True)
+def say(text: str) -> None:
+    """Write a line that is no result where it does not mix with results."""
+    click.echo(text, err=True)
+
+
+def warn(*several: Checked) -> None:
+    """Write what sound formulas may still get wrong to standard error."""
+    told = dict.fromkeys(each.render(checked.source) for checked in several for each in checked.warnings)
+    for warning in told:
+        say(f"warning: {warning}")
 
 
 def results() -> Console:
@@ -47,6 +59,8 @@ def results() -> Console:
 
 def plain(**options: Any) -> Console:
     """A console that shows text as it is: formulas, symbols and paths hold brackets that are not Rich's markup."""
+    from rich.console import Console  # noqa: PLC0415 - a table in a pipe is written without it, and sooner
+
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
@@ -80,9 +94,16 @@ def write(matches: pl.DataFrame, how: Format, output: Path | None, *, guard: boo
         raise ProcessingEngineError(f"{output} cannot be written: {error.strerror or error}") from error
 
 
+def grid() -> Table:
+    """An empty table."""
+    from rich.table import Table  # noqa: PLC0415 - as for consoles
+
+    return Table(box=None, header_style="bold", pad_edge=False)
+
+
 def shown(matches: pl.DataFrame, most: int | None = ROWS_SHOWN) -> Table:
     """The first matches as a table."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = grid()
     for name, dtype in matches.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in matches.head(most if most is not None else matches.height).iter_rows():

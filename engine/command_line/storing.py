@@ -5,19 +5,21 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
 from ...data.importing import import_candles
 from ...data.store import ENDING as STORE
 from .. import demo as demonstration
 from ..results import counted
-from .asking import Columns, DateFormat, Decimal, Zone, given_options
 from .ending import told_in_words
 from .misuse import UsageError
+from .opening import given_options
+from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
 from .showing import results, shown
 from .watching import compile_first, progress_bar
 from .wording import symbol_error
@@ -32,30 +34,47 @@ class Kind(StrEnum):
     STORE = "store"
 
 
+@click.command
+@click.argument("source", help="A CSV, Parquet or DuckDB file, or a folder of them.")
+@click.argument(
+    "target",
+    required=False,
+    type=click.Path(path_type=Path),
+    help="A .duckdb file or a .store folder; called like the source if not given.",
+)
+@click.option("--to", type=click.Choice(Kind, case_sensitive=False), help="Default: what the target's ending says.")
+@click.option("--table", default="candles", help="The table that is written.")
+@click.option("--replace", is_flag=True, help="Write the table anew if there is one.")
+@click.option("--start", help="First day or time that is taken.")
+@click.option("--end", help="Last day or time, inclusive.")
+@COLUMN
+@ZONE
+@ADJUST
+@DATE_FORMAT
+@DECIMAL
 def import_(
-    source: Annotated[str, typer.Argument(help="A CSV, Parquet or DuckDB file, or a folder of them.")],
-    target: Annotated[
-        Path | None, typer.Argument(help="A .duckdb file or a .store folder; called like the source if not given.")
-    ] = None,
-    to: Annotated[Kind | None, typer.Option(help="Default: what the target's ending says.")] = None,
-    table: Annotated[str, typer.Option(help="The table that is written.")] = "candles",
-    replace: Annotated[bool, typer.Option("--replace", help="Write the table anew if there is one.")] = False,
-    start: Annotated[str | None, typer.Option(help="First day or time that is taken.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last day or time, inclusive.")] = None,
-    column: Columns = None,
-    tz: Zone = None,
-    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
-    date_format: DateFormat = None,
-    decimal: Decimal = None,
+    source: str,
+    target: Path | None,
+    to: Kind | None,
+    table: str,
+    start: str | None,
+    end: str | None,
+    column: Sequence[str],
+    *,
+    replace: bool,
+    **options: str | None,
 ) -> None:
-    """Bring candles from SOURCE into a DuckDB file, or into a store: larger, and several times faster to load."""
+    """Bring candles into a DuckDB file, or into a store.
+
+    A store is larger, and several times faster to load.
+    """
     with told_in_words():
         target = target_of(source, target, to)
-        options = given_options(column, tz=tz, adjust=adjust, date_format=date_format, decimal=decimal)
-        found = import_candles(source, target, table, start=start, end=end, replace=replace, **options)
+        told: dict[str, Any] = given_options(column, **options)
+        found = import_candles(source, target, table, start=start, end=end, replace=replace, **told)
     place = found.path if found.path.suffix.lower() == STORE else f"table {found.table} in {found.path}"
     span = f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}"
-    typer.echo(f"{span}: {place}")
+    click.echo(f"{span}: {place}")
 
 
 def target_of(source: str, target: Path | None, to: Kind | None) -> Path:
@@ -68,12 +87,15 @@ def target_of(source: str, target: Path | None, to: Kind | None) -> Path:
     return target
 
 
-def demo(
-    folder: Annotated[Path, typer.Option(help="Where the candles are kept.")] = Path("demo"),
-    symbols: Annotated[int, typer.Option(min=1, help="How many symbols.")] = 2500,
-    bars: Annotated[int, typer.Option(min=1, help="How many days of each.")] = 2520,
-) -> None:
-    """Make sample candles, ten years of days of 2,500 symbols, and run a scan over them."""
+@click.command
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), help="Where the candles are kept.")
+@click.option("--symbols", type=click.IntRange(min=1), default=2500, help="How many symbols.")
+@click.option("--bars", type=click.IntRange(min=1), default=2520, help="How many days of each.")
+def demo(folder: Path, symbols: int, bars: int) -> None:
+    """Make sample candles, and run a scan over them.
+
+    By default ten years of days of 2,500 symbols.
+    """
     console = results()
     if not demonstration.candles_path(folder, symbols, bars).exists():
         console.print(f"making candles: {counted(symbols, 'symbol')} x {counted(bars, 'day')} ...")

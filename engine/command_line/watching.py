@@ -9,20 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
 from ...formulas.kernels.compiler import is_kept, machine_code
 from ..controlling import ProgressCallback
-from .showing import messages
-
-
-class Rate(ProgressColumn):
-    """Symbols a second."""
-
-    def render(self, task: Task) -> Text:
-        """The rate, once there is one."""
-        return Text(f"{task.speed:,.0f} symbols/s" if task.speed else "")
+from .showing import say
 
 
 @contextmanager
@@ -31,10 +20,10 @@ def progress_bar() -> Iterator[ProgressCallback | None]:
     if not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=messages(), transient=True) as bar:
-        task = bar.add_task("scanning", total=None)
-        yield lambda completed, total: bar.update(task, completed=completed, total=total)
+    from .drawing import drawn_bar  # noqa: PLC0415 - in a pipe nothing is drawn
+
+    with drawn_bar() as update:
+        yield update
 
 
 def compile_first() -> None:
@@ -43,7 +32,7 @@ def compile_first() -> None:
         if is_kept():
             threading.Thread(target=machine_code, name="barsweep-kernels", daemon=True).start()
         else:
-            messages().print("compiling kernels for this CPU, once ...")
+            say("compiling kernels for this CPU, once ...")
             machine_code()
     except ImportError:
         return  # Polars computes, or refuses in words of its own

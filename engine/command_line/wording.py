@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ..results import SymbolError
+if TYPE_CHECKING:
+    from ..results import SymbolError
 
 ROWS_NAMED: Final = 3
 

@@ -53,15 +53,14 @@ class Applier:
         arguments: list[Node | Setting | None | Faulty] = []
         for parameter in primitive.parameters:
             given = bound.get(parameter.name)
-            missing = [] if parameter.several else [None]
-            several = missing if given is None else [given] if isinstance(given, Given) else given
-            arguments.extend(self._argument(primitive, parameter, each, alike) for each in several)
+            if isinstance(given, Given):
+                arguments.append(self._argument(primitive, parameter, given, alike))
+            elif given is not None:
+                arguments.extend(self._argument(primitive, parameter, each, alike) for each in given)
+            elif not parameter.several:
+                arguments.append(self._default(parameter, alike))
         clean = [a for a in arguments if not isinstance(a, Faulty)]
-        if len(clean) < len(arguments):
-            return FAULTY
-        objection = primitive.objects(*(a for a in clean if not isinstance(a, NODE_TYPES)))
-        if objection:
-            self._faults.add(span, f"{primitive.name}'s {objection}")
+        if len(clean) < len(arguments) or self._objects(primitive, clean, span):
             return FAULTY
         kind = alike if primitive.result.alike and alike else min(primitive.result.kinds)
         compare(primitive, bound, span, self._faults)
@@ -69,6 +68,15 @@ class Applier:
             return FAULTY
         made = self._among(clean) if primitive.shape is Shape.ACROSS else clean
         return self._made(primitive, tuple(made), kind)
+
+    def _objects(self, primitive: Primitive, arguments: Sequence[Node | Setting | None], span: Span) -> bool:
+        """Whether something is wrong with the settings together."""
+        if primitive.objects is None:
+            return False
+        objection = primitive.objects(*(a for a in arguments if not isinstance(a, NODE_TYPES)))
+        if objection:
+            self._faults.add(span, f"{primitive.name}'s {objection}")
+        return bool(objection)
 
     def _one_group(self, by: Given | Sequence[Given] | None) -> bool:
         """Whether the groups are given by a constant, which puts all symbols into one: by="sector"."""
@@ -108,10 +116,8 @@ class Applier:
         return Outputs(primitive.name, {name: self._interner.pick(node, name, kind) for name, kind in named})
 
     def _argument(
-        self, primitive: Primitive, parameter: Parameter, given: Given | None, alike: Kind | None
+        self, primitive: Primitive, parameter: Parameter, given: Given, alike: Kind | None
     ) -> Node | Setting | None | Faulty:
-        if given is None:
-            return self._default(parameter, alike)
         value = given.value
         if isinstance(value, Faulty):
             return FAULTY

@@ -27,11 +27,14 @@ class Slot:
 
 @dataclass(slots=True)
 class Binder:
-    """Binds the arguments of one call to the slots of one signature; faults are noted, not raised."""
+    """Binds the arguments of one call to the slots of one signature; faults are noted, not raised.
+
+    `signature` gives the signature for messages: it is asked where there is a fault.
+    """
 
     call: Call
     slots: Sequence[Slot]
-    signature: str
+    signature: Callable[[], str]
     faults: Faults
 
     def bind(self, evaluate: Evaluate) -> Bound | None:
@@ -46,15 +49,15 @@ class Binder:
             if slot is None or (slot.name in bound and not slot.several):
                 fits = self._refused(argument, slot)
             elif slot.several:
-                bound[slot.name] = [*bound.get(slot.name, ()), given]  # type: ignore[misc]
+                bound[slot.name] = [*bound.get(slot.name, ()), given]
             else:
                 bound[slot.name] = given
         return bound if fits and self._complete(bound) else None
 
     def _at(self, position: int) -> Slot | None:
+        if position < len(self.slots) and not self.slots[position].named:  # those that are named stand last
+            return self.slots[position]
         slots = [slot for slot in self.slots if not slot.named]
-        if position < len(slots):
-            return slots[position]
         return slots[-1] if slots and slots[-1].several else None
 
     def _named(self, argument: Argument) -> Slot | None:
@@ -69,12 +72,12 @@ class Binder:
             hint = "to compare, write == ; " if compares else f"did you mean {nearest}=? " if nearest else ""
             message = f"{self.faults.written(self.call)} has no parameter {argument.name!r}"
             way_out = PARAMETERS.get(argument.name.lower(), "")
-            self.faults.add(argument.span, message, way_out or f"{hint}it is {self.signature}")
+            self.faults.add(argument.span, message, way_out or f"{hint}it is {self.signature()}")
         else:
             self.faults.add(
                 argument.span,
                 f"{self.faults.written(self.call)} has no room for this argument",
-                f"it is {self.signature}",
+                f"it is {self.signature()}",
             )
         return False
 
@@ -82,5 +85,5 @@ class Binder:
         missing = [slot.name for slot in self.slots if slot.required and slot.name not in bound]
         if missing:
             message = f"{self.faults.written(self.call)} lacks its {' and '.join(missing)}"
-            self.faults.add(self.call.span, message, f"it is {self.signature}")
+            self.faults.add(self.call.span, message, f"it is {self.signature()}")
         return not missing

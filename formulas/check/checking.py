@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from ...errors import FormulaError, Problem
+from ...errors import Problem
 from .. import syntax
 from ..declaring import Setting
 from ..functions import HISTORY, Functions
@@ -21,35 +21,8 @@ from .environment import Environment, is_indicator
 from .faults import Faults
 from .naming import RESERVED, SPECIAL_FORMS
 from .session import Session
+from .tunable import Tunable
 from .values import Faulty, Outputs, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Tunable:
-    """A `param` of a formula: its value, and the values it may take (bounds, or a list of options)."""
-
-    name: str
-    value: Setting
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    options: tuple[Setting, ...] = ()
-
-    def describe(self) -> str:
-        """The values it may take, for messages."""
-        if self.options:
-            return f"one of {', '.join(map(shown_value, self.options))}"
-        bounds = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
-        return f"a {'number' if isinstance(self.value, float) else type(self.value).__name__}{bounds}"
-
-    def admits(self, value: object) -> bool:
-        """Whether `value` is of the param's kind and within its range."""
-        if isinstance(value, bool) or isinstance(self.value, bool):
-            return isinstance(value, bool) and isinstance(self.value, bool)
-        if isinstance(self.value, str) or isinstance(value, str):
-            return type(value) is type(self.value) and (not self.options or value in self.options)
-        inside = self.low is None or self.high is None or self.low <= value <= self.high  # type: ignore[operator]
-        return isinstance(value, int | float) and inside and (not self.options or value in self.options)
 
 
 @dataclass(frozen=True, repr=False)
@@ -230,9 +203,11 @@ class _Check:
         """Remember calls of indicators; those under a history as of the bar that the formula looks at."""
         if isinstance(value, Constant) and isinstance(value.value, float):
             self.constants[expression.span] = int(value.value)
-        if isinstance(expression, syntax.History) and not isinstance(value, Faulty):
+        if not isinstance(expression, syntax.Call | syntax.History | syntax.Output) or isinstance(value, Faulty):
+            return
+        if isinstance(expression, syntax.History):
             self._look_back(expression)
-        if isinstance(value, Faulty | Outputs | Constant) or value.kind is not Kind.NUMBER:
+        if isinstance(value, Outputs | Constant) or value.kind is not Kind.NUMBER:
             return
         called = expression.operand if isinstance(expression, syntax.Output) else expression
         if isinstance(called, syntax.Call):
@@ -245,10 +220,12 @@ class _Check:
 
     def _look_back(self, expression: syntax.History) -> None:
         bars, whole = self.constants[expression.offset.span], expression.operand.span
-        for span, (text, node) in list(self.observed.items()):
-            if whole.start <= span.start and span.end <= whole.end:
-                earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
-                self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
+        for span in reversed(self.observed):
+            if span.start < whole.start:
+                break  # what was seen before the operand stands before it
+            text, node = self.observed[span]
+            earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
+            self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
 
     def _text(self, span: Span) -> str:
         return " ".join(self.formula.source[span.start : span.end].split())
@@ -297,4 +274,4 @@ def check(
     return run.run()
 
 
-__all__ = ["Checked", "FormulaError", "Tunable", "check"]
+__all__ = ["Checked", "check"]

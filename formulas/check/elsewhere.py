@@ -63,7 +63,7 @@ class Forms:
             inside = self._on_table(call, evaluate) if form == "table" else evaluate
             if inside is None:
                 return None
-            return Binder(call, SLOTS[form], SPECIAL_FORMS[form], self.session.faults).bind(inside)
+            return Binder(call, SLOTS[form], lambda: SPECIAL_FORMS[form], self.session.faults).bind(inside)
 
     def _on_table(self, call: syntax.Call, evaluate: Evaluate) -> Evaluate | None:
         """How arguments are evaluated: all but the table's name on the rows of that table."""

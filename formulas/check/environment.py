@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from .. import syntax
 from ..declaring import Primitive
@@ -94,21 +95,24 @@ class Environment:
         if function is None or function.is_series:
             values = [evaluate(argument.value) for argument in call.arguments]
             return self._unknown_call(call, values, function is not None)
-        slots = _slots(function)
-        signature = as_called(function.signature, lower.rpartition(".")[0], session.faults.written(call))
-        bound = Binder(call, slots, signature, session.faults).bind(evaluate)
+
+        def signature() -> str:
+            return as_called(function.signature, lower.rpartition(".")[0], session.faults.written(call))
+
+        bound = Binder(call, _callable(function).slots, signature, session.faults).bind(evaluate)
         if bound is None or self._constant_for_series(call, function, bound):
             return FAULTY
         return self._applied(function, bound, call.span)
 
     def _constant_for_series(self, call: syntax.Call, function: Function, bound: Bound) -> bool:
         """Whether a number stands where the series belongs, as in sma(20): its default would not be used."""
-        for name in function.series_defaults:
+        defaults = _callable(function).series_defaults
+        for name in defaults:
             given = bound.get(name)
             if isinstance(given, Given) and isinstance(given.value, Constant) and not is_missing(given.value):
                 text = shown_value(given.value.value)  # type: ignore[arg-type]
                 message = f"{call.name} takes the series first, {text} is a constant"
-                series = ", ".join(function.series_defaults.values())
+                series = ", ".join(defaults.values())
                 self._session.faults.add(given.span, message, f"write {call.name}({series}, {text})")
                 return True
         return False
@@ -207,11 +211,21 @@ def is_indicator(function: Primitive | LibraryFunction | None) -> bool:
     return not (isinstance(function, Primitive) and function.shape is Shape.ELEMENTWISE)
 
 
-def _slots(function: Primitive | LibraryFunction) -> list[Slot]:
+class _Callable(NamedTuple):
+    """What binding a call has to know of a function."""
+
+    slots: list[Slot]
+    series_defaults: Mapping[str, str]
+
+
+@lru_cache(maxsize=1024)  # formulas call a few functions over and over
+def _callable(function: Primitive | LibraryFunction) -> _Callable:
     if isinstance(function, Primitive):
         slots = [Slot(p.name, p.required, p.several) for p in function.parameters]
-        return [*slots, Slot("max", required=False, named=True)] if function.varying else slots
-    return [Slot(p.name.name, p.default is None) for p in function.definition.parameters]
+        varying = [Slot("max", required=False, named=True)] if function.varying else []
+        return _Callable([*slots, *varying], function.series_defaults)
+    slots = [Slot(p.name.name, p.default is None) for p in function.definition.parameters]
+    return _Callable(slots, function.series_defaults)
 
 
 def _identity(given: object) -> object:

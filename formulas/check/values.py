@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -37,8 +37,7 @@ FAULTY: Final = Faulty()
 Value: TypeAlias = Node | Outputs | Faulty
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An argument's value and where it stands."""
 
     value: Value
@@ -68,11 +67,23 @@ def folded(node: Apply, interner: Interner) -> Node:
     return interner.constant(_computed(primitive, given), node.kind)
 
 
+def _plainly(primitive: Primitive, given: Sequence[tuple[Setting | None, Kind | None]]) -> Setting | None:
+    """A primitive's value of numbers without asking its rule; None where that cannot be told so."""
+    if primitive.plain is None or not all(kind is Kind.NUMBER and value is not None for value, kind in given):
+        return None
+    try:
+        return primitive.plain(*(value for value, _ in given))
+    except (ArithmeticError, ValueError):  # x / 0, sqrt(-1): the rule says what they are
+        return None
+
+
 @lru_cache(maxsize=4096)
 def _computed(primitive: Primitive, given: tuple[tuple[Setting | None, Kind | None], ...]) -> Setting | None:
     """A primitive's value of constants: formulas say (n + 1) / 2 over and over. A setting has no kind."""
-    literals = [value if kind is None else pl.lit(value, dtype=kind.dtype) for value, kind in given]
-    value: Setting | None = pl.select(primitive.rule(*literals)).item()
+    value = _plainly(primitive, given)
+    if value is None:
+        literals = [value if kind is None else pl.lit(value, dtype=kind.dtype) for value, kind in given]
+        value = pl.select(primitive.rule(*literals)).item()
     is_infinite = isinstance(value, float) and not -float("inf") < value < float("inf")
     return None if is_infinite else value
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -159,7 +158,9 @@ def _path() -> Path | None:
     if folder is None:
         return None
     llvm = _llvm()
-    facts = [version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
+    from llvmlite import __version__ as version  # noqa: PLC0415 - as in _llvm, which tells where it is missing
+
+    facts = [version, llvm.get_process_triple(), llvm.get_host_cpu_name()]
     facts.append(llvm.get_host_cpu_features().flatten())
     key = hashlib.sha256("\n".join(facts).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):

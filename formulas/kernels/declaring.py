@@ -114,7 +114,8 @@ def _enter(body: Body, form: Form, outputs: int = 1, *, skipped: int = 0, **fact
     name = body.__name__.rstrip("_")
     if name in KERNELS:
         raise ValueError(f"the kernel {name!r} is declared twice")
-    parameters = inspect.signature(body).parameters.values()
-    positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    settings = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != "settled"]
-    KERNELS[name] = Kernel(name, form, len(positional) - skipped, outputs, tuple(settings), body, **facts)
+    code = body.__code__  # inspect.signature would take longer for all kernels than a small scan
+    positional, named = code.co_argcount, code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    assert not code.co_flags & inspect.CO_VARARGS, f"{name}: a kernel says how many inputs it has"
+    settings = tuple(each for each in named if each != "settled")
+    KERNELS[name] = Kernel(name, form, positional - skipped, outputs, settings, body, **facts)

@@ -1,37 +1,33 @@
-"""Running lark's parse table: the same moves as lark's own loop, three times as fast.
+"""Running the parse table of grammar.lark.
 
-Lark turns grammar.lark into an LALR(1) table. A grammar with ten levels of precedence spends most of its moves on
-renaming one thing (a name is a product is a sum is a comparison ...). Such runs of renamings depend on two states and
-the next token alone, so their end is found once and remembered.
+Lark makes an LALR(1) table of the grammar. What is needed of it is shipped as grammar.json (`make grammar` writes it, a
+test holds that it is the grammar's): to load lark takes longer than to check a long formula.
+A grammar with ten levels of precedence spends most of its moves on renaming one thing (a name is a product is a sum is
+a comparison ...). Such runs of renamings depend on two states and the next token alone, so their end is found once and
+remembered.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from lark import Lark, __version__
-from lark.parsers.lalr_analysis import Shift
-
-from ..keeping import private_folder
 from .reading import Token
 
 END: Final = "$END"
 
-Build: TypeAlias = Callable[[list[Any]], Any]
+Build: TypeAlias = Callable[[Sequence[Any]], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reduce:
-    """Replace the last `size` values by what `build` makes of them; a renaming keeps the one value as it is."""
+class _Reduce(NamedTuple):
+    """Replace the last `size` values by what `build` makes of them; without one the rule is a renaming of one value."""
 
     size: int
     origin: str
-    build: Build
-    renaming: bool
+    build: Build | None
 
 
 class Unexpected(Exception):  # noqa: N818 - never leaves the package
@@ -44,9 +40,14 @@ class Unexpected(Exception):  # noqa: N818 - never leaves the package
 
 @dataclass(slots=True)
 class Automaton:
-    """Parses sequences of tokens. It holds nothing of a text, so threads may share it."""
+    """Parses sequences of tokens. It holds nothing of a text, so threads may share it.
 
-    actions: list[dict[str, int | _Reduce]]
+    `states` say by the name of the next token what to do: a number from 0 on is the state to go to, `~number` the rule
+    to reduce by. By the name of a rule they say where to go when it is complete.
+    """
+
+    states: list[dict[str, int]]
+    rules: list[_Reduce]
     start: int
     end: int
     # (state below, state, next token) -> the state in which a run of renamings ends
@@ -54,73 +55,79 @@ class Automaton:
 
     def run(self, tokens: Sequence[Token]) -> Any:
         """Parse the tokens and give what was built. Raises Unexpected."""
-        states, values = [self.start], []
-        actions, renamed = self.actions, self.renamed
+        passed, values = [self.start], []
+        states, rules, renamed, end = self.states, self.rules, self.renamed, self.end
         for index, token in enumerate((*tokens, Token(END, "", 0, 0))):
             kind = token.type
             while True:
-                action = actions[states[-1]].get(kind)
-                if isinstance(action, int):
-                    states.append(action)
-                    values.append(token)
-                    break
+                action = states[passed[-1]].get(kind)
                 if action is None:
                     raise Unexpected(index)
-                if action.renaming:
-                    key = (states[-2], states[-1], kind)
+                if action >= 0:
+                    passed.append(action)
+                    values.append(token)
+                    break
+                size, origin, build = rules[~action]
+                if build is None:
+                    key = (passed[-2], passed[-1], kind)
                     state = renamed.get(key)
-                    states[-1] = self._rename(key) if state is None else state
+                    passed[-1] = self._rename(key) if state is None else state
+                elif size == 1:
+                    values[-1] = build((values[-1],))
+                    passed[-1] = states[passed[-2]][origin]
+                elif size:
+                    values[-size:] = (build(values[-size:]),)
+                    passed[-size:] = (states[passed[-size - 1]][origin],)
                 else:
-                    self._reduce(action, states, values)
-                if kind == END and states[-1] == self.end:
+                    values.append(build(()))
+                    passed.append(states[passed[-1]][origin])
+                if kind == END and passed[-1] == end:
                     return values[-1]
         raise AssertionError  # the end is either reached or unexpected
 
-    def _reduce(self, action: _Reduce, states: list[int], values: list[Any]) -> None:
-        taken: list[Any] = []
-        if action.size:
-            taken = values[-action.size :]
-            del states[-action.size :]
-            del values[-action.size :]
-        values.append(action.build(taken))
-        states.append(self._goto(states[-1], action.origin))
-
-    def _goto(self, state: int, origin: str) -> int:
-        target = self.actions[state][origin]
-        assert isinstance(target, int)
-        return target
-
     def _rename(self, key: tuple[int, int, str]) -> int:
         below, state, kind = key
-        action = self.actions[state].get(kind)
-        while isinstance(action, _Reduce) and action.renaming and state != self.end:
-            state = self._goto(below, action.origin)
-            action = self.actions[state].get(kind)
+        action = self.states[state].get(kind)
+        while action is not None and action < 0 and self.rules[~action].build is None and state != self.end:
+            state = self.states[below][self.rules[~action].origin]
+            action = self.states[state].get(kind)
         self.renamed[key] = state
         return state
 
 
-def make_automaton(grammar: str, start: str, builder: object) -> Automaton:
-    """Let lark make the table of `grammar`, with the methods of `builder` for its rules.
-
-    The table is kept for the next process: to make it takes longer than to parse the whole library.
-    """
-    folder = private_folder()
-    name = f"grammar-{hashlib.sha256((__version__ + start + grammar).encode()).hexdigest()[:24]}.table"
-    kept: str | bool = str(folder / name) if folder is not None and os.access(folder, os.W_OK) else False
-    made = Lark(grammar, start=start, parser="lalr", lexer="basic", transformer=builder, cache=kept)
-    parser = made.parser.parser.parser
-    table, callbacks = parser.parse_table, parser.callbacks
-    actions = [
-        {str(name): _plain(action, argument, callbacks) for name, (action, argument) in table.states[state].items()}
-        for state in range(len(table.states))
+def make_automaton(table: str, builder: object) -> Automaton:
+    """The automaton of a table, as tests/grammar_table.py writes it, with the methods of `builder` for its rules."""
+    read = json.loads(table)
+    rules = [
+        _Reduce(size, origin, _building(builder, size, method, kept)) for origin, size, method, kept in read["rules"]
     ]
-    return Automaton(actions, table.start_states[start], table.end_states[start])
+    return Automaton(read["states"], rules, read["start"], read["end"])
 
 
-def _plain(action: Any, argument: Any, callbacks: Any) -> int | _Reduce:
-    """Turn lark's action into a state to go to, or a reduction."""
-    if action is Shift:
-        return int(argument)
-    renaming = len(argument.expansion) == 1 and argument.options.expand1 and argument.alias is None
-    return _Reduce(len(argument.expansion), str(argument.origin.name), callbacks[argument], renaming)
+def _building(builder: object, size: int, method: str, kept: list[int | None] | None) -> Build | None:
+    """What is done with the values of a rule, given those that are kept.
+
+    `~index` among them is a run, whose values are handed on each for itself. A rule without a method makes a run.
+    """
+    if kept is None:
+        return None
+    make: Build = getattr(builder, method) if method else tuple
+    if kept == list(range(size)):
+        return make
+    plain = [index for index in kept if index is not None and index >= 0]
+    if len(plain) < len(kept):
+        return lambda values: make(_picked(values, kept))
+    if len(plain) == 1:
+        return lambda values: make((values[plain[0]],))
+    pick = itemgetter(*plain)
+    return lambda values: make(pick(values))
+
+
+def _picked(values: Sequence[Any], kept: Sequence[int | None]) -> list[Any]:
+    picked: list[Any] = []
+    for index in kept:
+        if index is not None and index < 0:
+            picked.extend(values[~index])
+        else:
+            picked.append(None if index is None else values[index])
+    return picked

@@ -1,4 +1,4 @@
-"""From grammar to syntax tree: one method for each rule of grammar.lark, called by lark as it recognises the rule."""
+"""From grammar to syntax tree: one method for each rule of grammar.lark, called as a rule is recognised."""
 
 from __future__ import annotations
 

@@ -237,5 +237,4 @@ def faulty(faults: Sequence[Fault], source: str) -> FormulaError:
 def _tools() -> tuple[Automaton, TreeBuilder]:
     """Make the parser when it is first used."""
     builder = TreeBuilder()
-    grammar = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return make_automaton(grammar, "statement", builder), builder
+    return make_automaton(Path(__file__).with_name("grammar.json").read_text(encoding="utf-8"), builder), builder

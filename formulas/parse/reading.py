@@ -138,12 +138,14 @@ def read_tokens(source: str) -> tuple[list[Token], list[Fault]]:
     # ahead of a definition cut out of a file stand as many line breaks as the file has lines: they mean nothing
     begin = len(reader.text) - len(reader.text.lstrip("\n"))
     for found in _PATTERN.finditer(reader.text, begin):
-        kind, end = str(found.lastgroup), found.end()
-        start = found.start(kind)
+        kind = str(found.lastgroup)
+        start, end = found.span(kind)
         if start < resume or kind == "end":
             continue
         text = found[kind]
-        if kind == "operator" and text in OPERATORS:
+        if kind == "NAME" and text.isascii():  # what formulas are mostly made of stands first
+            tokens.append(Token(KEYWORDS.get(text.lower(), kind), text, start, end))
+        elif kind == "operator" and text in OPERATORS:
             if text == "(" and tokens and tokens[-1].type == "NAME":
                 _make_function(tokens)
             tokens.append(Token(OPERATORS[text], "^" if text == "**" else text, start, end))
@@ -195,10 +197,8 @@ class _Reader:
         keyword = KEYWORDS.get(text.lower())
         if keyword:
             return Token(keyword, text, start, end)
-        if not text.isascii():
-            self._check_letters(text, start)
-            text = unicodedata.normalize("NFC", text)
-        return Token("NAME", text, start, end)
+        self._check_letters(text, start)
+        return Token("NAME", unicodedata.normalize("NFC", text), start, end)
 
     def _check_letters(self, text: str, start: int) -> None:
         for offset, letter in enumerate(text, start):

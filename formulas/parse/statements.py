@@ -21,6 +21,9 @@ _BREAKS: Final = frozenset(("NEWLINE", "SEPARATOR"))
 _BEGINS: Final = frozenset(("PARAM", "DEF"))
 _BROKEN: Final = frozenset(("UNCLOSED", "UNOPENED"))
 _DOUBTFUL: Final = frozenset(("SIGN", "SCALE", "POWER"))
+# These say nothing about where a statement begins or ends, unless one has just ended.
+_WORDS: Final = frozenset(("NAME", "NUMBER", "TEXT", "FUNCTION", "COMMA", "EQUAL", "DOT", "RANGE"))
+_PLAIN: Final = (_WORDS | _GOES_ON | _DOUBTFUL) - {"LBRACE"}
 
 
 @dataclass(slots=True)
@@ -73,8 +76,13 @@ class _Joiner:
 
     def join(self, tokens: Sequence[Token]) -> None:
         """Take all tokens in turn."""
+        add = self.joined.append
         for index, token in enumerate(tokens):
             kind = token.type
+            if kind in _PLAIN and self._last != "SEPARATOR" and not self._in_parameter:
+                add(token)
+                self._last = kind
+                continue
             if kind in _BREAKS:
                 self._break(index, token)
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..declaring import across
+from ..declaring_across import across
 from ..kinds import Booleans, Count, Countable, Factor, Length, Numbers, Share, Switch, Tail
 from ..scope import Population
 

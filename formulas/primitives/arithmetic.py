@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 
 import polars as pl
@@ -10,25 +12,25 @@ from ..declaring import elementwise
 from ..kinds import Digits, Numbers
 
 
-@elementwise("+", carries=True)
+@elementwise("+", operator.add, carries=True)
 def add(x: Numbers, y: Numbers) -> Numbers:
     """The sum of two numbers."""
     return x + y
 
 
-@elementwise("-", carries=True)
+@elementwise("-", operator.sub, carries=True)
 def subtract(x: Numbers, y: Numbers) -> Numbers:
     """The difference of two numbers."""
     return x - y
 
 
-@elementwise("*", carries=True)
+@elementwise("*", operator.mul, carries=True)
 def multiply(x: Numbers, y: Numbers) -> Numbers:
     """The product of two numbers."""
     return x * y
 
 
-@elementwise("/", dense=True)
+@elementwise("/", operator.truediv, dense=True)
 def divide(x: Numbers, y: Numbers) -> Numbers:
     """The quotient of two numbers; undefined where the divisor is 0."""
     return x / y
@@ -40,7 +42,7 @@ def power(x: Numbers, y: Numbers) -> Numbers:
     return x**y
 
 
-@elementwise("negate", carries=True, bounded=True)
+@elementwise("negate", operator.neg, carries=True, bounded=True)
 def negate(x: Numbers) -> Numbers:
     """The number with the other sign."""
     return -x
@@ -52,7 +54,7 @@ def mod(x: Numbers, y: Numbers) -> Numbers:
     return x % y
 
 
-@elementwise(carries=True, bounded=True)
+@elementwise(plain=abs, carries=True, bounded=True)
 def abs_(x: Numbers) -> Numbers:
     """The number without its sign."""
     return x.abs()
@@ -64,7 +66,7 @@ def sign(x: Numbers) -> Numbers:
     return x.sign()
 
 
-@elementwise(carries=True)
+@elementwise(plain=math.sqrt, carries=True)
 def sqrt(x: Numbers) -> Numbers:
     """The square root; undefined below 0."""
     return x.sqrt()
@@ -82,13 +84,13 @@ def exp(x: Numbers) -> Numbers:
     return x.exp()
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda x: math.copysign(math.floor(x), x), bounded=True)
 def floor(x: Numbers) -> Numbers:
     """The largest whole number at or below `x`."""
     return x.floor()
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda x: math.copysign(math.ceil(x), x), bounded=True)
 def ceil(x: Numbers) -> Numbers:
     """The smallest whole number at or above `x`."""
     return x.ceil()
@@ -105,13 +107,13 @@ def round_(x: Numbers, digits: Digits = 0) -> Numbers:
     return (x / scale).round(0, mode="half_away_from_zero") * scale
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda *several: max(reversed(several)), bounded=True)
 def max_(x: Numbers, *others: Numbers) -> Numbers:
     """The largest of the values; undefined if any of them is."""
     return _every_defined((x, *others), pl.max_horizontal(x, *others))
 
 
-@elementwise(bounded=True)
+@elementwise(plain=lambda *several: min(reversed(several)), bounded=True)
 def min_(x: Numbers, *others: Numbers) -> Numbers:
     """The smallest of the values; undefined if any of them is."""
     return _every_defined((x, *others), pl.min_horizontal(x, *others))

@@ -6,43 +6,45 @@ gives a single truth instead of one for each row.
 
 from __future__ import annotations
 
+import operator
+
 import polars as pl
 
 from ..declaring import elementwise
 from ..kinds import Alike, Anything, Booleans, Count, Ordered
 
 
-@elementwise("<", bounded=True)
+@elementwise("<", operator.lt, bounded=True)
 def less(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is smaller than `y`."""
     return y > x if x.meta.is_literal() else x < y
 
 
-@elementwise("<=", bounded=True)
+@elementwise("<=", operator.le, bounded=True)
 def at_most(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is `y` or smaller."""
     return y >= x if x.meta.is_literal() else x <= y
 
 
-@elementwise(">", bounded=True)
+@elementwise(">", operator.gt, bounded=True)
 def greater(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is larger than `y`."""
     return y < x if x.meta.is_literal() else x > y
 
 
-@elementwise(">=", bounded=True)
+@elementwise(">=", operator.ge, bounded=True)
 def no_less(x: Ordered, y: Ordered) -> Booleans:
     """Whether `x` is `y` or larger."""
     return y <= x if x.meta.is_literal() else x >= y
 
 
-@elementwise("==", bounded=True)
+@elementwise("==", operator.eq, bounded=True)
 def equal(x: Alike, y: Alike) -> Booleans:
     """Whether both are the same."""
     return y == x if x.meta.is_literal() else x == y
 
 
-@elementwise("!=", bounded=True)
+@elementwise("!=", operator.ne, bounded=True)
 def differs(x: Alike, y: Alike) -> Booleans:
     """Whether the two are not the same."""
     return y != x if x.meta.is_literal() else x != y

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -233,3 +234,47 @@ def test_only_a_table_has_a_stored_order(path, statement, source, unsorted, clos
 
     assert checked.counts.get("unsorted") == unsorted
     assert checked.frame["close"].to_list() == close
+
+
+def test_what_was_looked_at_ahead_is_not_asked_again(path, monkeypatch):
+    with DuckDBRepository(path) as repository:
+        repository.look_ahead()
+        repository.looking.join()
+        monkeypatch.setattr(repository, "fetch", None)
+
+        repository.limit_memory(2**28)
+        repository.health()
+        assert len(repository.symbols("1d")) == len(repository.rows("1d"))
+
+
+def test_what_is_wrong_is_told_to_who_asks_not_to_who_looks_ahead(tmp_path):
+    path = tmp_path / "broken.duckdb"
+    path.write_bytes(b"no database")
+    repository = DuckDBRepository(path)
+    repository.look()
+
+    with pytest.raises(RepositoryError, match="is it a DuckDB file"):
+        repository.symbols("1d")
+
+
+@pytest.mark.parametrize("after", [0, 0.002, 0.01, 0.03])
+def test_a_file_that_is_closed_while_it_is_looked_at_is_no_fault(tmp_path, after):
+    """The command that opened it may have ended meanwhile, with a message about something else."""
+    long = tmp_path / "long.duckdb"
+    row = "i % 50 as symbol, date '2000-01-01' + cast(i // 50 as integer) as ts, i as close"
+    execute(long, f"create table bars as select {row} from range(100000) t(i)")
+    repository = DuckDBRepository(long)
+    repository.look_ahead()
+    time.sleep(after)
+    repository.close()
+    repository.looking.join()
+
+    assert len(repository.symbols("1d")) == 50
+
+
+def test_the_limit_of_memory_holds_for_a_file_that_is_open(path):
+    with DuckDBRepository(path) as repository:
+        repository.health()
+        repository.limit_memory(2**28)
+
+        assert repository.cursor().execute("select current_setting('memory_limit')").fetchone() == ("256.0 MiB",)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from fakes import candles
-from typer.testing import CliRunner
 
 from barsweep.data import sample_candles
 from barsweep.engine.command_line import main
@@ -141,7 +141,7 @@ def test_an_output_that_cannot_be_written(data, tmp_path):
 
 
 def test_a_long_table_is_cut_on_a_terminal_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("barsweep.engine.command_line.scanning.to_terminal", lambda: True)
+    monkeypatch.setattr("barsweep.engine.command_line.finding.to_terminal", lambda: True)
     path = tmp_path / "long.csv"
     candles({"A": [float(bar + 1) for bar in range(100)]}).write_csv(path)
 
@@ -214,7 +214,7 @@ def test_version(capsys, monkeypatch):
 def test_version_answers_at_once():
     code = (
         "import sys; from barsweep.engine.command_line import main\n"
-        "sys.argv[1:] = ['--version']; main(); print('typer' in sys.modules)"
+        "sys.argv[1:] = ['--version']; main(); print('click' in sys.modules)"
     )
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split("\n")[1] == "False"

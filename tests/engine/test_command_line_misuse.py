@@ -1,8 +1,8 @@
 """What is wrong with the command line itself ends with exit code 2 and says what to do; sweeps where nothing is run."""
 
 import pytest
+from click.testing import CliRunner
 from fakes import candles
-from typer.testing import CliRunner
 
 from barsweep.engine.command_line.application import make_application
 from barsweep.engine.command_line.showing import ROWS_SHOWN

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from barsweep.engine.command_line.application import make_application
 

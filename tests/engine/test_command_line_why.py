@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from fakes import candles
-from typer.testing import CliRunner
 
 from barsweep.engine.command_line.application import make_application
 

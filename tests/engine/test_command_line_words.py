@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from fakes import candles
-from typer.testing import CliRunner
 
 from barsweep.engine.command_line.aligning import aligned
 from barsweep.engine.command_line.application import make_application

@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from fakes import Watched, candles
-from typer.testing import CliRunner
 
 import barsweep as bs
 from barsweep.engine.command_line.application import make_application

@@ -1,6 +1,11 @@
 """Every primitive against its plain-Python reference, over random candles with holes, ties and flat stretches."""
 
+import math
+
+import hypothesis
+import polars as pl
 import pytest
+from hypothesis import strategies as st
 from references.registry import REFERENCES
 from sweeping import NUMBERS, arguments, random_candles, sweep
 
@@ -128,3 +133,29 @@ def test_every_primitive_is_tested():
 
     assert {p.name for p in PRIMITIVES.values()} - REFERENCES.keys() == calendar - REFERENCES.keys()
     assert calendar == CALENDAR_FIELDS | {"bar_index", "session_bar"}
+
+
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, -0.5, 0.5, 2.0, 1e300, 5e-324])
+PLAIN = sorted(name for name, primitive in PRIMITIVES.items() if primitive.plain)
+
+
+def to_the_bit(value):
+    """Tells -0.0 from 0.0, and calls what is not finite undefined, as the language does."""
+    finite = isinstance(value, bool) or (value is not None and math.isfinite(value))
+    return repr(value if isinstance(value, bool) else float(value)) if finite else None
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@hypothesis.settings(max_examples=60)
+@hypothesis.given(x=NUMBER, y=NUMBER, alike=st.booleans())
+def test_constants_are_computed_as_the_rule_computes_them(name, x, y, alike):
+    primitive = PRIMITIVES[name]
+    numbers = [x, x if alike else y][: len(primitive.parameters)]
+    by_rule = pl.select(primitive.rule(*(pl.lit(n, dtype=pl.Float64) for n in numbers))).item()
+    try:
+        plainly = primitive.plain(*numbers)
+    except (ArithmeticError, ValueError):
+        plainly = by_rule  # the rule is asked
+
+    assert len(PLAIN) > 10
+    assert to_the_bit(plainly) == to_the_bit(by_rule)

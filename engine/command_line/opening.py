@@ -1,0 +1,71 @@
+"""Opening what a command names: a formula's file, and candles with the options that were given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...data.opening import DATABASES, open_repository
+from ...data.repository import CandleRepository
+from ...errors import ProcessingEngineError
+from .misuse import UsageError
+
+
+def read_formula(given: str) -> str:
+    """The formula itself, "@file.formula", or "-" for standard input."""
+    if given == "-":
+        return sys.stdin.read()
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ProcessingEngineError(f"the file {path} cannot be read: {error.strerror}") from error
+
+
+def given_options(column: Sequence[str] | None, **options: str | None) -> dict[str, Any]:
+    """The options of a repository that were given on the line."""
+    columns = read_pairs(column or ())
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    return {**given, "columns": columns} if columns else given
+
+
+@contextmanager
+def opened(
+    data: str, column: Sequence[str] | None = None, *, table: str | None = None, **options: str | None
+) -> Iterator[CandleRepository]:
+    """The repository of a path, with the `options` of `open_repository` that were given; closed afterwards."""
+    if table is not None and Path(data).suffix.lower() not in DATABASES:
+        raise UsageError(f"--table is for DuckDB files; {data} is none")
+    repository = open_repository(data, **given_options(column, table=table, **options))
+    look_ahead = getattr(repository, "look_ahead", None)
+    if callable(look_ahead):
+        look_ahead()
+    try:
+        yield repository
+    finally:
+        close = getattr(repository, "close", None)
+        if callable(close):
+            close()
+
+
+def read_pairs(given: Sequence[str]) -> dict[str, str]:
+    """Names and values of name=value; UsageError where a name has two."""
+    pairs: dict[str, str] = {}
+    for name, value in map(read_pair, given):
+        if name in pairs:
+            raise UsageError(f"{name} is given twice, as {pairs[name]} and as {value}: give it once")
+        pairs[name] = value
+    return pairs
+
+
+def read_pair(given: str) -> tuple[str, str]:
+    """Name and value of name=value."""
+    name, equals, value = given.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{given!r} is no setting; write name=value")
+    return name.strip(), value.strip()

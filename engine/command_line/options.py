@@ -1,0 +1,36 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+PARAMETER: Final = click.option(
+    *("-p", "--parameter"), multiple=True, metavar="NAME=VALUE", help="Repeatable; 5..50 or 10,20 try several."
+)
+COLUMN: Final = click.option(
+    "--column", multiple=True, metavar="NAME=COLUMN", help="Where a column is not recognised: close=Last, repeatable."
+)
+TABLE: Final = click.option("--table", help="The table or view of a DuckDB file that holds several.")
+DATE_FORMAT: Final = click.option("--date-format", help="How dates in CSV are written: %m/%d/%Y.")
+DECIMAL: Final = click.option("--decimal", help="The decimal mark of numbers in CSV: . or ,")
+BESIDE: Final = click.option(
+    "--beside",
+    multiple=True,
+    metavar="NAME=FILE",
+    help='Another table for table("quarterly", x): quarterly=file.csv, repeatable.',
+)
+SESSION: Final = click.option("--session", help="When the exchange opens and closes: 09:30-16:00, in --tz.")
+ZONE: Final = click.option("--tz", help="Time zone of times without one: America/New_York.")
+DIALECT: Final = click.option("--dialect", help="The foreign language of the formula: qlib, alpha101, gtja191 ...")
+ADJUST: Final = click.option("--adjust", help="Adjust prices: auto, adj_close or a factor column.")
+FORMULA: Final = click.argument("formula", help='The formula, "@file.formula", or - for standard input.')
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """All options about how a table of candles is read."""
+    for option in (DECIMAL, DATE_FORMAT, TABLE, ZONE, COLUMN):
+        command = option(command)
+    return command
