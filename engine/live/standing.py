@@ -58,8 +58,8 @@ class StandingPlan:
     def warm(self, candles: Candles, places: Whole) -> None:
         """Take in past bars; with rankings those of the whole universe at once, else of some symbols."""
         part = Part(candles)
-        self._welcome(places)
-        last = self._along[-1]
+        self.welcome(places)
+        last = self.along[-1]
         for step in self.steps:
             if not isinstance(step, StandingStage):
                 self._rank(step, part)
@@ -72,7 +72,7 @@ class StandingPlan:
 
     def push(self, candles: Candles, places: Whole) -> dict[str, pl.Series]:
         """The columns of the last stage at these bars, one or more of each symbol; ts ascend within a symbol."""
-        self._welcome(places[places >= self.before.size])
+        self.welcome(places[places >= self.before.size])
         parts = []
         for rows, bars in self._rounds(candles, places):
             parts.append((rows, self._advance(bars, keep=True)))
@@ -81,21 +81,22 @@ class StandingPlan:
 
     def look(self, candles: Candles, places: Whole) -> dict[str, pl.Series]:
         """As `push` of one bar of each symbol, which is in the making: nothing is kept."""
-        self._welcome(places[places >= self.before.size])
+        self.welcome(places[places >= self.before.size])
         bars = Bars(Part(candles), places, self.before[places])
         return dict(self._advance(bars, keep=False))
 
     @property
-    def _along(self) -> list[StandingStage]:
+    def along(self) -> list[StandingStage]:
+        """The stages along time."""
         return [step for step in self.steps if isinstance(step, StandingStage)]
 
-    def _welcome(self, places: Whole) -> None:
+    def welcome(self, places: Whole) -> None:
         """Symbols that were not there."""
         new = places[places >= self.before.size]
         if not new.size:
             return
         size = int(new.max()) + 1
-        for step in self._along:
+        for step in self.along:
             step.welcome(np.arange(self.before.size, size))
         self.before = np.concatenate([self.before, np.zeros(size - self.before.size, np.int64)])
 

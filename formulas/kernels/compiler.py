@@ -162,10 +162,18 @@ def _path() -> Path | None:
     llvm = _llvm()
     facts = [version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
     facts.append(llvm.get_host_cpu_features().flatten())
+    facts.append(digest_of_kernels())
     key = hashlib.sha256("\n".join(facts).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        key.update(source.read_bytes())
     return folder / f"kernels-{key.hexdigest()[:24]}.code"
+
+
+@cache
+def digest_of_kernels() -> str:
+    """What tells these kernels from those of other versions."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> list[bytes] | None:

@@ -1,0 +1,167 @@
+"""LiveScanner: formulas on bars as they arrive."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import polars as pl
+
+from ...data.candles import Candles
+from ...data.sessions import Session
+from ...errors import ProcessingEngineError
+from ..controlling import LOG
+from ..executors.columns import Whole
+from ..jobs import Formulas, ProcessingJob, Setting
+from ..other_tables import close
+from ..service import FormulaService
+from ..sources import as_repository
+from .arrived import Arrived
+from .arriving import CLOSED, Reader, refused_as
+from .beginning import Begun, begin, without_history
+from .saving import read_state, write_state
+from .waiting import Waiting, as_ticks
+
+
+class LiveScanner:
+    """Runs formulas on bars as they arrive: at every bar the values are those of a batch over all bars up to it.
+
+    `formulas`    as in `scan`: a text, or several by name. Conditions have matches, numbers have values alone
+    `history`     past bars, anything that `scan` takes as data; None: there are none yet
+    `symbols`     the universe, of which others' bars are refused. None: whoever comes
+    `lateness`    a timedelta, or seconds: bars wait until one has come that is later by so much, and are run in the
+                  order of their ts. By default nobody waits, and a bar before its symbol's last one is refused
+    `grace`       seconds that a bar waits for others of its ts, so that rankings see them all; with rankings a ts that
+                  has a bar of every symbol is run at once. By default what is pushed together is ranked together
+
+    The other arguments are those of `scan`. A bar is pushed when it is over; `update` is for the one in the making.
+    What is wrong with a symbol's bars concerns these alone: they are in `refused`, with the reason, and logged. A
+    scanner belongs to one thread at a time.
+
+    Raises FormulaError, RepositoryError or ProcessingEngineError, as `scan` does before work starts.
+
+    >>> from datetime import date
+    >>> days = pl.date_range(date(2024, 1, 1), date(2024, 1, 4), eager=True)
+    >>> history = pl.DataFrame({"symbol": "A", "ts": days, "close": [1.0, 2.0, 3.0, 4.0]})
+    >>> scanner = LiveScanner("close > 1.2 * sma(close, 3)", history)
+    >>> scanner.push({"symbol": "A", "ts": date(2024, 1, 5), "close": 6.0}).matches.rows()
+    [('A', datetime.date(2024, 1, 5), 4.333333333333333)]
+    """
+
+    def __init__(
+        self,
+        formulas: Formulas,
+        history: object = None,
+        *,
+        symbols: Sequence[str] | None = None,
+        timeframe: str | None = None,
+        parameters: Mapping[str, Setting] | None = None,
+        service: FormulaService | None = None,
+        tables: Mapping[str, object] | None = None,
+        session: Session | None = None,
+        dialect: str | None = None,
+        lateness: dt.timedelta | float = 0,
+        grace: float = 0,
+    ) -> None:
+        repository = without_history(timeframe or "1d") if history is None else as_repository(history)
+        named = {"value": formulas} if isinstance(formulas, str) else formulas
+        own = timeframe or str(getattr(repository, "stored", None) or "1d")
+        options: dict[str, Any] = {"session": session, "dialect": dialect}
+        job = ProcessingJob(symbols, named, None, own, parameters, **options)
+        try:
+            self._begun: Begun = begin(job, repository, service or FormulaService(), tables)
+        finally:
+            if repository is not history:
+                close(repository)
+        if grace < 0:
+            raise ProcessingEngineError(f"grace is {grace!r}; it is in seconds, and not negative")
+        ticks = as_ticks(lateness, self._reader.ts)
+        self._waiting = Waiting(self._begun.members, self._begun.plan.across, ticks, grace)
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols that have had a bar, sorted."""
+        return sorted(self._begun.members.places)
+
+    @property
+    def _reader(self) -> Reader:
+        return self._begun.reader
+
+    def push(self, bars: object) -> Arrived:
+        """Bars that are over: a frame, an Arrow table, one bar as a mapping, or several in a list.
+
+        One or many of each symbol, in any order; those of a symbol are run in the order of their ts.
+        """
+        taken = self._reader.read(bars)
+        candles, late = self._still_open(taken.candles)
+        ready, twice = self._waiting.take(candles)
+        refused = pl.concat([taken.refused, late, twice], how="diagonal_relaxed")
+        for symbol, ts, reason in refused.iter_rows():
+            LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason)
+        return self._run(ready, refused)
+
+    def update(self, bars: object) -> Arrived:
+        """Bars in the making, one of each symbol: their values and matches as they stand. Nothing of them is kept.
+
+        With rankings these see the bars that are given here alone.
+        """
+        taken = self._reader.read(bars)
+        if taken.candles.lengths.max(initial=0) > 1:
+            symbol = taken.candles.symbols[int(taken.candles.lengths.argmax())]
+            raise ProcessingEngineError(f"{symbol}: several bars in the making; push those that are over")
+        return self._answer(taken.candles, taken.refused, keep=False)
+
+    def due(self) -> Arrived:
+        """Run the bars that have waited long enough; for a feed that is silent."""
+        return self._run(self._waiting.due(), self._reader.nothing)
+
+    def flush(self) -> Arrived:
+        """Run all bars that wait: at the end of a day."""
+        return self._run(self._waiting.flush(), self._reader.nothing)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the state to a file, which gets its name, in the place of an older one, when it is whole."""
+        write_state(path, self._begun, self._waiting)
+
+    @classmethod
+    def restore(cls, path: str | os.PathLike[str], formulas: Formulas, **options: Any) -> Self:
+        """Go on from a file that `save` wrote, with the same formulas and options; there is no history to read.
+
+        Raises ProcessingEngineError where the file is damaged, or was written by another version or with other
+        formulas: then a new scanner of the history has to be made.
+        """
+        state = read_state(path)
+        nothing = without_history(state.timeframe, state.columns, dates=state.dates)
+        scanner = cls(formulas, nothing, timeframe=state.timeframe, **options)
+        state.into(scanner._begun, scanner._waiting)
+        return scanner
+
+    def _still_open(self, candles: Candles) -> tuple[Candles, pl.DataFrame]:
+        """Without the bars whose ts has been ranked already."""
+        if not self._begun.plan.across or not candles.height:
+            return candles, self._reader.nothing
+        is_late = pl.col("ts").to_physical() <= self._waiting.closed
+        frame = candles.frame
+        late = frame.filter(is_late)
+        if late.is_empty():
+            return candles, self._reader.nothing
+        return Candles.of(frame.filter(~is_late)), refused_as(late, CLOSED)
+
+    def _run(self, candles: Candles, refused: pl.DataFrame) -> Arrived:
+        arrived = self._answer(candles, refused, keep=True)
+        if candles.height:
+            last = candles.ts.to_physical().to_numpy()[candles.starts[1:] - 1]
+            self._begun.members.last[self._places(candles)] = last
+        return arrived
+
+    def _answer(self, candles: Candles, refused: pl.DataFrame, *, keep: bool) -> Arrived:
+        following, begun = self._begun.following, self._begun
+        columns: Mapping[str, pl.Series] = {}
+        if candles.height:
+            columns = (following.push if keep else following.look)(candles, self._places(candles))
+        return Arrived(refused, self._waiting.count, candles, columns, begun.results, begun.selection)
+
+    def _places(self, candles: Candles) -> Whole:
+        return self._begun.members.places_of(candles.symbols)
