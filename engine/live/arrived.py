@@ -11,6 +11,7 @@ import polars as pl
 from ...data.candles import Candles
 from ..splitting import Selection, split
 from ..uniting import united
+from .standing import Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Arrived:
     refused: pl.DataFrame
     waiting: int
     _candles: Candles
-    _columns: Mapping[str, pl.Series]
+    _column: Columns | None
     _results: Mapping[str, str]
     _selection: Selection
 
@@ -57,7 +58,8 @@ class Arrived:
         return piece.table
 
     def _frame(self, columns: Mapping[str, str]) -> pl.DataFrame:
-        keys = self._candles.frame.select("symbol", "ts")
-        if not self._columns:  # no bar was run, so no column was made
-            return keys.with_columns(pl.lit(None, pl.Float64).alias(name) for name in columns)
-        return pl.DataFrame([*keys, *(self._columns[column].alias(name) for name, column in columns.items())])
+        frame, column = self._candles.frame, self._column
+        keys = [frame["symbol"], frame["ts"]]
+        if column is None:  # no bar was run, so no column was made
+            return pl.DataFrame([*keys, *(pl.Series(name, [], pl.Float64) for name in columns)])
+        return pl.DataFrame([*keys, *(column(made).alias(name) for name, made in columns.items())])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ...data.candles import Candles
 from ...data.checking import check_frame
@@ -15,7 +16,9 @@ from ...data.frames import FrameRepository, to_polars
 from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
 from ...errors import ProcessingEngineError
+from ..executors.columns import Whole
 from .members import Members
+from .usual import UsualBars
 
 REFUSED: Final = {"symbol": pl.String, "ts": pl.Date, "reason": pl.String}
 LATE: Final = "late: the symbol has had a later bar"
@@ -36,78 +39,111 @@ class Taken:
 class Reader:
     """Reads bars for a plan: its `columns`, ts of type `ts`, checked by `policy`.
 
-    `options` are those that history was read with, for frames that are not as candles are kept here.
+    `ts` is None until the first bar has come. `options` are those that history was read with, for frames that are not
+    as candles are kept here.
     """
 
     columns: tuple[str, ...]
-    ts: pl.DataType
+    ts: pl.DataType | None
     policy: CandlePolicy
     timeframe: str
     members: Members
     options: Mapping[str, Any] = field(default_factory=dict)
     only: frozenset[str] | None = None
+    usual: UsualBars = field(init=False)
 
-    def read(self, bars: object, *, ahead: bool = True) -> Taken:
+    def __post_init__(self) -> None:
+        self.usual = UsualBars(self.columns, tuple(companions(self.columns, self.policy, self.columns)))
+
+    def read(self, bars: object) -> Taken:
         """Bars of any kind: a frame, a table, one bar as a mapping, or several in a list.
 
-        With `ahead` those at or before a symbol's last bar are refused. Raises ProcessingEngineError, RepositoryError
-        where they are no bars at all.
+        Those at or before a symbol's last bar are refused. Raises ProcessingEngineError or RepositoryError where they
+        are no bars at all.
         """
-        candles, refused = self._checked(bars)
-        if ahead:
-            candles, late = self._ahead(candles)
-            refused += late
+        frame = _frame_of(bars)
+        candles = None if self.ts is None else self.usual.candles(frame, self.ts)
+        if candles is not None and self._is_known(candles) and self._is_ahead(candles).all():
+            return Taken(candles, self.nothing)
+        candles, refused = self._checked(frame)
+        candles, late = self._ahead(candles)
+        refused += late
         return Taken(candles, pl.concat(refused, how="vertical_relaxed") if refused else self.nothing)
 
     @property
     def nothing(self) -> pl.DataFrame:
         """No bar refused."""
-        return pl.DataFrame(schema={**REFUSED, "ts": self.ts})
+        return pl.DataFrame(schema={**REFUSED, "ts": self.ts or pl.Date})
 
-    def _checked(self, bars: object) -> tuple[Candles, list[pl.DataFrame]]:
-        frame = _frame_of(bars)
-        wanted = {"symbol": pl.String(), "ts": self.ts, **dict.fromkeys(self._seen, pl.Float64())}
+    def _checked(self, frame: pl.DataFrame) -> tuple[Candles, list[pl.DataFrame]]:
+        wanted = {"symbol": pl.String(), "ts": self.ts, **dict.fromkeys(self.usual.seen, pl.Float64())}
         as_kept = all(frame.schema.get(name) == dtype for name, dtype in wanted.items())
         if as_kept:
             checked = check_frame(frame.select(list(wanted)), self.policy, self.columns, {})
         else:
             source = FrameRepository(frame, name="the bars", timeframe=self.timeframe, **self.options)
             checked = source.load_checked(None, self.timeframe, None, None, self.columns, None, self.policy)
-        if checked.candles.height and checked.candles.ts.dtype != self.ts:
-            message = f"the bars' times are {checked.candles.ts.dtype}, those of the history {self.ts}"
-            raise ProcessingEngineError(f"{message}; give both as dates, or both as timestamps")
+        candles = self._timed(checked.candles) if checked.candles.height else checked.candles
         refused = [
             pl.DataFrame({"symbol": [symbol], "ts": [None], "reason": [str(error)]}, schema=self.nothing.schema)
             for symbol, error in checked.errors.items()
         ]
-        return self._known(checked.candles, refused)
+        return self._known(candles, refused)
 
-    @property
-    def _seen(self) -> Sequence[str]:
-        return companions(self.columns, self.policy, self.columns)
+    def _timed(self, candles: Candles) -> Candles:
+        """With ts of the history's kind; a day and its midnight in UTC are taken for each other."""
+        ts = candles.ts
+        if self.ts is None:
+            self.ts = ts.dtype
+        if ts.dtype == self.ts:
+            return candles
+        cast = ts.cast(self.ts)
+        if not cast.cast(ts.dtype).equals(ts):
+            message = f"the bars' times are {ts.dtype}, those of the history {self.ts}"
+            raise ProcessingEngineError(f"{message}; give both as dates, or both as timestamps")
+        return replace(candles, table=candles.table.with_columns(cast))
+
+    def _is_known(self, candles: Candles) -> bool:
+        return self.only is None or self.only.issuperset(candles.symbols)
 
     def _known(self, candles: Candles, refused: list[pl.DataFrame]) -> tuple[Candles, list[pl.DataFrame]]:
-        if self.only is None or self.only.issuperset(candles.symbols):
+        if self._is_known(candles):
             return candles, refused
+        assert self.only is not None
         strange = candles.frame.filter(~pl.col("symbol").is_in(self.only))
         return Candles.of(candles.frame.filter(pl.col("symbol").is_in(self.only))), [
             *refused,
             refused_as(strange, STRANGE),
         ]
 
+    def _is_ahead(self, candles: Candles) -> NDArray[np.bool_]:
+        return ticks_of(candles) > self._last(candles)
+
+    def _last(self, candles: Candles) -> Whole:
+        """The last ts of each row's symbol."""
+        places = self.members.places_of(candles.symbols)  # first: new members make `last` longer
+        return np.repeat(self.members.last[places], candles.lengths)
+
     def _ahead(self, candles: Candles) -> tuple[Candles, list[pl.DataFrame]]:
         """Only bars after each symbol's last one."""
-        places = self.members.places_of(candles.symbols)
-        last = np.repeat(self.members.last[places], candles.lengths)
-        ts = candles.ts.to_physical().to_numpy()
-        good = ts > last
+        good = self._is_ahead(candles)
         if good.all():
             return candles, []
-        frame = candles.frame
+        frame, ts, last = candles.frame, ticks_of(candles), self._last(candles)
         late = frame.filter(column_of("late", ts < last))
         twice = frame.filter(column_of("twice", ts == last))
         kept = Candles.of(frame.filter(column_of("good", good)))
         return kept, [refused_as(late, LATE), refused_as(twice, TWICE)]
+
+
+def ticks_of(candles: Candles) -> Whole:
+    """Each bar's ts as Polars keeps it: days or microseconds since 1970."""
+    ticks: Whole = (
+        candles.ts.to_numpy()
+        .astype("datetime64[D]" if candles.ts.dtype == pl.Date else "datetime64[us]")
+        .astype(np.int64)
+    )
+    return ticks
 
 
 def refused_as(frame: pl.DataFrame, reason: str) -> pl.DataFrame:

@@ -18,14 +18,15 @@ from ...formulas.kinds import Kind as NodeKind
 from ..controlling import LOG, Control, Gate, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
-from ..jobs import DateRange, ProcessingJob
+from ..jobs import ONLY, DateRange, ProcessingJob
 from ..other_tables import close, named_tables
 from ..preparing import Prepared, Preparer
+from ..referring import References
 from ..running import Limits
 from ..service import FormulaService
 from ..sources import columns_of, policy_of, span_of
 from ..splitting import Selection
-from .arriving import Reader
+from .arriving import Reader, ticks_of
 from .members import Members
 from .recomputing import RecomputedPlan
 from .standing import StandingPlan, stands
@@ -34,6 +35,7 @@ Following: TypeAlias = StandingPlan | RecomputedPlan
 PATIENCE: Final = 3600.0  # seconds that reading history may take
 MEMORY: Final = 2**30  # bytes that a piece of history may take
 RETRIES: Final = 3
+VALUE: Final = "value"  # the column of a formula without a name, as `evaluate` calls it
 TYPES: Final[Mapping[Kind, pl.DataType]] = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
 
 
@@ -54,12 +56,10 @@ class Begun:
     columns: Mapping[str, Kind]
 
 
-def without_history(
-    timeframe: str, columns: Mapping[str, Kind] | None = None, *, dates: bool = True
-) -> FrameRepository:
+def without_history(timeframe: str, columns: Mapping[str, Kind] | None = None) -> FrameRepository:
     """No bars, of these columns; by default the candle's."""
     kinds = columns or dict.fromkeys(CANDLE_FIELDS, "number")
-    schema = {"symbol": pl.String(), "ts": pl.Date() if dates else TS, **{n: TYPES[k] for n, k in kinds.items()}}
+    schema = {"symbol": pl.String(), "ts": pl.Date(), **{n: TYPES[k] for n, k in kinds.items()}}
     return FrameRepository(pl.DataFrame(schema=schema), name="the history", timeframe=timeframe)
 
 
@@ -81,15 +81,16 @@ def begin(
     plan = prepared.evaluator.plan
     reader = Reader(
         prepared.loader.request.columns,
-        pl.Date() if dates else TS,
+        None if dates is None else pl.Date() if dates else TS,
         policy_of(repository),
         job.timeframe,
         members,
         _options(repository),
         None if job.requested is None else frozenset(job.requested),
     )
+    results = {VALUE if name == ONLY else name: column for name, column in prepared.selection.results.items()}
     return Begun(
-        following, members, reader, plan, prepared.selection.results, _conditions(prepared.selection, plan),
+        following, members, reader, plan, results, _conditions(prepared.selection, plan),
         dict(columns_of(repository, job.timeframe)),
     )  # fmt: skip
 
@@ -99,24 +100,33 @@ def _following(prepared: Prepared, evaluator: PlanEvaluator, limits: Limits) -> 
     if isinstance(evaluator.executor, TileExecutor) and stands(evaluator.plan):
         return StandingPlan.of(evaluator.plan, evaluator.around)
     LOG.info("bars are computed over those that the formulas reach: no state of kernels stands for these")
-    others = {} if prepared.references is None else prepared.references.load(limits, Control())
+    others: Mapping[str, pl.DataFrame] = {}
+    if prepared.references is not None:
+        is_empty = span_of(prepared.loader.repository, prepared.job.timeframe) is None
+        others = _none_of(prepared.references) if is_empty else prepared.references.load(limits, Control())
     return RecomputedPlan(evaluator.plan, evaluator.executor, evaluator.around, others)
 
 
-def _take_in(prepared: Prepared, repository: CandleRepository, following: Following, members: Members) -> bool:
-    """Read the history, tell the members, and warm the plan; answers whether ts are dates."""
+def _none_of(references: References) -> dict[str, pl.DataFrame]:
+    """Other symbols before their first bar."""
+    columns = references.loader.request.columns
+    schema = {"symbol": pl.String(), "ts": pl.Date(), **dict.fromkeys(columns, pl.Float64())}
+    return {symbol: pl.DataFrame(schema=schema) for symbol in references.symbols}
+
+
+def _take_in(prepared: Prepared, repository: CandleRepository, following: Following, members: Members) -> bool | None:
+    """Read the history, tell the members, and warm the plan; answers whether ts are dates, None if there are none."""
     pieces = _history(prepared, repository)
     if prepared.evaluator.plan.across:  # type: ignore[attr-defined] # a PlanEvaluator: see begin
         together = [piece for piece in pieces if piece.height]
         pieces = iter([_joined(together)] if together else [])
-    dates = getattr(repository, "dates", None)
+    dates: bool | None = None
     for candles in pieces:
         dates = candles.ts.dtype == pl.Date
         places = members.places_of(candles.symbols)
         following.warm(candles, places)
-        ends = candles.ts.to_physical().to_numpy()[candles.starts[1:] - 1]
-        members.last[places] = ends
-    return bool(dates)
+        members.last[places] = ticks_of(candles)[candles.starts[1:] - 1]
+    return dates
 
 
 def _history(prepared: Prepared, repository: CandleRepository) -> Iterator[Candles]:

@@ -18,6 +18,7 @@ from ...formulas import Plan
 from ...formulas.kernels.machine import Stop
 from ..executors import Executor, Surroundings
 from ..executors.columns import Whole
+from .standing import Columns
 
 TRIMMED_AT: Final = 2
 """Bars are thrown away when there are so many times as many as are reached."""
@@ -37,7 +38,7 @@ class RecomputedPlan:
         """Take in past bars."""
         self.kept = self._reached(self._with(candles))
 
-    def push(self, candles: Candles, _: Whole) -> dict[str, pl.Series]:
+    def push(self, candles: Candles, _: Whole) -> Columns:
         """The plan's columns at these bars."""
         frame = self._with(candles)
         columns = self._columns(frame, candles)
@@ -45,7 +46,7 @@ class RecomputedPlan:
         self.others = self._others_with(candles)
         return columns
 
-    def look(self, candles: Candles, _: Whole) -> dict[str, pl.Series]:
+    def look(self, candles: Candles, _: Whole) -> Columns:
         """As `push`; nothing is kept."""
         return self._columns(self._with(candles), candles)
 
@@ -72,7 +73,7 @@ class RecomputedPlan:
             return frame
         return frame.filter(column_of("kept", _last_rows(starts, np.full(lengths.size, max(1, reach)))))
 
-    def _columns(self, frame: pl.DataFrame, candles: Candles) -> dict[str, pl.Series]:
+    def _columns(self, frame: pl.DataFrame, candles: Candles) -> Columns:
         if not self.plan.across:
             frame = frame.filter(pl.col("symbol").is_in(candles.symbols))
         whole = Candles.of(frame)
@@ -85,7 +86,7 @@ class RecomputedPlan:
         counts = dict(zip(candles.symbols, candles.lengths.tolist(), strict=True))
         asked = np.array([counts.get(symbol, 0) for symbol in whole.symbols], np.int64)
         rows = made.filter(column_of("asked", _last_rows(whole.starts, asked)))
-        return {name: rows[name] for name in rows.columns}
+        return rows.get_column
 
     def _others_with(self, candles: Candles) -> Mapping[str, pl.DataFrame]:
         """The symbols that formulas name, with their bars among these."""

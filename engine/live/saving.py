@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from ...data.instants import TS
 from ...data.layout import Kind
 from ...errors import ProcessingEngineError
 from ...formulas.kernels.compiler import digest_of_kernels
@@ -34,6 +35,7 @@ MEMBERS: Final = "members.arrow"
 WAITING: Final = "waiting.arrow"
 KEPT: Final = "kept.arrow"
 BEFORE: Final = "before.npy"
+TIMES: Final[Mapping[str, pl.DataType | None]] = {"dates": pl.Date(), "instants": TS, "none": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,6 @@ class State:
         return columns
 
     @property
-    def dates(self) -> bool:
-        """Whether ts are dates."""
-        return bool(self.about["dates"])
-
-    @property
     def timeframe(self) -> str:
         """The timeframe of the bars."""
         return str(self.about["timeframe"])
@@ -68,6 +65,7 @@ class State:
         table = _table(self.parts[MEMBERS])
         places = begun.members.places_of(tuple(table["symbol"]))
         begun.members.last[places] = table["last"].to_numpy()
+        begun.reader.ts = TIMES[self.about["ts"]]
         waiting.closed = self.about["closed"]
         waiting.bars = _table(self.parts[WAITING]) if WAITING in self.parts else None
         following = begun.following
@@ -105,7 +103,7 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting) ->
         "format": FORMAT,
         "plan": fingerprint(begun),
         "columns": dict(begun.columns),
-        "dates": begun.reader.ts == pl.Date,
+        "ts": next(name for name, kind in TIMES.items() if kind == begun.reader.ts),
         "timeframe": begun.reader.timeframe,
         "closed": waiting.closed,
         "others": others,

@@ -19,10 +19,11 @@ from ..other_tables import close
 from ..service import FormulaService
 from ..sources import as_repository
 from .arrived import Arrived
-from .arriving import CLOSED, Reader, refused_as
+from .arriving import CLOSED, Reader, refused_as, ticks_of
 from .beginning import Begun, begin, without_history
 from .saving import read_state, write_state
-from .waiting import Waiting, as_ticks
+from .standing import Columns
+from .waiting import Waiting, as_time
 
 
 class LiveScanner:
@@ -66,10 +67,9 @@ class LiveScanner:
         grace: float = 0,
     ) -> None:
         repository = without_history(timeframe or "1d") if history is None else as_repository(history)
-        named = {"value": formulas} if isinstance(formulas, str) else formulas
         own = timeframe or str(getattr(repository, "stored", None) or "1d")
         options: dict[str, Any] = {"session": session, "dialect": dialect}
-        job = ProcessingJob(symbols, named, None, own, parameters, **options)
+        job = ProcessingJob(symbols, formulas, None, own, parameters, **options)
         try:
             self._begun: Begun = begin(job, repository, service or FormulaService(), tables)
         finally:
@@ -77,8 +77,7 @@ class LiveScanner:
                 close(repository)
         if grace < 0:
             raise ProcessingEngineError(f"grace is {grace!r}; it is in seconds, and not negative")
-        ticks = as_ticks(lateness, self._reader.ts)
-        self._waiting = Waiting(self._begun.members, self._begun.plan.across, ticks, grace)
+        self._waiting = Waiting(self._begun.members, self._begun.plan.across, as_time(lateness), grace)
 
     @property
     def symbols(self) -> list[str]:
@@ -97,7 +96,8 @@ class LiveScanner:
         taken = self._reader.read(bars)
         candles, late = self._still_open(taken.candles)
         ready, twice = self._waiting.take(candles)
-        refused = pl.concat([taken.refused, late, twice], how="diagonal_relaxed")
+        some = [each for each in (taken.refused, late, twice) if each.height]
+        refused = pl.concat(some, how="vertical_relaxed") if some else self._reader.nothing
         for symbol, ts, reason in refused.iter_rows():
             LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason)
         return self._run(ready, refused)
@@ -133,7 +133,7 @@ class LiveScanner:
         formulas: then a new scanner of the history has to be made.
         """
         state = read_state(path)
-        nothing = without_history(state.timeframe, state.columns, dates=state.dates)
+        nothing = without_history(state.timeframe, state.columns)
         scanner = cls(formulas, nothing, timeframe=state.timeframe, **options)
         state.into(scanner._begun, scanner._waiting)
         return scanner
@@ -152,16 +152,16 @@ class LiveScanner:
     def _run(self, candles: Candles, refused: pl.DataFrame) -> Arrived:
         arrived = self._answer(candles, refused, keep=True)
         if candles.height:
-            last = candles.ts.to_physical().to_numpy()[candles.starts[1:] - 1]
+            last = ticks_of(candles)[candles.starts[1:] - 1]
             self._begun.members.last[self._places(candles)] = last
         return arrived
 
     def _answer(self, candles: Candles, refused: pl.DataFrame, *, keep: bool) -> Arrived:
         following, begun = self._begun.following, self._begun
-        columns: Mapping[str, pl.Series] = {}
+        column: Columns | None = None
         if candles.height:
-            columns = (following.push if keep else following.look)(candles, self._places(candles))
-        return Arrived(refused, self._waiting.count, candles, columns, begun.results, begun.selection)
+            column = (following.push if keep else following.look)(candles, self._places(candles))
+        return Arrived(refused, self._waiting.count, candles, column, begun.results, begun.selection)
 
     def _places(self, candles: Candles) -> Whole:
         return self._begun.members.places_of(candles.symbols)

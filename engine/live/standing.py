@@ -5,9 +5,9 @@ Stages along time take a bar of each symbol, those across symbols the bars of on
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,9 @@ from ..executors.sections import Universe
 from ..executors.surroundings import Surroundings
 from .stages import Bars, StandingStage, is_barwise
 
-Step = StandingStage | tuple[Ranking, ...]
+Step: TypeAlias = StandingStage | tuple[Ranking, ...]
+Columns: TypeAlias = Callable[[str], pl.Series]
+"""A plan's column by its name, as long as the bars that were run."""
 
 
 def stands(plan: Plan) -> bool:
@@ -70,7 +72,7 @@ class StandingPlan:
                 part = step.whole(frame, part, self.rooms)
         self.before[places] = candles.lengths
 
-    def push(self, candles: Candles, places: Whole) -> dict[str, pl.Series]:
+    def push(self, candles: Candles, places: Whole) -> Columns:
         """The columns of the last stage at these bars, one or more of each symbol; ts ascend within a symbol."""
         self.welcome(places[places >= self.before.size])
         parts = []
@@ -79,11 +81,11 @@ class StandingPlan:
             self.before[bars.places] += 1
         return _together(parts, candles.height)
 
-    def look(self, candles: Candles, places: Whole) -> dict[str, pl.Series]:
+    def look(self, candles: Candles, places: Whole) -> Columns:
         """As `push` of one bar of each symbol, which is in the making: nothing is kept."""
         self.welcome(places[places >= self.before.size])
         bars = Bars(Part(candles), places, self.before[places])
-        return dict(self._advance(bars, keep=False))
+        return self._advance(bars, keep=False).column
 
     @property
     def along(self) -> list[StandingStage]:
@@ -117,15 +119,14 @@ class StandingPlan:
             bars = Candles(tuple(candles.symbols[k] for k in some), np.arange(rows.size + 1), table)
             yield rows, Bars(Part(bars), places[some], self.before[places[some]])
 
-    def _advance(self, bars: Bars, *, keep: bool) -> dict[str, pl.Series]:
+    def _advance(self, bars: Bars, *, keep: bool) -> Part:
         part = bars.part
         for step in self.steps:
             if isinstance(step, StandingStage):
                 part = step.advance(Bars(part, bars.places, bars.before), self.around, keep=keep)
             else:
                 self._rank(step, part)
-        names = itertools.chain(part.columns, part.written, part.candles.table.columns)
-        return {name: part.column(name) for name in names}
+        return part
 
     def _rank(self, rankings: tuple[Ranking, ...], part: Part) -> None:
         """Rankings of the bars at hand, which then have their columns."""
@@ -134,13 +135,11 @@ class StandingPlan:
             across.run(0, universe.calendar.dates, Stop())
 
 
-def _together(parts: list[tuple[Whole, dict[str, pl.Series]]], height: int) -> dict[str, pl.Series]:
-    """The rounds' columns in the order of the rows."""
+def _together(parts: Sequence[tuple[Whole, Part]], height: int) -> Columns:
+    """The rounds' columns in the order of the rows; made when they are asked for."""
     if len(parts) == 1:
-        return parts[0][1]
-    if not parts:
-        return {}
+        return parts[0][1].column
     places = np.empty(height, np.int64)
     places[np.concatenate([rows for rows, _ in parts])] = np.arange(height)
     order = column_of("rows", places)
-    return {name: pl.concat([columns[name] for _, columns in parts]).gather(order) for name in parts[0][1]}
+    return lambda name: pl.concat([part.column(name) for _, part in parts]).gather(order)

@@ -12,7 +12,7 @@ import polars as pl
 
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
-from .arriving import TWICE
+from .arriving import TWICE, ticks_of
 from .members import NEVER, Members
 
 ARRIVED = "~arrived"
@@ -22,7 +22,7 @@ ARRIVED = "~arrived"
 class Waiting:
     """Holds bars back. They are let go, with all earlier ones, when one of these is true.
 
-    - a bar has come that is later by `lateness` (in ts: days, or microseconds)
+    - a bar has come that is later by `lateness`
     - the first bar of their ts came `grace` seconds ago
     - with rankings, every member has its bar of that ts
 
@@ -31,7 +31,7 @@ class Waiting:
 
     members: Members
     across: bool
-    lateness: int = 0
+    lateness: dt.timedelta = dt.timedelta()
     grace: float = 0.0
     clock: Callable[[], float] = time.monotonic
     closed: int = NEVER
@@ -46,7 +46,7 @@ class Waiting:
         """Add bars; answers with those that are let go, and with those refused since the same one waits already."""
         if not (self.lateness or self.grace):
             self._close(candles)
-            return candles, candles.frame.select("symbol", "ts").clear()
+            return candles, pl.DataFrame(schema={"symbol": pl.String, "ts": candles.ts.dtype, "reason": pl.String})
         new = candles.frame.with_columns(pl.lit(self.clock()).alias(ARRIVED))
         old = new.clear() if self.bars is None else self.bars
         twice = new.join(old, on=["symbol", "ts"], how="semi")
@@ -69,7 +69,8 @@ class Waiting:
         ts = pl.col("ts").to_physical()
         found = [NEVER]
         if self.lateness:
-            found.append(int(bars.select(ts.max()).item()) - self.lateness)
+            unit = dt.timedelta(days=1) if bars.schema["ts"] == pl.Date else dt.timedelta(microseconds=1)
+            found.append(int(bars.select(ts.max()).item()) - -(-self.lateness // unit))
         if self.grace:
             firsts = bars.group_by("ts").agg(pl.col(ARRIVED).min())
             old = firsts.filter(pl.col(ARRIVED) <= self.clock() - self.grace)
@@ -91,13 +92,12 @@ class Waiting:
 
     def _close(self, candles: Candles) -> None:
         if candles.height:
-            self.closed = max(self.closed, int(candles.ts.to_physical().max()))  # type: ignore[arg-type]
+            self.closed = max(self.closed, int(ticks_of(candles).max()))
 
 
-def as_ticks(lateness: dt.timedelta | float, ts: pl.DataType) -> int:
-    """A time, or seconds, in the unit of a ts: days or microseconds."""
-    time_ = lateness if isinstance(lateness, dt.timedelta) else dt.timedelta(seconds=lateness)
-    if time_ < dt.timedelta():
+def as_time(lateness: dt.timedelta | float) -> dt.timedelta:
+    """A time, which may be given in seconds; raises ProcessingEngineError for a negative one."""
+    found = lateness if isinstance(lateness, dt.timedelta) else dt.timedelta(seconds=lateness)
+    if found < dt.timedelta():
         raise ProcessingEngineError(f"lateness is {lateness!r}; it is a timedelta, or seconds, and not negative")
-    unit = dt.timedelta(days=1) if ts == pl.Date else dt.timedelta(microseconds=1)
-    return -(-time_ // unit)
+    return found
