@@ -15,12 +15,18 @@ from ...data.checking import check_frame
 from ...data.frames import FrameRepository, to_polars
 from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
+from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
+from ..controlling import Ticket
 from ..executors.columns import Whole
+from ..jobs import Bound, DateRange
+from ..loading import Loader, Request
+from ..sources import assert_reachable, symbols_of
 from .members import Members
 from .usual import UsualBars
 
 REFUSED: Final = {"symbol": pl.String, "ts": pl.Date, "reason": pl.String}
+PATIENCE: Final = 60.0  # seconds that a source may take to hand out bars
 LATE: Final = "late: the symbol has had a later bar"
 TWICE: Final = "duplicate: the symbol has had this bar; update() replaces the one in the making alone"
 CLOSED: Final = "late: the rankings of its ts have been made"
@@ -70,6 +76,20 @@ class Reader:
         refused += late
         return Taken(candles, pl.concat(refused, how="vertical_relaxed") if refused else self.nothing)
 
+    def load(self, repository: CandleRepository, start: Bound | None) -> tuple[Candles, pl.DataFrame]:
+        """The bars of a repository from `start` on that are ahead of their symbols' last ones; and those refused."""
+        asked = Request(self.timeframe, DateRange(start), self.columns, 0)
+        loader = Loader(repository, asked, self.policy, retries=0)
+        assert_reachable(repository)  # which also lets it see that it has grown
+        loaded = loader.load(symbols_of(repository, self.timeframe, None), Ticket({}, PATIENCE))
+        candles = loaded.candles
+        refused = [self._unusable(symbol, str(error)) for symbol, error in loaded.errors.items()]
+        if candles.height:
+            candles, refused = self._known(self._timed(candles), refused)
+            good = self._is_ahead(candles)
+            candles = candles if good.all() else Candles.of(candles.frame.filter(column_of("good", good)))
+        return candles, pl.concat([self.nothing, *refused], how="vertical_relaxed")
+
     @property
     def nothing(self) -> pl.DataFrame:
         """No bar refused."""
@@ -84,11 +104,11 @@ class Reader:
             source = FrameRepository(frame, name="the bars", timeframe=self.timeframe, **self.options)
             checked = source.load_checked(None, self.timeframe, None, None, self.columns, None, self.policy)
         candles = self._timed(checked.candles) if checked.candles.height else checked.candles
-        refused = [
-            pl.DataFrame({"symbol": [symbol], "ts": [None], "reason": [str(error)]}, schema=self.nothing.schema)
-            for symbol, error in checked.errors.items()
-        ]
+        refused = [self._unusable(symbol, str(error)) for symbol, error in checked.errors.items()]
         return self._known(candles, refused)
+
+    def _unusable(self, symbol: str, reason: str) -> pl.DataFrame:
+        return pl.DataFrame({"symbol": [symbol], "ts": [None], "reason": [reason]}, schema=self.nothing.schema)
 
     def _timed(self, candles: Candles) -> Candles:
         """With ts of the history's kind; a day and its midnight in UTC are taken for each other."""

@@ -80,8 +80,8 @@ class State:
         }
 
 
-def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting) -> None:
-    """Write a scanner's state aside, and give the file its name when it is whole."""
+def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, note: Mapping[str, Any]) -> None:
+    """Write a scanner's state, and a note, aside, and give the file its name when it is whole."""
     target = Path(path).expanduser()
     members, following = begun.members, begun.following
     parts = {MEMBERS: _table_bytes(pl.DataFrame({"symbol": list(members.places), "last": members.last}))}
@@ -107,6 +107,7 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting) ->
         "timeframe": begun.reader.timeframe,
         "closed": waiting.closed,
         "others": others,
+        "note": dict(note),
         "sums": {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()},
     }
     _write(target, {ABOUT: json.dumps(about, indent=1).encode(), **parts})

@@ -14,7 +14,7 @@ from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..controlling import LOG
 from ..executors.columns import Whole
-from ..jobs import Formulas, ProcessingJob, Setting
+from ..jobs import Bound, Formulas, ProcessingJob, Setting
 from ..other_tables import close
 from ..service import FormulaService
 from ..sources import as_repository
@@ -77,6 +77,7 @@ class LiveScanner:
                 close(repository)
         if grace < 0:
             raise ProcessingEngineError(f"grace is {grace!r}; it is in seconds, and not negative")
+        self.note: dict[str, Any] = {}
         self._waiting = Waiting(self._begun.members, self._begun.plan.across, as_time(lateness), grace)
 
     @property
@@ -98,9 +99,7 @@ class LiveScanner:
         ready, twice = self._waiting.take(candles)
         some = [each for each in (taken.refused, late, twice) if each.height]
         refused = pl.concat(some, how="vertical_relaxed") if some else self._reader.nothing
-        for symbol, ts, reason in refused.iter_rows():
-            LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason)
-        return self._run(ready, refused)
+        return self._run(ready, self._told(refused))
 
     def update(self, bars: object) -> Arrived:
         """Bars in the making, one of each symbol: their values and matches as they stand. Nothing of them is kept.
@@ -121,9 +120,25 @@ class LiveScanner:
         """Run all bars that wait: at the end of a day."""
         return self._run(self._waiting.flush(), self._reader.nothing)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the state to a file, which gets its name, in the place of an older one, when it is whole."""
-        write_state(path, self._begun, self._waiting)
+    def catch_up(self, source: object, since: Bound | None = None) -> Arrived:
+        """Run the bars of a source, anything that `scan` takes as data, that come after those that were run.
+
+        Bars that were run before are passed over. The source is read from `since` on; without it from the newest ts
+        that there was, less `lateness`.
+        """
+        repository = as_repository(source)
+        start = since if since is not None else self._waiting.earliest(self._reader.ts)
+        candles, refused = self._reader.load(repository, start)
+        candles, _ = self._still_open(candles)
+        ready, _ = self._waiting.take(candles)
+        return self._run(ready, self._told(refused))
+
+    def save(self, path: str | os.PathLike[str], note: Mapping[str, Any] | None = None) -> None:
+        """Write the state to a file, which gets its name, in the place of an older one, when it is whole.
+
+        `note` is anything of the caller's that JSON can hold; a restored scanner has it as `note`.
+        """
+        write_state(path, self._begun, self._waiting, note or {})
 
     @classmethod
     def restore(cls, path: str | os.PathLike[str], formulas: Formulas, **options: Any) -> Self:
@@ -136,7 +151,13 @@ class LiveScanner:
         nothing = without_history(state.timeframe, state.columns)
         scanner = cls(formulas, nothing, timeframe=state.timeframe, **options)
         state.into(scanner._begun, scanner._waiting)
+        scanner.note = dict(state.about["note"])
         return scanner
+
+    def _told(self, refused: pl.DataFrame) -> pl.DataFrame:
+        for symbol, ts, reason in refused.iter_rows():
+            LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason)
+        return refused
 
     def _still_open(self, candles: Candles) -> tuple[Candles, pl.DataFrame]:
         """Without the bars whose ts has been ranked already."""

@@ -54,6 +54,17 @@ class Waiting:
         self.bars = pl.concat([old, new], how="vertical_relaxed")
         return self.due(), twice.select("symbol", "ts", pl.lit(TWICE).alias("reason"))
 
+    def earliest(self, kind: pl.DataType | None) -> dt.date | None:
+        """From which ts on bars may still come; None: from any."""
+        newest = self.members.newest
+        if self.bars is not None and self.bars.height:
+            newest = max(newest, int(self.bars.select(pl.col("ts").to_physical().max()).item()))
+        if newest == NEVER or kind is None:
+            return None
+        if kind == pl.Date:
+            return dt.date(1970, 1, 1) + dt.timedelta(days=newest) - self.lateness
+        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=newest) - self.lateness
+
     def due(self) -> Candles:
         """Those that have waited long enough by now."""
         return self._let_go(self._until())
