@@ -46,9 +46,9 @@ class LiveScanner:
     >>> from datetime import date
     >>> days = pl.date_range(date(2024, 1, 1), date(2024, 1, 4), eager=True)
     >>> history = pl.DataFrame({"symbol": "A", "ts": days, "close": [1.0, 2.0, 3.0, 4.0]})
-    >>> scanner = LiveScanner("close > 1.2 * sma(close, 3)", history)
+    >>> scanner = LiveScanner("close > 1.2 * sma(close, 4)", history)
     >>> scanner.push({"symbol": "A", "ts": date(2024, 1, 5), "close": 6.0}).matches.rows()
-    [('A', datetime.date(2024, 1, 5), 4.333333333333333)]
+    [('A', datetime.date(2024, 1, 5), 4.5)]
     """
 
     def __init__(
