@@ -34,6 +34,7 @@ from .assembling import Collected, assemble, values_table
 from .braking import EngineMemory
 from .collecting import run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
+from .cores import usable_cores
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .other_tables import close, named_tables
@@ -82,7 +83,7 @@ class ProcessingEngine:
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
     ) -> None:
-        workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
+        workers = _whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = _seconds("timeout", timeout)
         last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
@@ -294,7 +295,3 @@ def _seconds(name: str, value: object) -> float:
             f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
         )
     return value
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,13 +10,15 @@ import polars as pl
 from ...data.candles import Candles
 from ...formulas import Stage
 from ...formulas.kernels.machine import Stop
-from ...formulas.kernels.standing import StandingProgram, StandingTiles, lay_out_standing
+from ...formulas.kernels.single_rows import StandingProgram, lay_out_standing
+from ...formulas.kernels.standing import StandingTiles
 from ...formulas.kernels.steps import TileProgram
 from ...formulas.kernels.warming import lay_out_past, states_after
 from ...formulas.kinds import Kind, Shape
 from ...formulas.nodes import Apply, Elsewhere, walk
 from ...formulas.plan.tiling import left_to_polars
 from ...formulas.scope import BAR
+from ..cores import usable_cores
 from ..executors.across_executor import Part, Written, with_columns_made
 from ..executors.columns import Floats, Whole, numbers_of
 from ..executors.numbering import never_single, numbered
@@ -65,7 +67,7 @@ class StandingStage:
         names = tuple(tiled.series)
         results = [tiled.series[name] for name in names]
         program = lay_out_standing(tiled.graph, results)
-        return cls(tiled, program, lay_out_past(tiled.graph, results), StandingTiles(program), names)
+        return cls(tiled, program, lay_out_past(tiled.graph, results), StandingTiles(program, usable_cores()), names)
 
     def warm(self, part: Part, places: Whole, around: Surroundings) -> None:
         """Take in the past bars of symbols that have had none."""

@@ -15,7 +15,7 @@ to batches, since no kernel asks for more than rows ago.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Final
 
@@ -23,95 +23,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiler import machine_code
-from .graphs import Graph, Loaded, Series, Source
 from .lanes import LANES
 from .machine import ALIGNED
-from .registers import Layout, Value
-from .steps import Operand, Remembered, Step, Stores
+from .single_rows import ROOM, StandingProgram
+from .steps import Operand
 from .tiles import OPERATION, ROW, Whole
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
-ROOM: Final = 32
-"""Rows in which the row at hand moves on, before histories are moved back to the beginning."""
+TILES_APART: Final = 32
+"""Tiles that a thread runs at the least: handing work to another thread takes as long as a dozen of them."""
 SPARE: Final = 4
 """Tiles that are made beyond those needed, when symbols come that were not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class StandingProgram:
-    """Steps for one row. Operands whose stride is not 0 move on with the row at hand, and so do rows that `moves`.
-
-    `columns` are read from outside, into the rows of `loads`; `results` are where the results stand. `histories` and
-    `memories` are as in TileProgram.
-    """
-
-    rows: int
-    columns: tuple[str, ...]
-    loads: tuple[Operand, ...]
-    steps: tuple[Step, ...]
-    results: tuple[Operand, ...]
-    histories: tuple[tuple[int, int], ...]
-    memories: tuple[Remembered, ...]
-    constants: tuple[tuple[int, float], ...]
-
-    @property
-    def size(self) -> int:
-        """Numbers of a symbol's state."""
-        return sum(head for _, head in self.histories) + sum(each.rows for each in self.memories)
-
-
-def lay_out_standing(graph: Graph, results: Sequence[Series]) -> StandingProgram:
-    """Place everything for single rows."""
-    return _StandingLayout(graph, results).standing(results)
-
-
-class _StandingLayout(Layout):
-    """Columns are written from outside ahead of the first step: no step may have used their registers before."""
-
-    def __init__(self, graph: Graph, results: Sequence[Series]) -> None:
-        super().__init__(graph, Stores(), ROOM, results)
-
-    def standing(self, results: Sequence[Series]) -> StandingProgram:
-        self.place()
-        loaded = [(id(source), 0) for source in self.sources if isinstance(source, Loaded)]
-        loads = tuple(Operand(self.places[value], self.stride(value)) for value in loaded)
-        ends = tuple(map(self.operand, results))
-        steps, memories = tuple(self.steps), tuple(self.memories)
-        return StandingProgram(self.rows, self.columns, loads, steps, ends, self.histories, memories, self.constants)
-
-    def place(self) -> None:
-        """Columns first, in rows that nobody has yet."""
-        for source in self.sources:
-            if isinstance(source, Loaded):
-                self.place_anew((id(source), 0))
-        super().place()
-
-    def step(self, place: int, source: Source, memory: dict[int, int]) -> None:
-        if not isinstance(source, Loaded):
-            super().step(place, source, memory)
-
-    def operand(self, series: Series) -> Operand:
-        value = (id(series.source), series.output)
-        return replace(super().operand(series), stride=self.stride(value))
-
-    def output(self, value: Value) -> Operand:
-        return Operand(self.register(value), self.stride(value))
-
-    def register(self, value: Value) -> int:
-        if self.heads.get(value) or not self.free:
-            self.place_anew(value)
-        else:
-            self.places[value] = self.free.pop()
-        return self.places[value]
-
-    def place_anew(self, value: Value) -> None:
-        head = self.heads.get(value, 0)
-        self.places[value] = (self.take(head + ROOM) + head) if head else self.take(1)
-
-    def stride(self, value: Value) -> int:
-        return ROW if self.heads.get(value) else 0
 
 
 class StandingTiles:
@@ -120,8 +44,8 @@ class StandingTiles:
     A place is a lane of a tile, counted through: `places` below are [symbols] whole numbers from 0 on.
     """
 
-    def __init__(self, program: StandingProgram) -> None:
-        self.program = program
+    def __init__(self, program: StandingProgram, workers: int = 1) -> None:
+        self.program, self.workers = program, workers
         self.capacity = 0
         self._arena = np.empty((0, program.rows, LANES))
         self._cells = self._arena.reshape(-1)
@@ -207,9 +131,24 @@ class StandingTiles:
         return cells
 
     def _run(self, tiles: Whole) -> None:
+        """In several threads where there are tiles enough for each; the interpreter's lock is not held."""
+        if tiles.size < 2 * TILES_APART or self.workers == 1:
+            self._run_some(tiles)
+            return
+        first, *others = np.array_split(tiles, min(self.workers, tiles.size // TILES_APART))
+        started = [self._threads.submit(self._run_some, some) for some in others]
+        self._run_some(first)
+        for each in started:
+            each.result()
+
+    def _run_some(self, tiles: Whole) -> None:
         count = len(self.program.steps)
         steps, size = self._steps.ctypes.data, 8 * OPERATION * count
         self._code.advance(steps, size, count, tiles.ctypes.data, tiles.size, 1, 0)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.workers - 1, "barsweep-tiles")
 
     def _keep_back(self, absent: tuple[Whole, Whole], before: Floats) -> None:
         """Lanes without a bar: their memory is as before, and their histories move on with the row at hand."""

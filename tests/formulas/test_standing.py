@@ -6,7 +6,8 @@ import pytest
 from barsweep.formulas import primitives  # noqa: F401 - fills the registry
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
-from barsweep.formulas.kernels.standing import ROOM, StandingTiles, lay_out_standing
+from barsweep.formulas.kernels.single_rows import ROOM, lay_out_standing
+from barsweep.formulas.kernels.standing import StandingTiles
 from barsweep.formulas.kernels.warming import lay_out_past, states_after
 
 SYMBOLS, BARS = 40, 2 * ROOM + 9
