@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 import psutil
@@ -32,7 +32,7 @@ from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
 from .assembling import Collected, assemble, values_table
 from .braking import EngineMemory
-from .collecting import run_batches
+from .collecting import Elsewhere, run_batches
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .cores import usable_cores
 from .evaluating import EvaluatingService
@@ -45,6 +45,9 @@ from .running import Limits
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
+
+if TYPE_CHECKING:
+    from .clusters.driving import Cluster
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
@@ -69,6 +72,8 @@ class ProcessingEngine:
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
+    `cluster`  where batches run, such as a RayCluster: the candles, and other tables, are then paths that all machines
+               see. By default they run in threads of this process
     """
 
     def __init__(
@@ -82,8 +87,10 @@ class ProcessingEngine:
         deadline: float | None = None,
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
-        workers = _whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
+        usual = usable_cores() if cluster is None else cluster.slots
+        workers = _whole("max_workers", max_workers if max_workers is not None else usual, least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = _seconds("timeout", timeout)
         last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
@@ -94,6 +101,7 @@ class ProcessingEngine:
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
         self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._cluster, self._given_tables = cluster, dict(tables or {})
         self._memory = EngineMemory(memory, self._preparer.plans)
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
@@ -235,7 +243,7 @@ class ProcessingEngine:
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job), file, control, progress)
+            collected = self._collect(job, self._preparer.prepare(job), file, control, progress)
             result = assemble(collected, time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
@@ -245,7 +253,8 @@ class ProcessingEngine:
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+            prepared = self._preparer.prepare(job, everything=True)
+            collected = self._collect(job, prepared, file, control, progress)
             progress.finish()
             errors = collected.total.errors
             if errors and len(errors) == len(set(collected.prepared.requested)):
@@ -260,10 +269,21 @@ class ProcessingEngine:
         path = getattr(self._preparer.repository, "path", None)
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
-    def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
+    def _collect(
+        self, job: ProcessingJob, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress
+    ) -> Collected:
         collected = Collected(prepared, file)
-        run_batches(collected, self._limits, self._memory, control, progress)
+        run_batches(collected, self._limits, self._memory, control, progress, self._elsewhere(job, prepared))
         return collected
+
+    def _elsewhere(self, job: ProcessingJob, prepared: Prepared) -> Elsewhere | None:
+        """Where the batches run: None for here."""
+        if self._cluster is None:
+            return None
+        from .clusters.driving import work_on  # noqa: PLC0415 - most jobs run here
+
+        everything = prepared.selection.everything
+        return work_on(self._cluster, job, self._preparer.repository, self._given_tables, everything=everything)
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:
