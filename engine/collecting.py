@@ -70,7 +70,8 @@ def run_batches(
         progress.advance(len(batch.symbols))
 
     collected.write_as_they_end(memory.limit)
-    brake = Brake(watch(collected, memory), collected.stream)
+    # what batches take elsewhere is not this process's; and halves would not be the orders that were run before
+    brake = Brake(watch(collected, memory) if elsewhere is None else None, collected.stream)
     prepared = replace(prepared, at_once=collected.file is not None)
     work = partial(process, prepared) if elsewhere is None else elsewhere.along(prepared)
     Runner(limits, control, work, finished, failed, brake=brake).run(prepared.batches)

@@ -283,7 +283,8 @@ class ProcessingEngine:
         from .clusters.driving import work_on  # noqa: PLC0415 - most jobs run here
 
         everything = prepared.selection.everything
-        return work_on(self._cluster, job, self._preparer.repository, self._given_tables, everything=everything)
+        repository, service = self._preparer.repository, self._preparer.service
+        return work_on(self._cluster, job, repository, service, self._given_tables, everything=everything)
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:

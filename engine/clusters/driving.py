@@ -116,10 +116,11 @@ def work_on(
     cluster: Cluster,
     job: ProcessingJob,
     repository: CandleRepository,
+    service: object,
     tables: Mapping[str, object],
     *,
     everything: bool,
 ) -> ClusterWork:
     """A job's work on a cluster; raises RepositoryError or ProcessingEngineError for what cannot be sent."""
-    order = Order.of(job, repository, tables, everything=everything)
+    order = Order.of(job, repository, service, tables, everything=everything)
     return ClusterWork(cluster, order, ClusterJournal(cluster.folder))

@@ -15,6 +15,7 @@ from ...data.describing import describe
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from ..jobs import ProcessingJob
+from ..service import FormulaService
 from .job_texts import job_as_json
 
 LIBRARY: Final = Path(__file__).parents[2] / "formulas"
@@ -37,12 +38,21 @@ class Order:
 
     @classmethod
     def of(
-        cls, job: ProcessingJob, repository: CandleRepository, tables: Mapping[str, object], *, everything: bool
+        cls,
+        job: ProcessingJob,
+        repository: CandleRepository,
+        service: object,
+        tables: Mapping[str, object],
+        *,
+        everything: bool,
     ) -> Order:
         """An order for no symbols yet.
 
         Raises RepositoryError or ProcessingEngineError for what only this process has.
         """
+        if not isinstance(service, FormulaService) or service.python_functions:
+            which = ", ".join(getattr(service, "python_functions", ())) or type(service).__name__
+            raise ProcessingEngineError(f"{which}: functions in Python are in this process alone, no code is sent")
         for name, source in tables.items():
             if not isinstance(source, str | Path):
                 raise ProcessingEngineError(f"the table {name!r} is in this process alone: give the path of a file")
@@ -52,6 +62,7 @@ class Order:
             "everything": everything,
             "candles": describe(repository),
             "seen": repr(getattr(repository, "fingerprint", lambda: None)()),
+            "libraries": service.library_texts,
             "tables": {name: str(Path(str(source)).expanduser().resolve()) for name, source in tables.items()},
         }
         return cls(content)

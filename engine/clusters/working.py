@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import tempfile
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -84,16 +85,25 @@ def an_endless_ticket() -> Ticket:
 
 def _preparer(content: Mapping[str, Any]) -> Preparer:
     """Candles that were opened for an order of the same job stay open for the next."""
-    key = json.dumps([content[name] for name in ("candles", "tables")], sort_keys=True)
+    key = json.dumps([content[name] for name in ("candles", "tables", "libraries")], sort_keys=True)
     with _lock:
         if key not in _kept:
             repository = open_described(content["candles"])
             tables = named_tables(content["tables"])
-            _kept[key] = Preparer(repository, FormulaService(), _limits(), MEMORY, 3, tables)
+            _kept[key] = Preparer(repository, _service(content["libraries"]), _limits(), MEMORY, 3, tables)
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
         return _kept[key]
+
+
+def _service(libraries: Sequence[str]) -> FormulaService:
+    """A service with the libraries of these texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.formula" for number, _ in enumerate(libraries)]
+        for path, text in zip(paths, libraries, strict=True):
+            path.write_text(text, encoding="utf-8")
+        return FormulaService(libraries=paths)
 
 
 def _limits() -> Limits:
