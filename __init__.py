@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
     from .engine.front import check, evaluate, explain, functions, scan, signals
     from .engine.jobs import DateRange, Formula, ProcessingJob
+    from .engine.live.scanner import LiveScanner
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
@@ -35,6 +36,7 @@ __all__ = [
     "FormulaError",
     "FormulaService",
     "FrameRepository",
+    "LiveScanner",
     "ParquetRepository",
     "ProcessingEngine",
     "ProcessingEngineError",
@@ -61,6 +63,7 @@ _HOMES = {
     ".data": ("CandleRepository", "DuckDBRepository", "FrameRepository", "ParquetRepository", "Session"),
     ".engine.front": ("check", "evaluate", "explain", "functions", "scan", "signals"),
     ".engine.jobs": ("DateRange", "Formula", "ProcessingJob"),
+    ".engine.live.scanner": ("LiveScanner",),
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.signals": ("Signals",),

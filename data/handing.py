@@ -17,6 +17,9 @@ KINDS: Final = {
     np.dtype(name): getattr(pa, name)() for name in ("float64", "int64", "uint64", "int32", "uint32", "uint8")
 }
 
+FEW: Final = 4096
+"""Values up to which a copy takes less time than handing over."""
+
 
 class _Handed:
     """An array of which nothing is known but the interface."""
@@ -35,6 +38,8 @@ def column_of(name: str, values: NDArray[Any], valid: NDArray[np.uint8] | None =
     >>> column_of("a", np.array([1.5, 2.5])).to_list(), column_of("b", np.array([True, False])).to_list()
     ([1.5, 2.5], [True, False])
     """
+    if valid is None and values.size <= FEW:
+        return pl.Series(name, values)
     if values.dtype == np.bool_:
         return truths_of(name, np.packbits(values, bitorder="little"), values.size, valid)
     return _handed(name, KINDS[values.dtype], np.ascontiguousarray(values), values.size, valid)

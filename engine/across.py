@@ -44,12 +44,13 @@ class AcrossJob:
     limits: Limits
     control: Control
     progress: Progress
+    given: Staging | None = None
     parts: list[Any] = field(default_factory=list)
     staging: Staging = field(init=False)
     share: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.staging = staging_of(self.evaluator)
+        self.staging = self.given or staging_of(self.evaluator)
         self.share = 1 / _runs(self.staging.across)
 
     def run(self) -> None:
@@ -91,12 +92,9 @@ class AcrossJob:
         prepared = self.collected.prepared
 
         def work(batch: Batch, ticket: Ticket) -> Portion:
-            with ticket.place("load"):
-                loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
+            loaded, part = self.staging.load(batch, prepared.loader, rounds, ticket)
             self.control.events.put(lambda: self._list(loaded))
-            with ticket.place("compute"):
-                part = self.staging.begin(loaded.candles, ticket)
-                return self._along(rounds)(part, ticket) if loaded.candles.height else part
+            return part
 
         return self._run(prepared.batches, work)
 
@@ -106,12 +104,7 @@ class AcrossJob:
         self.collected.add(Piece(errors=new, defects=loaded.defects))
 
     def _along(self, rounds: range) -> Callable[[Portion, Ticket], Portion]:
-        def work(part: Portion, ticket: Ticket) -> Portion:
-            for number in rounds:
-                part = self.staging.along(number, part, ticket)
-            return part
-
-        return work
+        return lambda part, ticket: self.staging.advance(rounds, part, ticket)
 
     def _report(self, rounds: range) -> list[Piece]:
         selection, along = self.collected.prepared.selection, self._along(rounds)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from ..data.held import HeldRepository
 from .across import AcrossJob
@@ -15,17 +17,50 @@ from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
 from .matching import make_at_once
-from .preparing import Prepared
+from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import SymbolError
 from .running import Limits, Runner
 from .splitting import Piece
+from .staging import Staging
+
+if TYPE_CHECKING:
+    from .clusters.driving import Cluster
+
+
+class Elsewhere(Protocol):
+    """Where batches run that do not run in this process."""
+
+    def along(self, prepared: Prepared) -> Callable[[Batch, Ticket], Piece]:
+        """What runs a batch of a plan without rankings."""
+        ...
+
+    def staging(self, prepared: Prepared) -> Staging:
+        """How the rounds of a plan with rankings run."""
+        ...
+
+
+def work_on(cluster: Cluster | None, prepared: Prepared, preparer: Preparer) -> Elsewhere | None:
+    """A job's batches on a cluster, None without one.
+
+    Raises RepositoryError or ProcessingEngineError for what cannot be sent.
+    """
+    if cluster is None:
+        return None
+    from .clusters.driving import ClusterWork  # noqa: PLC0415 - most jobs run here
+
+    return ClusterWork.of(cluster, prepared, preparer)
 
 
 def run_batches(
-    collected: Collected, limits: Limits, memory: EngineMemory, control: Control, progress: Progress
+    collected: Collected,
+    limits: Limits,
+    memory: EngineMemory,
+    control: Control,
+    progress: Progress,
+    elsewhere: Elsewhere | None = None,
 ) -> None:
-    """Run the batches of a prepared job to their end, good or bad."""
+    """Run the batches of a prepared job to their end, good or bad; here, or where `elsewhere` has them run."""
     prepared = collected.prepared
     progress.total = len(prepared.requested)
     waiting = sum(len(batch.symbols) for batch in prepared.batches)
@@ -37,7 +72,8 @@ def run_batches(
         around = replace(prepared.evaluator.around, references=references)
         prepared = replace(prepared, evaluator=replace(prepared.evaluator, around=around))
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
-        AcrossJob(collected, prepared.evaluator, limits, control, progress).run()
+        staging = None if elsewhere is None else elsewhere.staging(prepared)
+        AcrossJob(collected, prepared.evaluator, limits, control, progress, staging).run()
         return
 
     def finished(batch: Batch, piece: Piece) -> None:
@@ -49,9 +85,11 @@ def run_batches(
         progress.advance(len(batch.symbols))
 
     collected.write_as_they_end(memory.limit)
-    brake = Brake(watch(collected, memory), collected.stream)
+    # what batches take elsewhere is not this process's; and halves would not be the orders that were run before
+    brake = Brake(watch(collected, memory) if elsewhere is None else None, collected.stream)
     prepared = replace(prepared, at_once=collected.file is not None)
-    Runner(limits, control, partial(process, prepared), finished, failed, brake=brake).run(prepared.batches)
+    work = partial(process, prepared) if elsewhere is None else elsewhere.along(prepared)
+    Runner(limits, control, work, finished, failed, brake=brake).run(prepared.batches)
 
 
 def watch(collected: Collected, memory: EngineMemory) -> MemoryWatch | None:

@@ -39,7 +39,8 @@ SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep 
 class Prepared:
     """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending.
 
-    `at_once` says that tables of matches are made while the job runs, since they are written then.
+    `asked` is the job as it was given, of which a sweep makes several formulas. `at_once` says that tables of matches
+    are made while the job runs, since they are written then.
     """
 
     job: ProcessingJob
@@ -51,6 +52,7 @@ class Prepared:
     batches: list[Batch]
     references: References | None = None
     at_once: bool = False
+    asked: ProcessingJob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Preparer:
             raise ProcessingEngineError(message)
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
-            return self._planned(job, self.service, everything=everything)
+            return replace(self._planned(job, self.service, everything=everything), asked=job)
         if everything or job.values:
             raise ProcessingEngineError("this formula service only evaluates conditions; values need a FormulaService")
         if any(formula.dialect for formula in job.formulas.values()):

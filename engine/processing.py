@@ -31,7 +31,7 @@ from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
 from .assembling import Collected, assemble, values_frame, values_table
 from .braking import EngineMemory
-from .collecting import run_batches
+from .collecting import run_batches, work_on
 from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
@@ -47,6 +47,7 @@ from .stored import StoredTable, TableFile, target_of
 from .told import seconds, usable_cores, whole
 
 if TYPE_CHECKING:
+    from .clusters.driving import Cluster
     from .signals import Asked, Signals
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class ProcessingEngine:
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
+    `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class ProcessingEngine:
         deadline: float | None = None,
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
-        workers = whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
+        usual = usable_cores() if cluster is None else cluster.slots
+        workers = whole("max_workers", max_workers if max_workers is not None else usual, least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = seconds("timeout", timeout)
         last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
@@ -97,11 +101,11 @@ class ProcessingEngine:
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
         self._preparer = Preparer(repository, service, limits, memory, tries, beside)
-        options: dict[str, Any] = {"timeout": patience, "deadline": last, "retries": tries, "tables": tables}
-        again = partial(ProcessingEngine, repository, max_workers=workers, memory_limit=memory, **options)
+        options: dict[str, Any] = {"memory_limit": memory, "timeout": patience, "deadline": last, "retries": tries}
+        again = partial(ProcessingEngine, repository, max_workers=workers, tables=tables, **options)
         mine = repository is not candle_repo
         self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
-        self._memory = EngineMemory(memory, self._preparer.plans)
+        self._memory, self._cluster = EngineMemory(memory, self._preparer.plans), cluster
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
@@ -291,5 +295,6 @@ class ProcessingEngine:
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
         collected = Collected(prepared, file)
-        run_batches(collected, self._limits, self._memory, control, progress)
+        where = work_on(self._cluster, prepared, self._preparer)
+        run_batches(collected, self._limits, self._memory, control, progress, where)
         return collected

@@ -34,12 +34,16 @@ class FormulaService:
 
     def __init__(self, *, functions: Iterable[PythonFunction] = (), libraries: Iterable[str | Path] = ()) -> None:
         self.language = Language()
+        self.python_functions: list[str] = []
+        self.library_texts: list[str] = []
         for each in functions:
             if not isinstance(each, PythonFunction):
                 raise TypeError(f"{each!r} is no function of formulas: declare it with @barsweep.function(...)")
             self.language.add_primitive(each.primitive())
+            self.python_functions.append(each.primitive().name)
         for path in libraries:
             self.language.add_library(library(path))
+            self.library_texts.append(Path(path).read_text(encoding="utf-8"))
 
     def functions(self) -> Mapping[str, Function]:
         """Every function by its name, with signature and documentation."""

@@ -6,21 +6,26 @@ is reported; rounds along time take each part alone, rounds across symbols all o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Protocol, Self, TypeAlias
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ..data.candles import Candles
 from ..formulas import Stage
 from ..formulas.plan.layering import Step
+from .batching import Batch
 from .controlling import Ticket
 from .evaluating import PlanEvaluator
 from .executors import AcrossExecutor
 from .executors.across_executor import Part, rankings_over
 from .executors.sections import Universe
+from .loading import Loaded, Loader
 from .matching import split_found
 from .splitting import Piece, Selection, split, split_columns
 
@@ -31,12 +36,28 @@ LEAST_ROWS = 100_000
 """Of such a run: a task of its own would cost more than what fewer rows take."""
 
 
+class CountedRows(Protocol):
+    """Symbols, and how many rows each has, as candles tell."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols, ascending."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of rows of each."""
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+
+
 class Portion(Protocol):
     """Some symbols' rows."""
 
     @property
-    def candles(self) -> Candles:
-        """Their candles."""
+    def candles(self) -> CountedRows:
+        """Their candles, or what is known of them here."""
 
     def slice(self, first: int, last: int) -> Self:
         """Some of the symbols."""
@@ -52,17 +73,43 @@ class Staging(Protocol):
     def across(self) -> Sequence[bool]:
         """For each round whether it goes across symbols."""
 
-    def begin(self, candles: Candles, ticket: Ticket) -> Portion:
-        """A part before the first round."""
+    def load(self, batch: Batch, loader: Loader, rounds: range, ticket: Ticket) -> tuple[Loaded, Portion]:
+        """A batch's candles, and the part after the first rounds, which go along time."""
 
-    def along(self, number: int, part: Any, ticket: Ticket) -> Portion:
-        """A round along time."""
+    def advance(self, rounds: range, part: Any, ticket: Ticket) -> Portion:
+        """Rounds along time."""
 
     def ranking(self, number: int, parts: list[Any], workers: int) -> list[Task]:
         """A round across symbols, as tasks that may run at the same time; afterwards the parts have its results."""
 
     def report(self, part: Any, selection: Selection, ticket: Ticket) -> Piece:
         """What is reported of a part after the last round."""
+
+
+class LocalStaging(ABC):
+    """Parts in this process."""
+
+    @abstractmethod
+    def begin(self, candles: Candles, ticket: Ticket) -> Any:
+        """A part before the first round."""
+
+    @abstractmethod
+    def along(self, number: int, part: Any, ticket: Ticket) -> Any:
+        """A round along time."""
+
+    def load(self, batch: Batch, loader: Loader, rounds: range, ticket: Ticket) -> tuple[Loaded, Any]:
+        """Load here, at a gate, and compute at another."""
+        with ticket.place("load"):
+            loaded = loader.load(batch.symbols, ticket, patient=not batch.retried)
+        with ticket.place("compute"):
+            part = self.begin(loaded.candles, ticket)
+            return loaded, self.advance(rounds, part, ticket) if loaded.candles.height else part
+
+    def advance(self, rounds: range, part: Any, ticket: Ticket) -> Any:
+        """One round after the other."""
+        for number in rounds:
+            part = self.along(number, part, ticket)
+        return part
 
 
 @dataclass(slots=True)
@@ -79,7 +126,7 @@ class FramePart:
 
 
 @dataclass(frozen=True)
-class FrameStaging:
+class FrameStaging(LocalStaging):
     """Stage by stage with an executor of frames."""
 
     evaluator: PlanEvaluator
@@ -116,7 +163,7 @@ class FrameStaging:
         return split(part.frame, selection)
 
 
-class TileStaging:
+class TileStaging(LocalStaging):
     """Layer by layer in tiles."""
 
     def __init__(self, executor: AcrossExecutor, evaluator: PlanEvaluator) -> None:

@@ -6,7 +6,7 @@ No frame is put together: a batch keeps its columns from layer to layer, and ran
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
-from .columns import Floats, Found, numbers_of
+from .columns import Column, Floats, Found, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .rooms import Rooms
 from .sections import Across, Universe
@@ -192,12 +192,7 @@ class AcrossExecutor(TileExecutor):
         made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop, self.rooms)
         if made is None:
             return None
-        texts = {name: frame[source].alias(name) for name, source in tiled.texts.items()}
-        conditions = {name: column.series(name) for name, column in made.items() if column.is_condition}
-        numbers = {
-            name: Written(column.numbers, valid=column.valid) for name, column in made.items() if name not in conditions
-        }
-        return Part(part.candles, part.columns | texts | conditions, part.written | numbers)
+        return with_columns_made(part, tiled, frame, made)
 
     def _columns(
         self, tiled: TileStage, part: Part, names: Sequence[str], around: Surroundings, stop: Stop
@@ -218,6 +213,16 @@ class AcrossExecutor(TileExecutor):
             return part.raw
         candles = Candles(part.candles.symbols, part.candles.starts, part.table, part.candles.keys)
         return self._polars.run(tiled.ahead, self._polars.start(candles, around), around)
+
+
+def with_columns_made(part: Part, tiled: TileStage, frame: pl.DataFrame, made: Mapping[str, Column]) -> Part:
+    """The part with what a stage's kernels made, and its texts, which `frame` has."""
+    texts = {name: frame[source].alias(name) for name, source in tiled.texts.items()}
+    conditions = {name: column.series(name) for name, column in made.items() if column.is_condition}
+    numbers = {
+        name: Written(column.numbers, valid=column.valid) for name, column in made.items() if name not in conditions
+    }
+    return Part(part.candles, part.columns | texts | conditions, part.written | numbers)
 
 
 def _tiled(layers: Layers) -> dict[Stage, TileStage]:
@@ -267,4 +272,4 @@ def numbered_groups(pieces: Sequence[pl.Series]) -> tuple[list[Codes], int]:
     return codes, int(numbers.max(initial=-1)) + 1
 
 
-__all__ = ["AcrossExecutor", "Part", "numbered_groups", "rankings_over"]
+__all__ = ["AcrossExecutor", "Part", "Written", "numbered_groups", "rankings_over", "with_columns_made"]

@@ -21,7 +21,8 @@ from ...data.candles import Candles
 from ...formulas import Plan, Stage
 from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
-from ...formulas.kernels.registers import Matches, Stores, TileProgram, lay_out
+from ...formulas.kernels.registers import lay_out
+from ...formulas.kernels.steps import Matches, Stores, TileProgram
 from ...formulas.kernels.tiles import BLOCK_ROWS, count_of_marks, tiles_of_like_length
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node

@@ -10,7 +10,8 @@ import numpy as np
 from .graphs import Graph
 from .holding import HoldingGraph
 from .machine import Floats, Machine
-from .registers import Stores, TileProgram, lay_out
+from .registers import lay_out
+from .steps import Stores, TileProgram
 from .tiles import BLOCK_ROWS, Whole, tiles_of_like_length
 
 

@@ -42,6 +42,7 @@ class MachineCode:
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
+        self.advance = self._callable("advance", pointer, whole, whole, pointer, whole, whole, pointer)
         self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
         self.list_numbers = self._callable("list_numbers", pointer, whole, pointer, pointer)
 
@@ -106,12 +107,12 @@ def _modules() -> list[str]:
     from .moving import MOVING  # noqa: PLC0415
     from .ordering import define_order  # noqa: PLC0415
     from .sections import define_sections  # noqa: PLC0415
-    from .sweeping import define_sweep  # noqa: PLC0415
+    from .sweeping import define_advance, define_sweep  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
     frame, across = build([*MOVING, *FINDING]), build([])
     for module, defines in (
-        (frame, (define_sweep, define_gathering)),
+        (frame, (define_sweep, define_advance, define_gathering)),
         (across, (define_sections, define_order, define_section_kernels, define_listing)),
     ):
         for define in defines:
@@ -162,10 +163,18 @@ def _path() -> Path | None:
 
     facts = [version, llvm.get_process_triple(), llvm.get_host_cpu_name()]
     facts.append(llvm.get_host_cpu_features().flatten())
+    facts.append(digest_of_kernels())
     key = hashlib.sha256("\n".join(facts).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        key.update(source.read_bytes())
     return folder / f"kernels-{key.hexdigest()[:24]}.code"
+
+
+@cache
+def digest_of_kernels() -> str:
+    """What tells these kernels from those of other versions."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> list[bytes] | None:

@@ -44,6 +44,7 @@ class Kernel:
 
     `memory` names its numbers, `past` counts the values that it keeps of one series, newest first (pasts.py),
     `states(**settings)` says how many rows of sixteen it remembers in all.
+    `fresh` is what these rows hold before a symbol's first bar.
     `settled(memory, **settings)` is a mask: once it holds in all lanes, `body` is built with `settled=True`.
     """
 
@@ -56,6 +57,7 @@ class Kernel:
     memory: tuple[str, ...] = ()
     past: int = 0
     states: Rows = lambda **_: 0
+    fresh: float = 0.0
     settled: Callable[..., Mask] | None = None
 
     @property
@@ -91,14 +93,14 @@ def recursive(
     return declare
 
 
-def ranged(*, states: Rows = lambda **_: 0) -> Callable[[Body], Body]:
+def ranged(*, states: Rows = lambda **_: 0, fresh: float = 0.0) -> Callable[[Body], Body]:
     """Declare a kernel that looks at every bar of its window, or keeps them in `states` rows of memory.
 
     The window, of `n` bars, is the kernel's first input, which has to be looked back at to its oldest bar.
     """
 
     def declare(body: Body) -> Body:
-        _enter(body, "ranged", states=states)
+        _enter(body, "ranged", states=states, fresh=fresh)
         return body
 
     return declare

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from .compiler import MachineCode, machine_code
 from .lanes import LANES
-from .registers import Step, TileProgram
-from .tiles import OPERATION, ROW, Whole
+from .steps import Step, TileProgram
+from .tiles import FIRST, OPERATION, ROW, Whole
 
 Floats = NDArray[np.float64]
 
 ALIGNED = 64  # bytes: a line of the cache, and the widest vector
+_ONLY = np.zeros(1, np.int64)
 
 
 class Stop:
@@ -47,30 +48,51 @@ class Machine:
         self.program = program
         self._code = machine_code()
         self._arena = np.empty(program.rows * LANES + ALIGNED // 8, np.float64)
-        base = -(-self._arena.ctypes.data // ALIGNED) * ALIGNED
-        begin = (base - self._arena.ctypes.data) // 8
         for row, number in program.constants:
-            self._arena[begin + row * LANES : begin + (row + 1) * LANES] = number
+            self.rows[row] = number
         parts = program.begins, program.steps, program.ends
-        self._parts = [_Steps(self._code, steps, base) for steps in parts]
+        self._parts = [_Steps(self._code, steps, self.rows.ctypes.data) for steps in parts]
 
     @property
     def size(self) -> int:
         """Bytes that it takes."""
         return self._arena.nbytes
 
+    @property
+    def rows(self) -> Floats:
+        """The arena: [rows, lanes]."""
+        begin = (-self._arena.ctypes.data % ALIGNED) // 8
+        return self._arena[begin : begin + self.program.rows * LANES].reshape(-1, LANES)
+
     def run(self, outside: Sequence[NDArray[np.generic]], tiles: Whole, stop: Stop | None = None) -> bool:
         """Run over all symbols of the tiles; False if the flag was raised before the end.
 
         `outside` are the program's outside arrays, contiguous. The interpreter's lock is not held meanwhile.
         """
-        addresses = [array.ctypes.data for array in outside]
-        for part in self._parts:
-            part.point_to(addresses)
+        self.point_to(outside)
         places = itertools.chain.from_iterable(part.place for part in self._parts)
         flag = stop or Stop()
         done = self._code.sweep(*places, tiles.ctypes.data, len(tiles), self.program.block, flag.address)
         return done == len(tiles)
+
+    def point_to(self, outside: Sequence[NDArray[np.generic]]) -> None:
+        """Take the program's outside arrays, for runs that `begin`."""
+        addresses = [array.ctypes.data for array in outside]
+        for part in self._parts:
+            part.point_to(addresses)
+
+    def begin(self, tile: Whole) -> None:
+        """Be where a tile's first bars are yet to come."""
+        self._once(self._parts[0], 0, tile)
+
+    def go_on(self, tile: Whole, first: int, rows: int) -> None:
+        """Run the tile's next rows, of which there are no more than a block's, from `first` on."""
+        tile[FIRST] = first
+        self._once(self._parts[1], rows, tile)
+
+    def _once(self, steps: _Steps, rows: int, tile: Whole) -> None:
+        place, count = steps.place
+        self._code.advance(place, 0, count, _ONLY.ctypes.data, 1, rows, tile.ctypes.data)
 
 
 class _Steps:

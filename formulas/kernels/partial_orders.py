@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,7 @@ def partial_quantile(call: Call, x: Series, *, n: float, share: float) -> Series
     return call("present_quantile", x.ago(int(n)), x, count, n=n, share=share)
 
 
-@ranged(states=lambda *, n, share: int(n) + 2)
+@ranged(states=lambda *, n, share: int(n) + 1, fresh=math.inf)
 def present_quantile(window: Window, enters: Lanes, count: Lanes, *, n: Lanes, share: Lanes) -> Lanes:
     """The values are kept sorted as for the median; the place differs from lane to lane, so all are passed over."""
     exchange(window, enters)

@@ -67,10 +67,10 @@ def median_deviation(call: Call, x: Series, *, n: float) -> Series:
 
 
 def _sorted_rows(*, n: float, **_: float) -> int:
-    return int(n) + 2  # whether they are filled, the sorted values, and infinity behind them
+    return int(n) + 1  # the sorted values, and infinity behind them
 
 
-@ranged(states=_sorted_rows)
+@ranged(states=_sorted_rows, fresh=math.inf)
 def order_statistic(window: Window, enters: Lanes, *, n: Lanes, rank: Lanes, share: Lanes) -> Lanes:
     """The value of a rank, or `share` of the way from it to the next one."""
     exchange(window, enters)
@@ -80,7 +80,7 @@ def order_statistic(window: Window, enters: Lanes, *, n: Lanes, rank: Lanes, sha
     return where(window.ranked(n) < math.inf, between, NA)
 
 
-@ranged(states=_sorted_rows)
+@ranged(states=_sorted_rows, fresh=math.inf)
 def most_frequent(window: Window, enters: Lanes, *, n: Lanes) -> Lanes:
     """The value that stands longest in a row among the sorted ones; the first of them."""
     exchange(window, enters)
@@ -93,7 +93,7 @@ def most_frequent(window: Window, enters: Lanes, *, n: Lanes) -> Lanes:
     return where(window.ranked(n) < math.inf, best, NA)
 
 
-@ranged(states=_sorted_rows)
+@ranged(states=_sorted_rows, fresh=math.inf)
 def middle_distance(window: Window, enters: Lanes, *, n: Lanes, low: Lanes, high: Lanes) -> Lanes:
     """The mean of the `low`-th and `high`-th smallest distances from the median; these are the middle ranks, too.
 
@@ -129,7 +129,6 @@ def _mean(x: Lanes, y: Lanes) -> Lanes:
 
 def exchange(window: Window, enters: Lanes) -> None:
     """Each lane's values are kept sorted, undefined ones at the end: the oldest is taken out, `enters` is put in."""
-    window.fill_once(math.inf)
     leaves = window.oldest
     old = where(is_defined(leaves), leaves, math.inf)
     # -0 becomes 0: the two are equal, and their order would tell what the window held before

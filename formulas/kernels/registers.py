@@ -2,8 +2,8 @@
 
 1. what the results need stays, in the order of the graph                                       `_needed`
 2. a value that somebody looks back at gets a register with so much history                      `_readers`
-3. the others share registers: one is free again when its last reader has run                    `_Layout.release`
-4. a result leaves as soon as all that it is made of is there                                    `_Layout.leaving`
+3. the others share registers: one is free again when its last reader has run                    `Layout.release`
+4. a result leaves as soon as all that it is made of is there                                    `Layout.leaving`
 """
 
 from __future__ import annotations
@@ -11,122 +11,28 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeAlias
 
-from .declaring import Kernel
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
+from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
 from .tiles import ROW, size_of_list
 
-COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
-"""Kernels that are true where the test of that name in finding.py is passed."""
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar."""
-
-    at: int
-    stride: int = ROW
-    outside: bool = False
+def lay_out(graph: Graph, stores: Stores, block: int, held: Sequence[Series] = ()) -> TileProgram:
+    """Place everything for blocks of `block` rows. `held` are series that are computed though they do not leave."""
+    return Layout(graph, stores, block, held).program()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A kernel, by name, with what it reads and writes; `memory` is its first row in the arena."""
+class Layout:
+    """A layout in the making."""
 
-    symbol: str
-    operands: tuple[Operand, ...]
-    settings: tuple[float, ...] = ()
-    memory: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """One of the tests of finding.py, and the series that it reads."""
-
-    name: str
-    inputs: tuple[Series, ...]
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Bars to be found: where `condition` is true, with the values of some series there."""
-
-    condition: Series
-    values: tuple[Series, ...]
-
-    @property
-    def series(self) -> list[Series]:
-        """Every series that is read for it."""
-        return [*(series for test in self.tests for series in test.inputs), *self.values]
-
-    @cached_property
-    def tests(self) -> tuple[Test, ...]:
-        """What a bar has to pass: the parts of an `and`, of which each has to be true, and comparisons by their sides.
-
-        So neither is made a condition of, unless somebody else reads it.
-        """
-        found: dict[Hashable, Test] = {}
-        waiting = [self.condition]
-        while waiting:
-            part = waiting.pop()
-            source = part.source
-            if part.lag or not isinstance(source, Operation) or source.kernel.name not in {"both", *COMPARISONS}:
-                found.setdefault(part.key, Test("true", (part,)))
-            elif source.kernel.name == "both":
-                waiting += reversed(source.inputs)
-            else:
-                found.setdefault(part.key, Test(source.kernel.name, source.inputs))
-        return tuple(found.values())
-
-
-@dataclass(frozen=True, slots=True)
-class TileProgram:
-    """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
-
-    Outside arrays are numbered: first the columns that are read, then two for each stored series (numbers or bits of
-    truth, bits of validity), then for each of `matches` the marks, their count by symbol, and for each value how many
-    are kept so far, and these.
-    `constants` are rows that are set once.
-    """
-
-    rows: int
-    block: int
-    columns: tuple[str, ...]
-    begins: tuple[Step, ...]
-    steps: tuple[Step, ...]
-    ends: tuple[Step, ...]
-    constants: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What leaves a program: whole columns, of numbers or of conditions, and matches."""
-
-    columns: tuple[Series, ...] = ()
-    conditions: tuple[bool, ...] = ()
-    matches: tuple[Matches, ...] = ()
-
-    @property
-    def series(self) -> list[Series]:
-        """Every series that leaves."""
-        found = [series for each in self.matches for series in each.series]
-        return [*self.columns, *found]
-
-
-def lay_out(graph: Graph, stores: Stores, block: int) -> TileProgram:
-    """Place everything for blocks of `block` rows."""
-    return _Layout(graph, stores, block).program()
-
-
-class _Layout:
-    def __init__(self, graph: Graph, stores: Stores, block: int) -> None:
+    def __init__(self, graph: Graph, stores: Stores, block: int, held: Sequence[Series] = ()) -> None:
         self.stores, self.block = stores, block
-        self.sources = _needed(graph.sources, stores.series)
+        self.sources = _needed(graph.sources, [*stores.series, *held])
         self.order = {id(source): place for place, source in enumerate(self.sources)}
         self.heads, self.last = _readers(self.sources, self.order)
         self.leaves: dict[Value, int] = {}
@@ -137,45 +43,68 @@ class _Layout:
         self.rows = 0
         self.steps: list[Step] = []
         self.ends: list[Step] = []
-        self.memories: list[tuple[int, int]] = []
+        self.memories: list[Remembered] = []
         self.tallies: list[int] = []
+        for series in held:
+            self.hold(series, len(self.sources))
         self.listed = self.take(-(-size_of_list(block) // ROW)) if stores.matches else 0
 
     def program(self) -> TileProgram:
+        """The program."""
+        self.place()
+        kept = self.histories
+        self.steps += [Step("barsweep_keep", (Operand(row - head),), (float(head),)) for row, head in kept]
+        begins = [_filled(row - head, head, math.nan) for row, head in kept]
+        begins += [_filled(first, rows, fresh) for fresh, first, rows in self.pieces_of_memory()]
+        steps = tuple(begins), tuple(self.steps), tuple(self.ends)
+        return TileProgram(
+            self.rows, self.block, self.columns, *steps, self.constants, kept, tuple(self.memories[len(self.tallies) :])
+        )
+
+    def place(self) -> None:
+        """Place all registers, memories and steps."""
         waiting = self.leaving()
-        constants = [(self.take(1), source) for source in self.sources if isinstance(source, Fixed)]
-        self.places.update({(id(source), 0): row for row, source in constants})
+        self.places.update({(id(source), 0): self.take(1) for source in self.sources if isinstance(source, Fixed)})
         memory = self.memory_rows()
         for place, source in enumerate(self.sources):
             self.step(place, source, memory)
             for leave in waiting.pop(place, ()):
                 leave()
             self.release(place, [value for value, ready in self.leaves.items() if ready == place], leaving=True)
-        kept = [(self.places[value], head) for value, head in self.heads.items() if head]
-        self.steps += [Step("barsweep_keep", (Operand(row - head),), (float(head),)) for row, head in kept]
-        begins = [Step("barsweep_fill", (Operand(row - head),), (float(head), math.nan)) for row, head in kept]
-        size = sum(rows for _, rows in self.memories)
-        clear = [Step("barsweep_fill", (Operand(self.memories[0][0]),), (float(size), 0.0))] if size else []
-        numbers = tuple((row, source.number) for row, source in constants)
-        return TileProgram(
-            self.rows, self.block, self.columns, (*begins, *clear), tuple(self.steps), tuple(self.ends), numbers
-        )
+
+    @property
+    def constants(self) -> tuple[tuple[int, float], ...]:
+        """Rows that are set once."""
+        found = [source for source in self.sources if isinstance(source, Fixed)]
+        return tuple((self.places[id(source), 0], source.number) for source in found)
+
+    @property
+    def histories(self) -> tuple[tuple[int, int], ...]:
+        """The registers that keep earlier rows: the first row of the block, and how many are kept."""
+        return tuple((self.places[value], head) for value, head in self.heads.items() if head)
 
     def memory_rows(self) -> dict[int, int]:
-        """The first row of each recursion's memory; all of them stand together, so that one step clears them.
+        """The first row of each recursion's memory. Those that begin alike stand together: one step clears them.
 
-        With them stand the counts of what is found.
+        With them stand the counts of what is found, which come first.
         """
-        found: dict[int, int] = {}
         self.tallies = [self.take(1) for _ in self.stores.matches]
-        self.memories += [(row, 1) for row in self.tallies]
-        for source in self.sources:
-            if isinstance(source, Operation) and (rows := _memory(source)):
-                found[id(source)] = row = self.take(rows)
-                self.memories.append((row, rows))
+        self.memories += [Remembered(row, 1) for row in self.tallies]
+        found: dict[int, int] = {}
+        remembering = [source for source in self.sources if isinstance(source, Operation) and _memory(source)]
+        for source in sorted(remembering, key=lambda each: each.kernel.fresh):
+            found[id(source)] = row = self.take(_memory(source))
+            self.memories.append(Remembered(row, _memory(source), source.kernel.fresh))
         return found
 
+    def pieces_of_memory(self) -> list[tuple[float, int, int]]:
+        """What begins alike: the number, its first row, and how many there are."""
+        groups = itertools.groupby(self.memories, key=lambda each: each.fresh)
+        several = [(fresh, list(each)) for fresh, each in groups]
+        return [(fresh, each[0].row, sum(memory.rows for memory in each)) for fresh, each in several]
+
     def step(self, place: int, source: Source, memory: dict[int, int]) -> None:
+        """What computes a source; registers are free again when their last reader has run."""
         match source:
             case Fixed():
                 return
@@ -186,7 +115,7 @@ class _Layout:
                 inputs = tuple(map(self.operand, source.inputs))
                 self.release(place, [(id(each.source), each.output) for each in source.inputs])
                 made = [(id(source), output) for output in range(source.kernel.outputs)]
-                outputs = tuple(Operand(self.register(value)) for value in made)
+                outputs = tuple(map(self.output, made))
                 row = memory.get(id(source), 0)
                 self.steps.append(Step(source.kernel.symbol, (*inputs, *outputs), source.settings, row))
                 self.release(place, [value for value in made if value not in self.last and value not in self.leaves])
@@ -207,17 +136,23 @@ class _Layout:
         """The place after which all are there; they are held until then."""
         place = max(self.order[id(each.source)] for each in several)
         for each in several:
-            value = (id(each.source), each.output)
-            self.heads[value] = max(self.heads.get(value, 0), each.lag)
-            self.leaves[value] = max(self.leaves.get(value, 0), place)
+            self.hold(each, place)
         return place
 
+    def hold(self, series: Series, place: int) -> None:
+        """Keep a series until a place in the order has passed."""
+        value = (id(series.source), series.output)
+        self.heads[value] = max(self.heads.get(value, 0), series.lag)
+        self.leaves[value] = max(self.leaves.get(value, 0), place)
+
     def unpack(self, series: Series, slots: tuple[int, int], *, is_condition: bool) -> None:
+        """Write a series to a column."""
         outside = tuple(Operand(slot, outside=True) for slot in slots)
         symbol = "barsweep_unpack_truth" if is_condition else "barsweep_unpack"
         self.steps.append(Step(symbol, (self.operand(series), *outside)))
 
     def find(self, matches: Matches, slots: Sequence[int]) -> None:
+        """Mark the bars at which a condition is true, and pick the values there."""
         marks, counts, *kept = (Operand(slot, outside=True) for slot in slots)
         tally, listed = self.tallies.pop(), Operand(self.listed)
         for number, test in enumerate(matches.tests):
@@ -231,8 +166,13 @@ class _Layout:
         self.ends.append(Step("barsweep_tally", (counts,), memory=tally))
 
     def operand(self, series: Series) -> Operand:
+        """Where a series is read."""
         row = self.places[id(series.source), series.output]
         return Operand(row, 0) if isinstance(series.source, Fixed) else Operand(row - series.lag)
+
+    def output(self, value: Value) -> Operand:
+        """Where a value is written."""
+        return Operand(self.register(value))
 
     def register(self, value: Value) -> int:
         """The block's first row of a value's register."""
@@ -255,6 +195,7 @@ class _Layout:
                 self.free.append(self.places[value])
 
     def take(self, rows: int) -> int:
+        """The first of so many rows that nobody else has."""
         self.rows += rows
         return self.rows - rows
 
@@ -280,8 +221,10 @@ def _readers(sources: Sequence[Source], order: dict[int, int]) -> tuple[dict[Val
     return heads, last
 
 
+def _filled(row: int, rows: int, number: float) -> Step:
+    """Sets rows to a number."""
+    return Step("barsweep_fill", (Operand(row),), (float(rows), number))
+
+
 def _memory(source: Operation) -> int:
     return source.kernel.states(**dict(zip(source.kernel.settings, source.settings, strict=False)))
-
-
-__all__ = ["Kernel", "Matches", "Operand", "Step", "Stores", "TileProgram", "lay_out"]

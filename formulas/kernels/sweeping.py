@@ -25,13 +25,7 @@ def define_sweep(module: ir.Module) -> None:
     builder, whole = emitter.builder, emitter.whole
 
     def run(first: Value, many: Value, rows: Value, tile: Value) -> None:
-        def call(index: Value) -> None:
-            entry = emitter.offset(first, builder.mul(index, whole(8 * OPERATION)))
-            function = builder.load(entry, typ=KERNEL.as_pointer(), align=8)
-            operands, settings, memory = (emitter.pointer(entry, word) for word in range(1, OPERATION))
-            builder.call(function, [operands, rows, settings, memory, tile])
-
-        emitter.each(whole(0), many, call)
+        _run(emitter, first, many, rows, tile)
 
     def goes_on(carried: list[Value], tile: Value) -> Value:
         stopped = builder.load(stop, typ=WHOLE, align=8)
@@ -57,3 +51,32 @@ def define_sweep(module: ir.Module) -> None:
         return [builder.add(carried[0], builder.zext(done, WHOLE))]
 
     builder.ret(emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0])
+
+
+def define_advance(module: ir.Module) -> None:
+    """`advance(operations, bytes, how many, which, how many, rows, tile) -> 0`: run operations once, as they stand.
+
+    `which` has whole numbers: for each the operations begin so many times `bytes` after the first.
+    """
+    emitter = Emitter(module, "advance", [POINTER, WHOLE, WHOLE, POINTER, WHOLE, WHOLE, POINTER], WHOLE)
+    operations, size, count, which, many, rows, tile = emitter.function_made.args
+
+    def one(index: Value) -> None:
+        first = emitter.offset(operations, emitter.builder.mul(emitter.whole_at(which, index), size))
+        _run(emitter, first, count, rows, tile)
+
+    emitter.each(emitter.whole(0), many, one)
+    emitter.builder.ret(emitter.whole(0))
+
+
+def _run(emitter: Emitter, first: Value, many: Value, rows: Value, tile: Value) -> None:
+    """Run operations that stand one after the other."""
+    builder = emitter.builder
+
+    def call(index: Value) -> None:
+        entry = emitter.offset(first, builder.mul(index, emitter.whole(8 * OPERATION)))
+        function = builder.load(entry, typ=KERNEL.as_pointer(), align=8)
+        operands, settings, memory = (emitter.pointer(entry, word) for word in range(1, OPERATION))
+        builder.call(function, [operands, rows, settings, memory, tile])
+
+    emitter.each(emitter.whole(0), many, call)

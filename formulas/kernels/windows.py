@@ -104,21 +104,6 @@ class Window:
             answer = builder.insert_element(answer, number, at)
         return self._lanes(answer)
 
-    def fill_once(self, number: float) -> None:
-        """At the symbols' first bar, set the sorted values, and the one behind them, to `number`."""
-        emitter = self._emitter
-        filled = emitter.number(self._memory, 0)
-        begins = emitter.builder.fcmp_ordered("==", filled, ir.Constant(filled.type, 0.0))
-        with emitter.builder.if_then(begins):
-            end = emitter.builder.add(self._n, emitter.whole(2))
-            emitter.store_row(emitter.constant(1.0), self._memory)
-
-            def step(index: Value, _: list[Value]) -> list[Value]:
-                emitter.store_row(emitter.constant(number), self._kept(index))
-                return []
-
-            emitter.repeat(emitter.whole(1), end, [], step)
-
     def rewrite(self, shift: Callable[[Lanes, Lanes, Lanes], tuple[Lanes, Lanes]], first: float) -> None:
         """From the least value on: `shift(kept, here, after)` says what is kept for the next one, and what stands here.
 
@@ -186,8 +171,9 @@ class Window:
         return self._lanes(self._emitter.load_row(self._kept(index)))
 
     def _kept(self, index: Value) -> Value:
-        """The address of a sorted row; row 0 says whether they are filled."""
-        return self._emitter.offset(self._memory, self._emitter.builder.mul(index, self._emitter.whole(ROW)))
+        """The address of a sorted row; they are counted from 1, as ranks are."""
+        place = self._emitter.builder.sub(index, self._emitter.whole(1))
+        return self._emitter.offset(self._memory, self._emitter.builder.mul(place, self._emitter.whole(ROW)))
 
     def _lanes(self, value: Value) -> Lanes:
         return Lanes(self._emitter, value)

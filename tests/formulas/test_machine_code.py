@@ -15,7 +15,8 @@ from barsweep.formulas.kernels import KERNELS, building, compiler, finding, movi
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.machine import Machine, Stop
-from barsweep.formulas.kernels.registers import Stores, lay_out
+from barsweep.formulas.kernels.registers import lay_out
+from barsweep.formulas.kernels.steps import Stores
 from barsweep.formulas.kernels.tiles import IDS, LANES, LENGTHS, LONGEST, TILE, tiles_of_like_length
 
 BARS = 200_000

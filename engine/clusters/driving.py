@@ -1,0 +1,121 @@
+"""The driver's side: a thread for each order that is out, which waits for it as for work of its own.
+
+So clocks, halving, cancel, progress and retries are those of batches that run here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from ...errors import ProcessingEngineError
+from ..batching import Batch
+from ..controlling import AbandonedError, Ticket
+from ..preparing import Prepared, Preparer
+from ..splitting import Piece
+from .journal import ClusterJournal
+from .orders import Order
+from .parcels import read_piece, read_told
+from .ranking import ClusterStaging
+from .working import raise_told, times_begun
+
+LOOK: Final = 0.05  # seconds between looks whether somebody still waits
+
+
+class Errand(Protocol):
+    """An order that is out."""
+
+    def wait(self, seconds: float) -> str | None:
+        """What the worker answered; None while it has not. Raises ProcessingEngineError when the worker is lost."""
+        ...
+
+    def give_up(self) -> None:
+        """Nobody waits any more: end it, if that can be done."""
+        ...
+
+
+class Cluster(Protocol):
+    """Where orders are carried out. `folder` is one that the driver and every worker see; `slots` run at a time."""
+
+    @property
+    def folder(self) -> Path:
+        """Where results are."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """How many orders run at the same time."""
+        ...
+
+    def send(self, text: str) -> Errand:
+        """Have `working.carry_out(text, folder)` called somewhere."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterWork:
+    """Carries out a job's batches on a cluster."""
+
+    cluster: Cluster
+    order: Order
+    journal: ClusterJournal
+
+    @classmethod
+    def of(cls, cluster: Cluster, prepared: Prepared, preparer: Preparer) -> ClusterWork:
+        """Raises RepositoryError or ProcessingEngineError for what cannot be sent."""
+        if prepared.asked is None:
+            raise ProcessingEngineError("a cluster runs formulas: there is none, or a service of your own runs it")
+        everything = prepared.selection.everything
+        tables = {name: table.source for name, table in preparer.tables.items()}
+        order = Order.of(prepared.asked, preparer.repository, preparer.service, tables, everything=everything)
+        return cls(cluster, order, ClusterJournal(cluster.folder))
+
+    def along(self, prepared: Prepared) -> Callable[[Batch, Ticket], Piece]:
+        """What runs a batch of a plan without rankings."""
+
+        def work(batch: Batch, ticket: Ticket) -> Piece:
+            order = self.order.for_symbols(batch.symbols)
+            with ticket.place("compute"):
+                self.carry_out(order, ticket)
+            return read_piece(self.cluster.folder, order.name, prepared.selection)
+
+        return work
+
+    def staging(self, prepared: Prepared) -> ClusterStaging:
+        """The rounds of a plan with rankings."""
+        return ClusterStaging(self, prepared)
+
+    def carry_out(self, order: Order, ticket: Ticket) -> None:
+        """See to it that an order's results are there."""
+        folder, name, count = self.cluster.folder, order.name, len(order.symbols)
+        if read_told(folder, name) is not None:
+            self.journal.note("there", name, count)
+            return
+        ticket.look()
+        self.journal.note("sent", name, count)
+        errand = self.cluster.send(json.dumps({"name": name, "content": order.content}))
+        try:
+            answer = self._answer(errand, ticket)
+        except AbandonedError:
+            errand.give_up()
+            self.journal.note("given up", name, count)
+            raise
+        told = json.loads(answer)
+        if "error" in told:
+            self.journal.note("failed", name, count, error=told["error"]["message"])
+            raise_told(told["error"])
+        self.journal.note("done", name, count, begun=times_begun(folder, name))
+
+    def _answer(self, errand: Errand, ticket: Ticket) -> str:
+        while True:
+            answer = errand.wait(LOOK)
+            ticket.look()
+            if answer is not None:
+                return answer

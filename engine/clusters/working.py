@@ -1,0 +1,141 @@
+"""What runs where an order is sent: open the candles, compute, write. It answers with JSON, and never raises."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import tempfile
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from ...data.describing import open_described
+from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
+from ..batching import Batch
+from ..collecting import process
+from ..controlling import Control, Gate, Ticket
+from ..evaluating import PlanEvaluator
+from ..other_tables import named_tables
+from ..preparing import Prepared, Preparer
+from ..running import Limits
+from ..service import FormulaService
+from ..told import usable_cores
+from .job_texts import job_of
+from .orders import code_version
+from .parcels import read_told, write_piece
+from .rounds import carry_out_round
+
+LOG: Final = logging.getLogger("barsweep")
+ENDLESS: Final = 10.0**9  # seconds: whoever sent the order watches the clock
+MEMORY: Final = 2**30
+MOST_KEPT: Final = 4  # jobs whose plans and opened candles a process keeps
+ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, BarsweepError)}
+
+_kept: OrderedDict[str, Preparer] = OrderedDict()
+_lock = threading.Lock()
+
+
+def carry_out(text: str, folder: str) -> str:
+    """Run an order of JSON, and write what comes of it below the folder, unless it is there.
+
+    Answers with "{}", or with {"error": {"kind", "message", "retryable"}}.
+    """
+    order = json.loads(text)
+    place, name = Path(folder), order["name"]
+    try:
+        if read_told(place, name) is None:
+            _note(place, name)
+            _carry_out(order["content"], place, name)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever sent the order has to know
+        LOG.info("an order failed: %s", traceback.format_exc())
+        return json.dumps({"error": _told(error)})
+    return "{}"
+
+
+def _carry_out(content: Mapping[str, Any], folder: Path, name: str) -> None:
+    if content["code"] != code_version():
+        raise ProcessingEngineError("this machine has another version of barsweep: install the same everywhere")
+    symbols, ticket = list(content["symbols"]), an_endless_ticket()
+    prepared = prepared_for(content, symbols or None)
+    if "inputs" in content:
+        carry_out_round(content, prepared, ticket, folder, name)
+    else:
+        write_piece(folder, name, process(prepared, Batch(tuple(symbols)), ticket))
+
+
+def prepared_for(content: Mapping[str, Any], symbols: list[str] | None) -> Prepared:
+    """The job of an order for some symbols, with other symbols that its formulas name."""
+    prepared = _preparer(content).prepare(job_of(content["job"], symbols), everything=content["everything"])
+    if prepared.references is None or not isinstance(prepared.evaluator, PlanEvaluator):
+        return prepared
+    references = prepared.references.load(_limits(), Control())
+    around = replace(prepared.evaluator.around, references=references)
+    return replace(prepared, evaluator=replace(prepared.evaluator, around=around))
+
+
+def an_endless_ticket() -> Ticket:
+    """Permission to work that nobody takes away."""
+    return Ticket(_limits().gates, ENDLESS)
+
+
+def _preparer(content: Mapping[str, Any]) -> Preparer:
+    """Candles that were opened for an order of the same job stay open for the next."""
+    key = json.dumps([content[name] for name in ("candles", "tables", "libraries")], sort_keys=True)
+    with _lock:
+        if key not in _kept:
+            repository = open_described(content["candles"])
+            tables = named_tables(content["tables"])
+            _kept[key] = Preparer(repository, _service(content["libraries"]), _limits(), MEMORY, 3, tables)
+            while len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
+
+
+def _service(libraries: Sequence[str]) -> FormulaService:
+    """A service with the libraries of these texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.formula" for number, _ in enumerate(libraries)]
+        for path, text in zip(paths, libraries, strict=True):
+            path.write_text(text, encoding="utf-8")
+        return FormulaService(libraries=paths)
+
+
+def _limits() -> Limits:
+    cores = usable_cores()
+    return Limits(cores, ENDLESS, ENDLESS, {"load": Gate(cores), "compute": Gate(cores)})
+
+
+def _note(folder: Path, name: str) -> None:
+    """Leave a mark that the order was begun here, one more for each time."""
+    marks = folder / "begun"
+    marks.mkdir(exist_ok=True)
+    (marks / f"{name}-{secrets.token_hex(4)}").touch()
+
+
+def times_begun(folder: Path, name: str) -> int:
+    """How often an order was begun."""
+    return len(list((folder / "begun").glob(f"{name}-*")))
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, FormulaError | CandleError) or not isinstance(error, BarsweepError):
+        return {"kind": "ProcessingEngineError", "message": f"{type(error).__name__}: {error}", "retryable": False}
+    return {
+        "kind": type(error).__name__,
+        "message": str(error),
+        "retryable": bool(getattr(error, "retryable", False)),
+    }
+
+
+def raise_told(told: Mapping[str, Any]) -> None:
+    """Raise what went wrong elsewhere, as it would be raised here."""
+    kind = ERRORS.get(told["kind"], ProcessingEngineError)
+    if kind is RepositoryError:
+        raise RepositoryError(told["message"], retryable=told["retryable"])
+    raise kind(told["message"])

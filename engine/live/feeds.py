@@ -1,0 +1,117 @@
+"""Where bars come from while they come: a source that grows, or lines of JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from typing import BinaryIO, Final, Protocol
+
+import polars as pl
+
+from ...data.repository import CandleRepository
+from ...errors import RepositoryError
+from ..controlling import LOG
+from .arrived import Arrived
+from .scanner import LiveScanner
+
+GATHERED: Final = 0.05  # seconds without a line after which those that came are run
+MOST_LINES: Final = 50_000  # that are run together
+
+
+class Feed(Protocol):
+    """Something that bars come from."""
+
+    def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
+        """What the scanner says of the bars, as they come, until `stop` is set or there are no more."""
+        ...
+
+
+class GrowingSource:
+    """A repository that is asked every so many seconds for bars after the last ones."""
+
+    def __init__(self, repository: CandleRepository, every: float) -> None:
+        self.repository, self.every = repository, every
+
+    def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
+        """What comes; while the source cannot be read, which is logged, nothing does."""
+        while not stop.is_set():
+            try:
+                yield scanner.catch_up(self.repository)
+            except RepositoryError as error:
+                if not error.retryable:
+                    raise
+                LOG.warning("the source cannot be read, next try in %g s: %s", self.every, error)
+            yield scanner.due()
+            stop.wait(self.every)
+
+
+class Lines:
+    """Lines of JSON, each a bar: {"symbol": "A", "ts": "2024-01-05T09:30:00Z", "close": 1.5, ...}.
+
+    What comes together is run together. A line that is no bar is logged, and the others are run.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
+
+    def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
+        """What comes, until the stream ends: then also what waits."""
+        threading.Thread(target=self._read, name="barsweep-lines", daemon=True).start()
+        number, ended = 0, False
+        while not (ended or stop.is_set()):
+            lines, ended = self._gather()
+            if lines:
+                bars = read_lines(lines, number)
+                number += len(lines)
+                if bars.height:
+                    yield scanner.push(bars)
+            yield scanner.due()
+        if ended:
+            yield scanner.flush()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            self._waiting.put(line)
+        self._waiting.put(None)
+
+    def _gather(self) -> tuple[list[bytes], bool]:
+        """Lines that came in one go, and whether they were the last."""
+        lines: list[bytes] = []
+        while len(lines) < MOST_LINES:
+            try:
+                line = self._waiting.get(timeout=GATHERED)
+            except queue.Empty:
+                return lines, False
+            if line is None:
+                return lines, True
+            lines.append(line)
+        return lines, False
+
+
+def read_lines(lines: list[bytes], before: int = 0) -> pl.DataFrame:
+    """Bars of lines of JSON. `before` so many have come earlier: lines are counted in messages."""
+    try:
+        return pl.read_ndjson(io.BytesIO(b"".join(lines)), infer_schema_length=None)
+    except pl.exceptions.PolarsError:
+        return _one_by_one(lines, before)
+
+
+def _one_by_one(lines: list[bytes], before: int) -> pl.DataFrame:
+    bars = []
+    for number, line in enumerate(lines, start=before + 1):
+        if not line.strip():
+            continue
+        try:
+            bar = json.loads(line)
+        except ValueError as error:
+            LOG.warning("line %d is no JSON: %s", number, error)
+            continue
+        if isinstance(bar, dict):
+            bars.append(bar)
+        else:
+            LOG.warning("line %d is no bar: it holds no names and values", number)
+    return pl.DataFrame(bars, infer_schema_length=None, strict=False)

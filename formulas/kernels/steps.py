@@ -1,0 +1,119 @@
+"""What a tile program is made of: steps with their operands, what leaves it, and what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from .graphs import Operation, Series
+from .tiles import ROW
+
+COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
+"""Kernels that are true where the test of that name in finding.py is passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar."""
+
+    at: int
+    stride: int = ROW
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A kernel, by name, with what it reads and writes; `memory` is its first row in the arena."""
+
+    symbol: str
+    operands: tuple[Operand, ...]
+    settings: tuple[float, ...] = ()
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Rows of the arena that a kernel remembers, and the number that they hold before a symbol's first bar."""
+
+    row: int
+    rows: int
+    fresh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One of the tests of finding.py, and the series that it reads."""
+
+    name: str
+    inputs: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Bars to be found: where `condition` is true, with the values of some series there."""
+
+    condition: Series
+    values: tuple[Series, ...]
+
+    @property
+    def series(self) -> list[Series]:
+        """Every series that is read for it."""
+        return [*(series for test in self.tests for series in test.inputs), *self.values]
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """What a bar has to pass: the parts of an `and`, of which each has to be true, and comparisons by their sides.
+
+        So neither is made a condition of, unless somebody else reads it.
+        """
+        found: dict[Hashable, Test] = {}
+        waiting = [self.condition]
+        while waiting:
+            part = waiting.pop()
+            source = part.source
+            if part.lag or not isinstance(source, Operation) or source.kernel.name not in {"both", *COMPARISONS}:
+                found.setdefault(part.key, Test("true", (part,)))
+            elif source.kernel.name == "both":
+                waiting += reversed(source.inputs)
+            else:
+                found.setdefault(part.key, Test(source.kernel.name, source.inputs))
+        return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TileProgram:
+    """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
+
+    Outside arrays are numbered: first the columns that are read, then two for each stored series (numbers or bits of
+    truth, bits of validity), then for each of `matches` the marks, their count by symbol, and for each value how many
+    are kept so far, and these.
+    `constants` are rows that are set once. What a tile's bars leave for those to come stands in `histories`, each the
+    first row of a register's block and how many rows ahead of it are kept, and in `memories`.
+    """
+
+    rows: int
+    block: int
+    columns: tuple[str, ...]
+    begins: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    ends: tuple[Step, ...]
+    constants: tuple[tuple[int, float], ...]
+    histories: tuple[tuple[int, int], ...] = ()
+    memories: tuple[Remembered, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What leaves a program: whole columns, of numbers or of conditions, and matches."""
+
+    columns: tuple[Series, ...] = ()
+    conditions: tuple[bool, ...] = ()
+    matches: tuple[Matches, ...] = ()
+
+    @property
+    def series(self) -> list[Series]:
+        """Every series that leaves."""
+        found = [series for each in self.matches for series in each.series]
+        return [*self.columns, *found]

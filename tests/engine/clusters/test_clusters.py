@@ -1,0 +1,209 @@
+"""Jobs on a cluster are those of this process, whatever is killed on the way; and nothing is sent but text."""
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+import barsweep as bs
+from barsweep.data import sample_candles
+from barsweep.engine.clusters.journal import ClusterJournal
+from barsweep.engine.clusters.processes import ProcessCluster
+
+SCAN = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and rsi(close, 14) < 70"
+JOBS = {
+    "scan": bs.ProcessingJob(None, SCAN),
+    "several": bs.ProcessingJob(None, {"a": SCAN, "b": "up = sma(close, 5); close > up"}),
+    "range": bs.ProcessingJob(None, SCAN, bs.DateRange("2015-06-01", dt.date(2015, 9, 1))),
+    "latest": bs.ProcessingJob(None, "close > open", latest=True),
+    "sweep": bs.ProcessingJob(None, "param n = 5; close > sma(close, n)", parameters={"n": [3, 9]}),
+    "ranking": bs.ProcessingJob(None, "rank(close) > 30"),
+    "ranking of averaged rankings": bs.ProcessingJob(
+        None, {"x": "rank(sma(rank(close), 3)) > 20", "y": "ema(zscore(close), 5) > 0.1"}
+    ),
+    "other symbol": bs.ProcessingJob(None, 'roc(close, 5) > symbol("AAFZ", roc(close, 5))'),
+    "in another order, one unknown": bs.ProcessingJob(["ZZZ", "DZVS"], "close > open"),
+}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("candles") / "candles.parquet"
+    frame = sample_candles(40, 300)
+    first = frame["symbol"].min()
+    frame.with_columns(pl.col("symbol").replace(first, "AAFZ")).sort("symbol", "ts").write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    made = ProcessCluster(tmp_path_factory.mktemp("cluster"), 2)
+    yield made
+    made.close()
+
+
+def told(result):
+    return (dict(result.counts), {symbol: str(error) for symbol, error in result.errors.items()}, result.defects)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_on_a_cluster_is_the_job_here(name, source, cluster):
+    """Matches to the bit, errors, defects and counts."""
+    with bs.ProcessingEngine(source) as engine:
+        here = engine.run(JOBS[name])
+
+    with bs.ProcessingEngine(source, cluster=cluster) as engine:
+        there = engine.run(JOBS[name])
+
+    assert there.matches.equals(here.matches, null_equal=True)
+    assert there.matches.schema == here.matches.schema
+    assert told(there) == told(here)
+    assert [each.symbol for each in there] == [each.symbol for each in here]
+
+
+def test_values_on_a_cluster_are_those_here(source, cluster):
+    """Rankings among them."""
+    job = bs.ProcessingJob(None, {"r": "rank(close, percent=true)", "s": "sma(close, 3)", "up": "close > open"})
+    with bs.ProcessingEngine(source) as here, bs.ProcessingEngine(source, cluster=cluster) as there:
+        assert there.evaluate(job).equals(here.evaluate(job), null_equal=True)
+
+
+def test_libraries_go_as_text_and_functions_in_python_not_at_all(source, cluster, tmp_path):
+    """No code is sent."""
+    path = tmp_path / "own.formula"
+    path.write_text("# Twice.\ndef twice(x) = 2 * x\n")
+    job = bs.ProcessingJob(None, "twice(close) > 100")
+    with bs.ProcessingEngine(source, bs.FormulaService(libraries=[path])) as engine:
+        here = engine.run(job)
+
+    with bs.ProcessingEngine(source, bs.FormulaService(libraries=[path]), cluster=cluster) as engine:
+        assert engine.run(job).matches.equals(here.matches)
+
+    @bs.function()
+    def own(x: np.ndarray) -> np.ndarray:
+        return x
+
+    with (
+        bs.ProcessingEngine(source, bs.FormulaService(functions=[own]), cluster=cluster) as engine,
+        pytest.raises(bs.ProcessingEngineError, match="own: functions in Python are in this process alone"),
+    ):
+        engine.run(bs.ProcessingJob(None, "own(close) > 1"))
+
+
+def test_candles_of_this_process_alone_are_refused(cluster):
+    """With what to do."""
+    with (
+        bs.ProcessingEngine(sample_candles(3, 30), cluster=cluster) as engine,
+        pytest.raises(bs.RepositoryError, match="holds candles in this process alone: write them to a Parquet file"),
+    ):
+        engine.run(bs.ProcessingJob(None, "close > 1"))
+
+
+def test_what_was_run_is_not_run_again_and_the_journal_says_so(source, tmp_path):
+    """A driver that comes again takes up what is there."""
+    job = bs.ProcessingJob(None, "close > ema(close, 7)")
+    cluster = ProcessCluster(tmp_path, 1)
+    results = []
+    for _ in range(2):
+        with bs.ProcessingEngine(source, cluster=cluster) as engine:
+            results.append(engine.run(job))
+    cluster.close()
+
+    events = [line["event"] for line in ClusterJournal(tmp_path).lines()]
+
+    assert results[0].matches.equals(results[1].matches)
+    assert sorted(set(events)) == ["done", "sent", "there"]
+    assert events.count("there") == events.count("done") == len(list((tmp_path / "begun").iterdir()))
+
+
+def test_changed_candles_are_other_orders(source, tmp_path):
+    """Results of older candles are never taken for those of new ones."""
+    path = tmp_path / "candles.parquet"
+    frame = pl.read_parquet(source)
+    frame.write_parquet(path)
+    cluster = ProcessCluster(tmp_path / "out", 1)
+    job = bs.ProcessingJob(None, "close > 1000")
+    with bs.ProcessingEngine(path, cluster=cluster) as engine:
+        assert engine.run(job).counts["matches"] == 0
+    frame.with_columns(pl.col("close") + 10_000, pl.col("high") + 10_000).write_parquet(path)
+
+    with bs.ProcessingEngine(path, cluster=cluster) as engine:
+        assert engine.run(job).counts["matches"] > 0
+    cluster.close()
+
+
+def test_a_worker_that_is_killed_is_replaced(source, tmp_path):
+    """Its batch is run again, in halves."""
+    cluster = ProcessCluster(tmp_path, 1)
+    with bs.ProcessingEngine(source, cluster=cluster) as engine:
+        engine.run(bs.ProcessingJob(None, "close > 1"))
+        (worker,) = cluster._all
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        killing = threading.Timer(0.3, os.kill, (worker.process.pid, signal.SIGKILL))
+        killing.start()
+
+        result = engine.run(bs.ProcessingJob(None, SCAN))
+    cluster.close()
+
+    with bs.ProcessingEngine(source) as engine:
+        assert result.matches.equals(engine.run(bs.ProcessingJob(None, SCAN)).matches)
+    assert len(cluster._all) == 2
+
+
+def test_a_job_on_a_cluster_can_be_cancelled(source, tmp_path):
+    """Whatever its workers do."""
+    cluster = ProcessCluster(tmp_path, 1)
+    with bs.ProcessingEngine(source, cluster=cluster) as engine:
+        engine.run(bs.ProcessingJob(None, "close > 1"))
+        os.kill(cluster._all[0].process.pid, signal.SIGSTOP)
+        threading.Timer(0.3, engine.cancel).start()
+        began = time.monotonic()
+
+        result = engine.run(bs.ProcessingJob(None, SCAN))
+    cluster.close()
+
+    assert result.cancelled
+    assert {error.kind for error in result.errors.values()} == {"cancelled"}
+    assert time.monotonic() - began < 30  # a worker that stands still would never have answered
+
+
+DRIVER = """
+import sys, barsweep as bs
+from barsweep.engine.clusters.processes import ProcessCluster
+source, folder, formula = sys.argv[1:]
+cluster = ProcessCluster(folder, 1)
+engine = bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000)
+engine.run(bs.ProcessingJob(None, formula), lambda done, total: print(done, flush=True))
+"""
+
+
+@pytest.mark.parametrize("formula", [SCAN, "rank(sma(rank(close), 3)) > 20"])
+def test_a_driver_that_was_killed_is_gone_on_from(formula, source, tmp_path):
+    """The same result, and what was done before is not done again."""
+    command = [sys.executable, "-c", DRIVER, str(source), str(tmp_path), formula]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        for line in driver.stdout:
+            if int(line) > 0:
+                break
+        os.killpg(driver.pid, signal.SIGKILL)
+    before = {line["order"] for line in ClusterJournal(tmp_path).lines() if line["event"] == "done"}
+
+    cluster = ProcessCluster(tmp_path, 1)
+    with bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000) as engine:
+        result = engine.run(bs.ProcessingJob(None, formula))
+    cluster.close()
+
+    with bs.ProcessingEngine(source) as engine:
+        assert result.matches.equals(engine.run(bs.ProcessingJob(None, formula)).matches)
+    again = [line["order"] for line in ClusterJournal(tmp_path).lines() if line["event"] == "there"]
+    assert before
+    assert before <= set(again)
+    assert all(json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines())
