@@ -11,7 +11,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
+from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, QueryError, RepositoryError
 
 if TYPE_CHECKING:
     from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
+    from .engine.sql.answers import SqlResult
+    from .engine.sql.connection import SqlConnection
+    from .engine.sql.front import connect, sql
 
 __all__ = [
     "BarsweepError",
@@ -37,16 +40,21 @@ __all__ = [
     "ProcessingEngineError",
     "ProcessingJob",
     "ProcessingResult",
+    "QueryError",
     "RepositoryError",
     "Session",
     "SignalMatch",
+    "SqlConnection",
+    "SqlResult",
     "check",
+    "connect",
     "evaluate",
     "explain",
     "function",
     "functions",
     "library",
     "scan",
+    "sql",
 ]
 
 # Where the names live. They are fetched when first used: `barsweep --version` shall not wait for Polars.
@@ -57,6 +65,9 @@ _HOMES = {
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.service": ("FormulaService", "function", "library"),
+    ".engine.sql.answers": ("SqlResult",),
+    ".engine.sql.connection": ("SqlConnection",),
+    ".engine.sql.front": ("connect", "sql"),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

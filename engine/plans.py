@@ -55,7 +55,7 @@ def plan_job(
         raise
     if conditions:
         for name in formulas:
-            _require_condition(checked[name])
+            require_condition(checked[name])
     named = {name: checked[name] for name in formulas}
     reported = with_lines(named) if job.outputs == "all" else named
     return make_plan({**reported, **{key: checked[key] for key in map(value_key, job.values)}})
@@ -180,7 +180,8 @@ def assert_computable(plan: Plan) -> None:
         raise ProcessingEngineError(message) from error
 
 
-def _require_condition(checked: Checked) -> None:
+def require_condition(checked: Checked) -> None:
+    """Raise FormulaError if a formula gives no true or false."""
     if checked.kind is Kind.BOOLEAN:
         return
     message = f"a scan needs a condition, this formula gives a {checked.kind}"

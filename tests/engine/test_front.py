@@ -16,6 +16,7 @@ def test_the_names_at_the_front_door():
     assert bs.__all__ == sorted(bs.__all__, key=lambda name: (name[0].islower(), name))
     assert set(bs.__all__) == {
         *("scan", "evaluate", "check", "explain", "functions", "function", "library", "FormulaService"),
+        *("sql", "connect", "SqlConnection", "SqlResult"),
         *(
             "ProcessingEngine",
             "ProcessingJob",
@@ -26,7 +27,7 @@ def test_the_names_at_the_front_door():
             "SignalMatch",
         ),
         *("CandleRepository", "FrameRepository", "ParquetRepository", "DuckDBRepository", "Session"),
-        *("BarsweepError", "FormulaError", "ProcessingEngineError", "RepositoryError", "CandleError"),
+        *("BarsweepError", "FormulaError", "QueryError", "ProcessingEngineError", "RepositoryError", "CandleError"),
     }
     assert all(getattr(bs, name).__name__ == name for name in bs.__all__)
     assert set(bs.__all__) <= set(dir(bs))

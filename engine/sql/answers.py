@@ -1,0 +1,68 @@
+"""What a query gives back: a DuckDB relation, and its rows as Arrow or Polars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from ..results import SymbolError
+from .faults import worded
+from .tables import distinct
+
+
+class SqlResult:
+    """The answer to a query. Formulas are computed; DuckDB computes the rest at the first look, which is remembered.
+
+    `relation` the DuckDB relation, to be queried further; it computes anew at every look
+    `columns`  the names of its columns
+    `errors`   symbol -> SymbolError: why candles of a symbol could not be used; its rows are missing
+    `counts`   loaded (bars that were read), errors
+
+    >>> import barsweep as bs
+    >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
+    >>> frame = pl.DataFrame({"symbol": "A", "date": days, "close": [1.0, 3.0, 2.0]})
+    >>> found = bs.sql("SELECT ts, close FROM scan('close > 2') JOIN candles USING (symbol, ts)", frame)
+    >>> found.pl().rows(), found.arrow().num_rows
+    ([(datetime.date(2024, 1, 2), 3.0)], 1)
+    """
+
+    def __init__(
+        self,
+        relation: duckdb.DuckDBPyRelation,
+        opened: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+        errors: Mapping[str, SymbolError],
+        counts: Mapping[str, int],
+    ) -> None:
+        self.relation = relation
+        self.columns: list[str] = list(relation.columns)
+        self.errors = dict(errors)
+        self.counts = dict(counts)
+        # the cursor whose tables the relation reads, and the connection, with which it would be closed
+        self._cursor, self._connection = opened
+
+    def __repr__(self) -> str:
+        return f"<SqlResult: {', '.join(self.columns)}>"
+
+    def arrow(self) -> pa.Table:
+        """The rows as an Arrow table. Raises ProcessingEngineError where DuckDB cannot compute them."""
+        return self._table
+
+    def pl(self) -> pl.DataFrame:
+        """The rows as a Polars frame over the same memory; of columns of one name all but the first get a `_`."""
+        return pl.DataFrame(self._table.rename_columns(distinct(self._table.column_names)))
+
+    def interrupt(self) -> None:
+        """End the look that another thread takes at this moment."""
+        self._cursor.interrupt()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        with worded():
+            return self.relation.to_arrow_table()
