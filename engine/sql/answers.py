@@ -53,7 +53,7 @@ class SqlResult:
 
     def pl(self) -> pl.DataFrame:
         """The rows as a Polars frame over the same memory; of columns of one name all but the first get a `_`."""
-        return pl.DataFrame(self._table.rename_columns(distinct(self._table.column_names)))
+        return pl.DataFrame(self._table.rename_columns(distinct(self._table.column_names, str)))
 
     def interrupt(self) -> None:
         """End the look that another thread takes at this moment."""

@@ -30,7 +30,7 @@ def fault(text: str, span: Span, message: str, hint: str = "") -> QueryError:
 def refused(
     told: Mapping[str, Any], query: QueryText, spliced: Spliced | None = None, tables: Sequence[str] = ()
 ) -> QueryError:
-    """The error that DuckDB tells as JSON, of the query or of what was made of it; `tables` are those that there are."""
+    """The error that DuckDB tells as JSON, of the query or of what was made of it; `tables` are those known."""
     message, _, rest = str(told["error_message"]).strip().partition("\n")
     hint = _hint(told, rest, tables)
     if message.startswith(ONLY_SELECT):

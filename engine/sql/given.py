@@ -17,7 +17,7 @@ from ...data.frames import to_polars
 from ...data.layout import RECOGNISED
 from ...errors import ProcessingEngineError, RepositoryError
 from ..other_tables import OtherTable, named_tables
-from .tables import CANDLES
+from .tables import CANDLES, distinct
 
 PARQUET: Final = ".parquet"
 
@@ -33,9 +33,11 @@ class OwnTable:
     def frame(self) -> pl.DataFrame:
         """Its rows. Raises RepositoryError where nothing can be read."""
         try:
-            if isinstance(self.source, str | Path):
-                return _read(Path(self.source).expanduser())
-            return to_polars(self.source)
+            path = Path(self.source).expanduser() if isinstance(self.source, str | Path) else None
+            frame = to_polars(self.source) if path is None else _read(path)
+            if any("\0" in name for name in frame.columns):
+                raise RepositoryError("a column has a NUL in its name, which DuckDB cannot show: rename it")
+            return frame.rename(dict(zip(frame.columns, distinct(frame.columns), strict=True)))
         except RepositoryError as error:
             raise RepositoryError(f"the table {self.name!r}: {error}", retryable=error.retryable) from error
         except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:

@@ -51,7 +51,7 @@ class Planner:
             cursor.close()
         if not told["error"]:
             return _read(told)
-        if told["error_type"] == UNIMPLEMENTED:
+        if told["error_type"] == UNIMPLEMENTED or "serializ" in told["error_message"]:
             LOG.info("the query is run over all bars, its plan cannot be read: %s", told["error_message"])
             return None
         if told["error_type"] == FORBIDDEN:

@@ -109,6 +109,10 @@ def read_statement(text: object, values: Values | None, parser: duckdb.DuckDBPyC
         raise ProcessingEngineError(f"a query is a text, {text!r} is none")
     if len(text) > LONGEST:
         raise ProcessingEngineError(f"the query has {len(text):,} characters, at most {LONGEST:,} are read")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ProcessingEngineError("the query holds half characters (lone surrogates): no text has them") from None
     query = QueryText(text)
     statement = Statement(query, _parsed(query, parser), _by_name(values))
     known = {parameter.name for parameter in statement.parameters()}
@@ -130,8 +134,6 @@ def _parsed(query: QueryText, parser: duckdb.DuckDBPyConnection) -> Tree:
         told = json.loads(cursor.execute(asked, [query.text]).fetchall()[0][0])
     except RecursionError:
         raise fault(query.text, Span(0, 1), "the query is nested too deeply", "cut it into WITH parts") from None
-    except UnicodeEncodeError:
-        raise ProcessingEngineError("the query holds characters that are no text (lone surrogates)") from None
     if told["error"]:
         raise refused(told, query)
     statements: list[Tree] = told["statements"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -11,6 +11,7 @@ import polars as pl
 from ..jobs import Formula
 
 CANDLES: Final = "candles"
+QUOTES: Final = ('""', "''", "“”", "＂＂")  # a text of the language stands between two of a pair
 Schema: TypeAlias = Mapping[str, pl.DataType]
 
 
@@ -51,7 +52,7 @@ class Bars:
 Filled: TypeAlias = Matches | Bars
 
 
-def distinct(names: Iterable[str]) -> list[str]:
+def distinct(names: Iterable[str], same: Callable[[str], str] = str.lower) -> list[str]:
     """The names as columns of one table: for DuckDB large and small letters are the same.
 
     >>> distinct(["symbol", "Close", "close", "CLOSE"])
@@ -61,16 +62,17 @@ def distinct(names: Iterable[str]) -> list[str]:
     found = list[str]()
     for name in names:
         own = name
-        while own.lower() in taken:
+        while same(own) in taken:
             own += "_"
-        taken.add(own.lower())
+        taken.add(same(own))
         found.append(own)
     return found
 
 
 def column_text(name: str) -> str | None:
-    """A candle's column in the formula language; None where a text of the language cannot hold its name."""
-    if "\n" in name or "\r" in name or ('"' in name and "'" in name):
+    """A candle's column in the formula language; None where no text of the language holds its name."""
+    quotes = [(first, last) for first, last in QUOTES if last not in name]
+    if not name or "\0" in name or "".join(name.splitlines()) != name or not quotes:
         return None
-    mark = "'" if '"' in name else '"'
-    return f"column({mark}{name}{mark})"
+    first, last = quotes[0]
+    return f"column({first}{name}{last})"
