@@ -11,6 +11,7 @@ import typer
 
 HOMES: Final = {
     "scan": "scanning",
+    "sql": "querying",
     "check": "learning",
     "explain": "learning",
     "functions": "learning",

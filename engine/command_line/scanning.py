@@ -43,11 +43,8 @@ from .asking import (
 from .ending import Code, told_in_words
 from .learning import warn
 from .misuse import UsageError, as_asked
-from .showing import ROWS_SHOWN, Format, chosen_format, messages, to_terminal, write
+from .showing import ROWS_SHOWN, Format, chosen_format, messages, tell_errors, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
-from .wording import symbol_error
-
-ERRORS_SHOWN = 5
 
 Latest = Annotated[bool, typer.Option("--latest", help="Only the universe's last bar; reads only what it needs.")]
 Stale = Annotated[float | None, typer.Option(help="With --latest: admit symbols that are so many days behind.")]
@@ -181,9 +178,7 @@ def _run(
 def _report(result: BatchResult) -> None:
     """Say how the scan went."""
     say = messages().print
-    for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
-        if error.kind != "cancelled":
-            say(f"{symbol}: {error.kind}: {symbol_error(error)}")
+    tell_errors(result.errors)
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
         say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")

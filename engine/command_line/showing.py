@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
@@ -13,10 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ...errors import ProcessingEngineError
+from ..results import SymbolError
 from .aligning import aligned, text
 from .misuse import UsageError
+from .wording import symbol_error
 
 ROWS_SHOWN: Final = 40
+ERRORS_SHOWN: Final = 5
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
 
 
@@ -47,6 +51,13 @@ def results() -> Console:
 def plain(**options: Any) -> Console:
     """A console that shows text as it is: formulas, symbols and paths hold brackets that are not Rich's markup."""
     return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+def tell_errors(errors: Mapping[str, SymbolError]) -> None:
+    """Say why the first few symbols have no matches."""
+    for symbol, error in list(errors.items())[:ERRORS_SHOWN]:
+        if error.kind != "cancelled":
+            messages().print(f"{symbol}: {error.kind}: {symbol_error(error)}")
 
 
 def to_terminal() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import duckdb
@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..results import SymbolError
 from .faults import worded
 from .tables import distinct
+from .waiting import heeding_signals
 
 
 class SqlResult:
@@ -21,6 +22,7 @@ class SqlResult:
     `columns`  the names of its columns
     `errors`   symbol -> SymbolError: why candles of a symbol could not be used; its rows are missing
     `counts`   loaded (bars that were read), errors
+    `warnings` what sound formulas may still get wrong, drawn under the query
 
     >>> import barsweep as bs
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -36,11 +38,13 @@ class SqlResult:
         opened: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
         errors: Mapping[str, SymbolError],
         counts: Mapping[str, int],
+        warnings: Sequence[str] = (),
     ) -> None:
         self.relation = relation
         self.columns: list[str] = list(relation.columns)
         self.errors = dict(errors)
         self.counts = dict(counts)
+        self.warnings = tuple(dict.fromkeys(warnings))
         # the cursor whose tables the relation reads, and the connection, with which it would be closed
         self._cursor, self._connection = opened
 
@@ -65,4 +69,4 @@ class SqlResult:
     @cached_property
     def _table(self) -> pa.Table:
         with worded():
-            return self.relation.to_arrow_table()
+            return heeding_signals(self.relation.to_arrow_table, self.interrupt)

@@ -40,6 +40,7 @@ class Checking:
     parameters: Mapping[str, Setting | Values]
     problems: list[Problem] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    warnings: list[Problem] = field(default_factory=list)
 
     def tables_of(self, statement: Statement, calls: Sequence[Call]) -> list[Filled]:
         """A table for each call. Raises FormulaError with every fault of every formula."""
@@ -115,6 +116,7 @@ class Checking:
             checked = self.service.check(source, kinds, settings, self.tables, own)
             if condition:
                 require_condition(checked)
+            self.warnings += _placed(checked.warnings, argument, statement.text)
         except FormulaError as error:
             if argument.parameter:
                 raise FormulaError(error.problems, error.source, f"${argument.parameter}") from None

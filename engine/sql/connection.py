@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -22,14 +23,15 @@ from .answers import SqlResult
 from .calls import Call, find_calls
 from .checking import Checking
 from .faults import worded
-from .filling import Filler, QueryEngine, Wanted, table_of
-from .given import OwnTable, formula_tables, own_tables
+from .filling import Filler, QueryEngine, Reading, Wanted, table_of
+from .given import formula_tables, own_tables
 from .needs import Need, Needs
 from .opening import open_closed, open_for_planning
 from .planning import Planner
 from .statements import Statement, Values, assert_allowed, read_statement
 from .tables import CANDLES, Filled
 from .texts import Spliced
+from .waiting import heeding_signals
 
 
 class SqlConnection:
@@ -65,7 +67,7 @@ class SqlConnection:
         names = [table.name for table in self._tables.values()]
         self._planner = Planner(open_for_planning(zone, external_access=external_access), names)
         self._results: WeakSet[SqlResult] = WeakSet()
-        self._shut = False
+        self._shut, self._interrupts = False, 0
 
     def sql(
         self,
@@ -91,12 +93,23 @@ class SqlConnection:
             filled[CANDLES] = checking.candles(self._timeframe)
         own = [table for name, table in self._tables.items() if name in names or statement.shows]
         needs = self._planner.needs(statement, made, {name: table.schema for name, table in filled.items()}, own)
-        filler = Filler(self._engine, self._repository, self._stored, self._executor, self._session, progress)
-        tables = _filled(filled, needs, filler)
-        return self._answer(statement, calls, made, tables, own, filler)
+        began = self._interrupts
+        filler = Filler(
+            self._engine,
+            self._repository,
+            self._stored,
+            {"executor": self._executor, "session": self._session},
+            progress,
+            lambda: self._interrupts != began,
+        )
+        tables = {**_filled(filled, needs, filler), **{table.name: table.arrow for table in own}}
+        left = statement.left_values([call.span for call in calls])
+        warnings = [warning.render(statement.text) for warning in checking.warnings]
+        return self._answer(made.text, left, tables, filler.reading, warnings)
 
     def interrupt(self) -> None:
         """End the queries that run at this moment, from any thread: they raise ProcessingEngineError."""
+        self._interrupts += 1
         self._engine.cancel()
         for result in list(self._results):
             result.interrupt()
@@ -117,23 +130,19 @@ class SqlConnection:
 
     def _answer(
         self,
-        statement: Statement,
-        calls: Sequence[Call],
-        made: Spliced,
+        text: str,
+        values: Mapping[str, object] | list[object] | None,
         tables: Mapping[str, pa.Table],
-        own: Sequence[OwnTable],
-        filler: Filler,
+        reading: Reading,
+        warnings: Sequence[str],
     ) -> SqlResult:
         cursor = self._duckdb.cursor()
         for name, table in tables.items():
             cursor.register(name, table)
-        for each in own:
-            cursor.register(each.name, each.arrow)
         with worded():
-            relation = cursor.sql(made.text, params=statement.left_values([call.span for call in calls]))
-        reading = filler.reading
+            relation = heeding_signals(partial(cursor.sql, text, params=values), cursor.interrupt)
         counts = {"loaded": reading.loaded, "errors": len(reading.errors)}
-        result = SqlResult(relation, (cursor, self._duckdb), reading.errors, counts)
+        result = SqlResult(relation, (cursor, self._duckdb), reading.errors, counts, warnings)
         self._results.add(result)
         return result
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import polars as pl
 import pyarrow as pa
 
-from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..assembling import values_table
 from ..controlling import Control, ProgressCallback
@@ -55,13 +54,6 @@ class Reading:
     errors: dict[str, SymbolError] = field(default_factory=dict)
     loaded: int = 0
 
-    def add(self, errors: Mapping[str, SymbolError], loaded: int) -> None:
-        """Take what a job tells. Raises ProcessingEngineError if it was cancelled: a part of the rows is no answer."""
-        if any(error.kind == "cancelled" for error in errors.values()):
-            raise ProcessingEngineError("the query was interrupted")
-        self.errors |= errors
-        self.loaded += loaded
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -79,9 +71,9 @@ class Filler:
     engine: QueryEngine
     repository: Any
     stored: str
-    executor: str = "auto"
-    session: Session | None = None
-    progress: ProgressCallback | None = None
+    options: Mapping[str, Any]
+    progress: ProgressCallback | None
+    stopped: Callable[[], bool]
     reading: Reading = field(default_factory=Reading)
 
     def fill(self, wanted: Sequence[Wanted]) -> dict[str, pa.Table]:
@@ -104,7 +96,7 @@ class Filler:
         if job is None:
             return {each.name: table_of(None, each.table.schema, {}, each.need) for each in group}
         result = self.engine.run(job, self.progress)
-        self.reading.add(result.errors, result.counts["loaded"])
+        self._take(Reading(result.errors, result.counts["loaded"]))
         return {
             each.name: table_of(result.of(each.name), each.table.schema, each.table.columns, each.need)
             for each in group
@@ -125,8 +117,15 @@ class Filler:
         if job is None:
             return {each.name: table_of(None, each.table.schema, {}, each.need) for each in group}
         frame, reading = self.engine.values(job, self.progress)
-        self.reading.add(reading.errors, reading.loaded)
+        self._take(reading)
         return {each.name: table_of(frame, each.table.schema, columns[each.name], each.need) for each in group}
+
+    def _take(self, reading: Reading) -> None:
+        """Take what a job has read. Raises ProcessingEngineError if it was cancelled: some rows are no answer."""
+        if self.stopped() or any(error.kind == "cancelled" for error in reading.errors.values()):
+            raise ProcessingEngineError("the query was interrupted")
+        self.reading.errors |= reading.errors
+        self.reading.loaded += reading.loaded
 
     def _job(
         self, group: Sequence[Wanted], formulas: Mapping[str, Formula], timeframe: str, *, whole: bool, **options: Any
@@ -141,9 +140,7 @@ class Filler:
         # a longer bar is there only if `end` lies behind its last stored bar, and only its own ts is known here
         end = span.last if timeframe == self.stored else None
         bounds = DateRange() if options.get("latest") else DateRange(span.first, end)
-        return ProcessingJob(
-            symbols, formulas, bounds, timeframe, executor=self.executor, session=self.session, **options
-        )
+        return ProcessingJob(symbols, formulas, bounds, timeframe, **self.options, **options)
 
     def _symbols(self, group: Sequence[Wanted], timeframe: str) -> list[str] | None:
         """The symbols of which rows are needed; None: all."""

@@ -1,6 +1,6 @@
 """What a hostile query, symbol, column or table can do: nothing."""
 
-import os
+from contextlib import suppress
 
 import duckdb
 import polars as pl
@@ -112,7 +112,7 @@ def connection():
 @pytest.mark.parametrize("query", STATEMENTS + SELECTS)
 def test_a_query_reads_and_writes_nothing_else(query, folder, connection):
     """Refused before any candle is read; the next query finds everything as it was."""
-    before = sorted(os.listdir(folder))
+    before = sorted(folder.iterdir())
     settings = "SELECT current_setting('threads'), current_setting('memory_limit')"
     first = connection.sql(settings).pl().rows()
 
@@ -122,7 +122,7 @@ def test_a_query_reads_and_writes_nothing_else(query, folder, connection):
     assert raised.value.source == query
     assert connection.sql("FROM meta ORDER BY symbol").pl().equals(META)
     assert connection.sql(settings).pl().rows() == first
-    assert sorted(os.listdir(folder)) == before
+    assert sorted(folder.iterdir()) == before
 
 
 def test_the_callers_variables_are_no_tables():
@@ -219,12 +219,12 @@ def test_formulas_are_values(text, connection):
 
 def test_memory_is_bounded_without_a_file(folder):
     """Where it does not suffice, the query fails; nothing is spilled into the folder where somebody works."""
-    before = sorted(os.listdir(folder))
+    before = sorted(folder.iterdir())
     query = "SELECT range, hash(range) FROM range(4000000) ORDER BY hash(range)"
 
     with pytest.raises(bs.ProcessingEngineError, match="memory_limit"):
         bs.sql(query, FRAME, memory_limit=30_000_000).arrow()
-    assert sorted(os.listdir(folder)) == before
+    assert sorted(folder.iterdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,5 @@ def test_memory_is_bounded_without_a_file(folder):
 )
 def test_monstrous_queries(query, connection):
     """An answer or an error in words: no crash, no endless depth."""
-    try:
-        connection.sql(query).arrow()
-    except bs.BarsweepError as error:
-        assert len(str(error)) < 2000
+    with suppress(bs.BarsweepError):
+        assert connection.sql(query).arrow().num_rows <= FRAME.height

@@ -1,0 +1,153 @@
+"""`barsweep sql`: one SELECT in which scan('...') and bars('...') are tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from ...data.repository import CandleRepository
+from ...data.timeframes import Timeframe
+from ...errors import ProcessingEngineError
+from ..executors import known_executor
+from ..results import counted
+from ..sql.answers import SqlResult
+from ..sql.connection import SqlConnection
+from .asking import (
+    Columns,
+    DateFormat,
+    Decimal,
+    Dialect,
+    Hours,
+    Parameters,
+    Zone,
+    opened,
+    read_formula,
+    read_session,
+    read_sweep,
+    read_tables,
+    read_values,
+)
+from .ending import Code, told_in_words
+from .misuse import UsageError, as_asked
+from .scanning import keep_source
+from .showing import ROWS_SHOWN, Format, chosen_format, messages, tell_errors, to_terminal, write
+from .watching import compile_first, interruptible, progress_bar
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--table",
+        help="Another table: meta=meta.csv, repeatable. A name alone: the table of the candles in a DuckDB file.",
+    ),
+]
+Given = Annotated[list[str] | None, typer.Option("--value", help="name=value for $name in the query, repeatable.")]
+Access = Annotated[bool, typer.Option("--external-access", help="Let the query read files: read_csv('...').")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query as the line has it."""
+
+    query: str
+    values: dict[str, Any]
+    parameters: dict[str, Any]
+    options: dict[str, Any]
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help='The SELECT, "@file.sql", or - for standard input.')],
+    data: Annotated[str, typer.Argument(help="A .parquet, .csv or .duckdb file, a .store, or a folder.")],
+    table: Tables = None,
+    value: Given = None,
+    parameter: Parameters = None,
+    timeframe: Annotated[str | None, typer.Option(help="5m 1h 1d 1w 1mo ...; that of the data if not given.")] = None,
+    format: Annotated[Format | None, typer.Option(help="Default: a table, or what --output's ending says.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
+    executor: Annotated[str, typer.Option(help="What computes: auto or a name.")] = "auto",
+    column: Columns = None,
+    tz: Zone = None,
+    date_format: DateFormat = None,
+    decimal: Decimal = None,
+    adjust: Annotated[str | None, typer.Option(help="Adjust prices: auto, adj_close or a factor column.")] = None,
+    session: Hours = None,
+    dialect: Dialect = None,
+    external_access: Access = False,
+) -> None:
+    """Run one SELECT of DuckDB's SQL over DATA.
+
+    scan('<formula>') is the table of a formula's matches, bars('name: <formula>') that of all bars with further
+    columns, candles that of the candles.
+
+    Exit codes: 0 rows found, 1 none, 2 faulty query, formula or command line, 3 data trouble, 130 interrupted.
+    """
+    with told_in_words():
+        source, how = read_formula(query), chosen_format(format, keep_source(data, output))
+        further, own = _tables(table)
+        with as_asked():
+            options: dict[str, Any] = {"tables": further, "dialect": dialect, "session": read_session(session)}
+            options |= {"executor": known_executor(executor), "external_access": external_access}
+            options["timeframe"] = None if timeframe is None else Timeframe.parse(timeframe).text
+            asked = Asked(source, read_values(value or ()), read_sweep(parameter or ()), options)
+        told = {"tz": tz, "adjust": adjust, "table": own, "date_format": date_format, "decimal": decimal}
+        rows = _run(asked, opened(data, column, **told), how, output)
+    raise typer.Exit(Code.FOUND if rows else Code.NOTHING_FOUND)
+
+
+def _tables(given: Sequence[str] | None) -> tuple[dict[str, str], str | None]:
+    """Further tables by name, and the table of a DuckDB file that holds the candles."""
+    names = [each for each in given or () if "=" not in each]
+    if len(names) > 1:
+        raise UsageError(f"--table {names[0]} and --table {names[1]} both name the table of the candles")
+    return read_tables([each for each in given or () if "=" in each]), next(iter(names), None)
+
+
+def _run(asked: Asked, opening: AbstractContextManager[CandleRepository], how: Format, output: Path | None) -> int:
+    """Run the query, hand out its rows, and say how it went."""
+    began, stopped = time.perf_counter(), list[bool]()
+    with opening as repository, SqlConnection(repository, **asked.options) as connection:
+
+        def stop() -> None:
+            stopped.append(True)
+            connection.interrupt()
+
+        compile_first()
+        try:
+            with progress_bar() as progress, interruptible(stop):
+                result = connection.sql(asked.query, asked.values, parameters=asked.parameters, progress=progress)
+                rows = result.pl()
+        except ProcessingEngineError:
+            if not stopped:
+                raise
+            messages().print("interrupted: a part of the rows is no answer, so none is shown")
+            raise typer.Exit(Code.INTERRUPTED) from None
+    _hand_out(rows, how, output)
+    _report(result, rows.height, time.perf_counter() - began)
+    return rows.height
+
+
+def _hand_out(rows: pl.DataFrame, how: Format, output: Path | None) -> None:
+    nested = [name for name, dtype in rows.schema.items() if dtype.is_nested()]
+    if how is Format.CSV and nested:
+        raise UsageError(
+            f"CSV cannot hold {nested[0]}, which has several values in a row: say --format json or parquet"
+        )
+    short = how is Format.TABLE and output is None and to_terminal() and rows.height > ROWS_SHOWN
+    write(rows.head(ROWS_SHOWN) if short else rows, how, output)
+    if short:
+        messages().print(f"... and {rows.height - ROWS_SHOWN:,} more: LIMIT, or --output FILE")
+
+
+def _report(result: SqlResult, rows: int, seconds: float) -> None:
+    """Say how it went, and what formulas may still get wrong."""
+    for warning in result.warnings:
+        messages().print(f"warning: {warning}")
+    tell_errors(result.errors)
+    failed = f"; {counted(len(result.errors), 'symbol')} with errors" if result.errors else ""
+    messages().print(f"{counted(rows, 'row')}; {seconds:.2f} s, {counted(result.counts['loaded'], 'bar')} read{failed}")
