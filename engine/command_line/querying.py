@@ -96,8 +96,8 @@ def sql(
             options["timeframe"] = None if timeframe is None else Timeframe.parse(timeframe).text
             asked = Asked(source, read_values(value or ()), read_sweep(parameter or ()), options)
         told = {"tz": tz, "adjust": adjust, "table": own, "date_format": date_format, "decimal": decimal}
-        rows = _run(asked, opened(data, column, **told), how, output)
-    raise typer.Exit(Code.FOUND if rows else Code.NOTHING_FOUND)
+        code = _run(asked, opened(data, column, **told), how, output)
+    raise typer.Exit(code)
 
 
 def _tables(given: Sequence[str] | None) -> tuple[dict[str, str], str | None]:
@@ -108,7 +108,7 @@ def _tables(given: Sequence[str] | None) -> tuple[dict[str, str], str | None]:
     return read_tables([each for each in given or () if "=" in each]), next(iter(names), None)
 
 
-def _run(asked: Asked, opening: AbstractContextManager[CandleRepository], how: Format, output: Path | None) -> int:
+def _run(asked: Asked, opening: AbstractContextManager[CandleRepository], how: Format, output: Path | None) -> Code:
     """Run the query, hand out its rows, and say how it went."""
     began, stopped = time.perf_counter(), list[bool]()
     with opening as repository, SqlConnection(repository, **asked.options) as connection:
@@ -129,7 +129,8 @@ def _run(asked: Asked, opening: AbstractContextManager[CandleRepository], how: F
             raise typer.Exit(Code.INTERRUPTED) from None
     _hand_out(rows, how, output)
     _report(result, rows.height, time.perf_counter() - began)
-    return rows.height
+    nothing_usable = result.counts["symbols"] > 0 and len(result.errors) == result.counts["symbols"]
+    return Code.FOUND if rows.height else Code.DATA_TROUBLE if nothing_usable else Code.NOTHING_FOUND
 
 
 def _hand_out(rows: pl.DataFrame, how: Format, output: Path | None) -> None:

@@ -21,7 +21,7 @@ class SqlResult:
     `relation` the DuckDB relation, to be queried further; it computes anew at every look
     `columns`  the names of its columns
     `errors`   symbol -> SymbolError: why candles of a symbol could not be used; its rows are missing
-    `counts`   loaded (bars that were read), errors
+    `counts`   symbols whose candles were read, loaded (bars that were read), errors
     `warnings` what sound formulas may still get wrong, drawn under the query
 
     >>> import barsweep as bs

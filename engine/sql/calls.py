@@ -125,7 +125,7 @@ def _argument(statement: Statement, given: Tree, function: str) -> Argument:
         identifier = expression["identifier"]
         return Argument(name, statement.values[identifier], span, parameter=identifier)
     if expression.get("class") == "CONSTANT" and expression["literal"]["kind"] == "STRING":
-        text = str(expression["literal"]["text"])
+        text = str(expression["literal"].get("text", ""))
         return Argument(name, text, span, letters(statement.text[span.start : span.end], text, span.start))
     if expression.get("class") == "FUNCTION" and expression.get("function_name") == "list_value":
         each = [_constant(part["expression"]) for part in expression.get("arguments", [])]
@@ -148,7 +148,7 @@ def _constant(expression: Tree) -> Setting | None:
         case "BOOLEAN":
             return text == "true"
         case "STRING":
-            return str(literal["text"])
+            return str(literal.get("text", ""))
         case _:
             return None
 

@@ -141,7 +141,7 @@ class SqlConnection:
             cursor.register(name, table)
         with worded():
             relation = heeding_signals(partial(cursor.sql, text, params=values), cursor.interrupt)
-        counts = {"loaded": reading.loaded, "errors": len(reading.errors)}
+        counts = {"symbols": reading.symbols, "loaded": reading.loaded, "errors": len(reading.errors)}
         result = SqlResult(relation, (cursor, self._duckdb), reading.errors, counts, warnings)
         self._results.add(result)
         return result

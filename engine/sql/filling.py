@@ -44,14 +44,16 @@ class QueryEngine(ProcessingEngine):
         progress.finish()
         table = values_table(collected)
         assert isinstance(table, pl.DataFrame), "no file was asked for"
-        return table, Reading(dict(collected.total.errors), collected.total.loaded)
+        symbols = len(collected.prepared.requested)
+        return table, Reading(dict(collected.total.errors), symbols, collected.total.loaded)
 
 
 @dataclass(slots=True)
 class Reading:
-    """What jobs have read: bars, and why symbols are missing."""
+    """What jobs have read: symbols, bars, and why symbols are missing."""
 
     errors: dict[str, SymbolError] = field(default_factory=dict)
+    symbols: int = 0
     loaded: int = 0
 
 
@@ -96,7 +98,7 @@ class Filler:
         if job is None:
             return {each.name: table_of(None, each.table.schema, {}, each.need) for each in group}
         result = self.engine.run(job, self.progress)
-        self._take(Reading(result.errors, result.counts["loaded"]))
+        self._take(Reading(result.errors, result.counts["symbols"], result.counts["loaded"]))
         return {
             each.name: table_of(result.of(each.name), each.table.schema, each.table.columns, each.need)
             for each in group
@@ -125,6 +127,7 @@ class Filler:
         if self.stopped() or any(error.kind == "cancelled" for error in reading.errors.values()):
             raise ProcessingEngineError("the query was interrupted")
         self.reading.errors |= reading.errors
+        self.reading.symbols = max(self.reading.symbols, reading.symbols)
         self.reading.loaded += reading.loaded
 
     def _job(

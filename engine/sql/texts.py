@@ -44,9 +44,9 @@ class QueryText:
     def call(self, start: int) -> Span:
         """A call from the first character of its name through its last bracket."""
         depth = 0
-        places = [place for place, comment in self.tokens if not comment]
+        places = [place for place, comment in self.tokens if not comment and self.text[place] in "()"]
         for place in places[bisect_right(places, start) :]:
-            depth += {"(": 1, ")": -1}.get(self.text[place], 0)
+            depth += 1 if self.text[place] == "(" else -1
             if depth == 0:
                 return Span(start, place + 1)
         raise AssertionError("DuckDB has parsed it, so its brackets are closed")
