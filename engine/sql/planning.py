@@ -46,7 +46,7 @@ class Planner:
                 _create(cursor, name, pl.DataFrame(schema=schema))
             for table in own:
                 _create(cursor, table.name, table.frame.clear())
-            told = self._with_values(cursor, statement, made) or _plan(cursor, made.text)
+            told = _told(cursor, statement, made)
         finally:
             cursor.close()
         if not told["error"]:
@@ -59,22 +59,19 @@ class Planner:
             raise fault(statement.text, statement.table(message), "no file is a table: external access is off", CLOSED)
         raise refused(told, statement.query, made, [CANDLES, *self.tables])
 
-    def _with_values(self, cursor: duckdb.DuckDBPyConnection, statement: Statement, made: Spliced) -> Any:
-        """The plan with the values of parameters in it; None where there are none, or where they need a cast.
 
-        DuckDB plans no parameters here, but variables: they keep values out of the text.
-        """
-        parameters = statement.parameters()
-        if not parameters:
-            return None
-        pieces = dict(made.pieces)
-        taken = [span for span, _ in made.pieces]
-        for number, parameter in enumerate(parameters):
-            if not any(span.start <= parameter.span.start < span.end for span in taken):
-                cursor.execute(f"set variable p{number} = $1", [statement.values[parameter.name]])
-                pieces[parameter.span] = f"getvariable('p{number}')"
-        told = _plan(cursor, Spliced.of(statement.text, list(pieces.items())).text)
-        return None if told["error"] else told
+def _told(cursor: duckdb.DuckDBPyConnection, statement: Statement, made: Spliced) -> Any:
+    """The plan with the values of parameters in it; without them where they do not fit, so that DuckDB says so.
+
+    DuckDB plans no parameters here, but variables: they keep values out of the text.
+    """
+    taken, pieces = [span for span, _ in made.pieces], list(made.pieces)
+    for number, parameter in enumerate(statement.parameters()):
+        if not any(span.start <= parameter.span.start < span.end for span in taken):
+            cursor.execute(f"set variable p{number} = $1", [statement.values[parameter.name]])
+            pieces.append((parameter.span, f"getvariable('p{number}')"))
+    told = _plan(cursor, Spliced.of(statement.text, pieces).text)
+    return _plan(cursor, made.text) if told["error"] and len(pieces) > len(taken) else told
 
 
 def _read(told: Any) -> Needs | None:

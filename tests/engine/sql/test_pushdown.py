@@ -77,6 +77,18 @@ def test_dates_that_are_read(where, start, end):
     assert {(each["start"], each["end"]) for each in asked} == {(start, end)}
 
 
+def test_values_are_conditions_too():
+    query = "FROM candles WHERE ts >= $text AND ts <= $day AND symbol LIKE $like"
+    (asked,) = read(query, {"text": str(DAYS[10]), "day": DAYS[20], "like": "S1%"})
+
+    assert (asked["symbols"], asked["start"], asked["end"]) == (("S1",), DAYS[10], DAYS[20])
+
+
+def test_values_that_do_not_fit():
+    with pytest.raises(bs.ProcessingEngineError, match="Cannot compare values of type DATE and type INTEGER"):
+        bs.sql("FROM candles WHERE ts >= $day", DAILY, {"day": 5})
+
+
 def test_only_columns_that_are_looked_at_are_read():
     (asked,) = read(
         "SELECT mean FROM bars(mean := 'sma(open, 3)', loud := 'volume > 5') WHERE close > 1 AND symbol = 'S1'"

@@ -1,16 +1,13 @@
 """What can be written in a query, and what comes back."""
 
 import datetime as dt
-import threading
-import time
 
-import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from fakes import Service, Watched, candles
+from fakes import Service, candles
 from polars.testing import assert_frame_equal
 from sweeping import random_candles
 
@@ -288,109 +285,6 @@ def test_tables_that_cannot_be_read(source, message, tmp_path, monkeypatch):
         assert rows(connection, "SELECT 1") == [(1,)]
         with pytest.raises(bs.RepositoryError, match=f"the table 't'.*({message})"):
             connection.sql("FROM t")
-
-
-def test_what_comes_back(connection):
-    found = connection.sql("SELECT symbol, close, 1 AS close FROM candles WHERE close > 4 ORDER BY symbol")
-
-    assert repr(found) == "<SqlResult: symbol, close, close>"
-    assert found.columns == ["symbol", "close", "close"]
-    assert found.arrow() is found.arrow()
-    assert found.arrow().column_names == ["symbol", "close", "close"]
-    assert found.pl().columns == ["symbol", "close", "close_"]
-    assert pa.table(found).equals(found.arrow())
-    assert isinstance(found.relation, duckdb.DuckDBPyRelation)
-    assert found.relation.filter("symbol = 'B'").fetchall() == [("B", 5.0, 1)]
-    assert found.counts == {"symbols": 2, "loaded": 10, "errors": 0}
-    assert found.pl()["close"].to_list() == [5.0]
-
-
-def test_numbers_are_handed_on_without_a_copy(connection):
-    found = connection.sql("SELECT close FROM candles")
-
-    assert found.pl()["close"].to_arrow().buffers()[1].address == found.arrow()["close"].chunk(0).buffers()[1].address
-
-
-def test_unusable_symbols_are_told():
-    twice = pl.concat([FRAME, FRAME.filter(pl.col("symbol") == "B").head(1)])
-    found = bs.sql(
-        "SELECT symbol, count(*) FROM scan('close > 1') m JOIN candles USING (symbol, ts) GROUP BY ALL", twice
-    )
-
-    assert found.pl()["symbol"].to_list() == ["A"]
-    assert found.errors["B"].kind == "candles"
-    assert found.counts["errors"] == 1
-
-
-def test_warnings_have_their_place_in_the_query(connection):
-    (warning,) = connection.sql("SELECT symbol\nFROM scan('close > volume')").warnings
-
-    assert warning.startswith(
-        "compared: a price and a volume (line 2)\n  FROM scan('close > volume')\n             ^^^^^^^^^^^^^^\n"
-    )
-
-
-def test_results_outlive_their_connection():
-    with bs.connect(FRAME) as connection:
-        found = connection.sql("SELECT count(*) FROM candles")
-    assert found.pl().item() == 10
-    with pytest.raises(bs.ProcessingEngineError, match="the connection is closed"):
-        connection.sql("SELECT 1")
-
-
-def test_a_file_that_changes_is_read_anew(tmp_path):
-    path = tmp_path / "candles.parquet"
-    FRAME.write_parquet(path)
-    with bs.connect(path) as connection:
-        before = rows(connection, "SELECT count(*) FROM candles")
-        FRAME.head(7).write_parquet(path)
-        assert (before, rows(connection, "SELECT count(*) FROM candles")) == ([(10,)], [(7,)])
-
-
-def test_threads_share_a_connection(connection):
-    found = {}
-
-    def ask(number):
-        found[number] = rows(connection, f"SELECT count(*) + {number} FROM scan('close > {number % 4}')")
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert found == {n: [(n + FRAME.filter(pl.col("close") > n % 4).height,)] for n in range(8)}
-
-
-def test_progress_is_told():
-    told = []
-    bs.sql("FROM scan('close > 1')", FRAME, progress=lambda *counted: told.append(counted))
-
-    assert told[-1] == (2, 2)
-
-
-def test_interrupting_while_candles_are_read():
-    connection = None
-
-    def interrupt(_symbols):
-        connection.interrupt()
-        time.sleep(0.3)
-
-    connection = bs.connect(Watched(FRAME, interrupt))
-    with connection, pytest.raises(bs.ProcessingEngineError, match="interrupted"):
-        connection.sql("FROM scan('close > 1')")
-
-
-def test_interrupting_duckdb(connection):
-    endless = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
-    found = connection.sql(endless)
-    timer = threading.Timer(0.2, connection.interrupt)
-    timer.start()
-
-    with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
-        found.arrow()
-    timer.join()
-    assert rows(connection, "SELECT 1") == [(1,)]
 
 
 def test_no_candles():
