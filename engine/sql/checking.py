@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,7 @@ import polars as pl
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
-from ...errors import FormulaError, Problem, ProcessingEngineError
+from ...errors import FormulaError, Problem, ProcessingEngineError, RepositoryError
 from ...formulas import Checked
 from ...formulas.language import declared_parameters
 from ..jobs import Formula, Setting, Values, as_settings, swept
@@ -63,7 +64,10 @@ class Checking:
         return Bars({**self._keys(timeframe), **types}, formulas, timeframe)
 
     def _table(self, statement: Statement, call: Call) -> Filled | None:
-        timeframe = Timeframe.parse(str(call.options.get("timeframe", self.timeframe))).text
+        try:
+            timeframe = Timeframe.parse(str(call.options.get("timeframe", self.timeframe))).text
+        except (RepositoryError, ProcessingEngineError) as error:
+            raise fault(statement.text, call.span, str(error)) from None
         self._assert_claimed(statement, call)
         if call.function == "scan":
             return self._matches(statement, call, timeframe)
@@ -161,7 +165,7 @@ def type_of_ts(repository: CandleRepository, timeframe: str) -> pl.DataType:
     """The type of the column ts: a date, or an instant."""
     ends = span_of(repository, timeframe)
     if ends is not None:
-        return pl.Series([ends[0]]).dtype if not hasattr(ends[0], "hour") else pl.Datetime("us", "UTC")
+        return pl.Datetime("us", "UTC") if isinstance(ends[0], dt.datetime) else pl.Date()
     few = list(symbols_of(repository, timeframe, None))[:1]
     ts: pl.DataType = pl.DataFrame(repository.load(few, timeframe, None, None, [], 0)).schema["ts"]
     return ts

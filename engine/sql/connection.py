@@ -55,9 +55,8 @@ class SqlConnection:
         self._tables, self._service = own_tables(tables), service or FormulaService()
         self._repository = as_repository(data)
         self._opened = None if self._repository is data else self._repository
-        others = formula_tables(tables)
-        self._kinds = {name: table.columns for name, table in others.items()}
-        readable = {name: table.source for name, table in others.items()}
+        self._kinds = formula_tables(tables)
+        readable = {name: source for name, source in (tables or {}).items() if name in self._kinds}
         self._engine = QueryEngine(self._repository, self._service, memory_limit=memory_limit, tables=readable)
         self._stored = str(getattr(self._repository, "stored", None) or "1d")
         self._timeframe = Timeframe.parse(timeframe or self._stored).text

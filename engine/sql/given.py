@@ -16,7 +16,7 @@ from ...data.delimited import read_heading
 from ...data.frames import to_polars
 from ...data.layout import RECOGNISED
 from ...errors import ProcessingEngineError, RepositoryError
-from ..other_tables import OtherTable, named_tables
+from ..other_tables import named_tables
 from .tables import CANDLES, distinct
 
 PARQUET: Final = ".parquet"
@@ -69,15 +69,16 @@ def own_tables(tables: Mapping[str, object] | None) -> dict[str, OwnTable]:
     return found
 
 
-def formula_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:
-    """Of the tables those that formulas can read as well, with table("quarterly", eps)."""
-    found: dict[str, OtherTable] = {}
+def formula_tables(tables: Mapping[str, object] | None) -> dict[str, Mapping[str, str]]:
+    """Of the tables those that formulas can read as well, with table("quarterly", eps): their columns."""
+    found: dict[str, Mapping[str, str]] = {}
     for name, table in named_tables(tables).items():
         try:
-            _ = table.columns
+            found[name] = dict(table.columns)
         except RepositoryError:  # it has no time from which a row is known, or is no table: queries may still read it
             continue
-        found[name] = table
+        finally:
+            table.close()
     return found
 
 

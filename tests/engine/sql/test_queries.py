@@ -1,11 +1,7 @@
 """What can be written in a query, and what comes back."""
 
-import datetime as dt
-
 import numpy as np
-import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
 from fakes import Service, candles
 from polars.testing import assert_frame_equal
@@ -244,47 +240,6 @@ def test_times_are_those_of_the_exchange():
 
     assert found["ts"].dt.convert_time_zone("UTC").to_list() == expected["ts"].to_list()
     assert found["ts"].dtype == pl.Datetime("us", "America/New_York")
-
-
-@pytest.mark.parametrize(
-    "kind", [pl.DataFrame, pd.DataFrame, pa.table, pl.LazyFrame], ids=["polars", "pandas", "arrow", "lazy"]
-)
-def test_kinds_of_tables(kind):
-    made = kind({"symbol": ["A", "B"], "n": [1, 2]})
-
-    assert (
-        bs.sql("SELECT sum(n) FROM t JOIN scan('close > 4') USING (symbol)", FRAME, tables={"t": made}).pl().item() == 2
-    )
-
-
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_tables_from_files(ending, tmp_path):
-    """Symbols stay texts, dates are dates."""
-    made = pl.DataFrame({"Ticker": ["000001", "B"], "since": [dt.date(2024, 1, 1)] * 2})
-    getattr(made, f"write_{ending}")(tmp_path / f"t.{ending}")
-
-    found = bs.sql("FROM t WHERE since < DATE '2024-02-01'", FRAME, tables={"t": tmp_path / f"t.{ending}"}).pl()
-    assert_frame_equal(found, made)
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("nowhere.csv", "no such file"),
-        ("t.xyz", "is read|are read"),
-        (5, "is no frame"),
-        ("faulty.parquet", "cannot be read"),
-    ],
-)
-def test_tables_that_cannot_be_read(source, message, tmp_path, monkeypatch):
-    """Told when a query names them, not before."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("t.xyz", "faulty.parquet"):
-        (tmp_path / name).write_text("symbol\nA\n", encoding="utf-8")
-    with bs.connect(FRAME, tables={"t": source}) as connection:
-        assert rows(connection, "SELECT 1") == [(1,)]
-        with pytest.raises(bs.RepositoryError, match=f"the table 't'.*({message})"):
-            connection.sql("FROM t")
 
 
 def test_no_candles():
