@@ -1,5 +1,6 @@
 """What queries give back, and how they end."""
 
+import signal
 import threading
 import time
 
@@ -113,6 +114,22 @@ def test_interrupting_while_candles_are_read():
     connection = bs.connect(Watched(FRAME, interrupt))
     with connection, pytest.raises(bs.ProcessingEngineError, match="interrupted"):
         connection.sql("FROM scan('close > 1')")
+
+
+def test_ctrl_c_is_heard_while_duckdb_computes(connection):
+    """And the connection is free afterwards."""
+    endless = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
+    found = connection.sql(endless)
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        found.arrow()
+    timer.join()
+    assert rows(connection, "SELECT 1") == [(1,)]
+    threading.Timer(0.2, found.interrupt).start()
+    with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
+        found.arrow()
 
 
 def test_interrupting_duckdb(connection):
