@@ -1,1 +1,1 @@
-"""Running jobs: batches, executors, results, progress, the command line."""
+"""Running jobs: batches, executors, results, progress, SQL, the command line."""

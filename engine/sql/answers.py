@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from ...errors import ProcessingEngineError
 from ..results import SymbolError
 from .faults import worded
 from .tables import distinct
@@ -56,8 +57,18 @@ class SqlResult:
         return self._table
 
     def pl(self) -> pl.DataFrame:
-        """The rows as a Polars frame over the same memory; of columns of one name all but the first get a `_`."""
-        return pl.DataFrame(self._table.rename_columns(distinct(self._table.column_names, str)))
+        """The rows as a Polars frame over the same memory; of columns of one name all but the first get a `_`.
+
+        Raises ProcessingEngineError for what Polars has no type for, such as INTERVAL.
+        """
+        table = self._table.rename_columns(distinct(self._table.column_names, str))
+        try:
+            return pl.DataFrame(table)
+        except pl.exceptions.PolarsError as error:
+            kinds = {str(kind) for kind in self.relation.types}
+            named = " or ".join(sorted(kinds & {"INTERVAL"} or kinds))
+            hint = "cast it in the query, epoch(x) or x::VARCHAR; arrow() has it as it is"
+            raise ProcessingEngineError(f"Polars cannot hold a column of {named}: {hint}") from error
 
     def interrupt(self) -> None:
         """End the look that another thread takes at this moment."""

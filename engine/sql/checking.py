@@ -13,6 +13,7 @@ from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import FormulaError, Problem, ProcessingEngineError, RepositoryError
 from ...formulas import Checked
+from ...formulas.dialects import assert_dialect
 from ...formulas.language import declared_parameters
 from ..jobs import Formula, Setting, Values, as_settings, swept
 from ..plans import require_condition
@@ -66,6 +67,7 @@ class Checking:
     def _table(self, statement: Statement, call: Call) -> Filled | None:
         try:
             timeframe = Timeframe.parse(str(call.options.get("timeframe", self.timeframe))).text
+            assert_dialect(self._dialect(call))
         except (RepositoryError, ProcessingEngineError) as error:
             raise fault(statement.text, call.span, str(error)) from None
         self._assert_claimed(statement, call)

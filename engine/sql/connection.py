@@ -79,6 +79,9 @@ class SqlConnection:
         """Run one SELECT, see `barsweep.sql`."""
         if self._shut:
             raise ProcessingEngineError("the connection is closed; make a new one")
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise ProcessingEngineError(f'parameters is {parameters!r}; give {{"n": 20}} for the params of formulas')
+        began = self._interrupts
         assert_reachable(self._repository)
         statement = read_statement(query, values, self._planner.connection)
         assert_allowed(statement, external_access=self._external_access)
@@ -92,7 +95,6 @@ class SqlConnection:
             filled[CANDLES] = checking.candles(self._timeframe)
         own = [table for name, table in self._tables.items() if name in names or statement.shows]
         needs = self._planner.needs(statement, made, {name: table.schema for name, table in filled.items()}, own)
-        began = self._interrupts
         filler = Filler(
             self._engine,
             self._repository,
@@ -104,7 +106,9 @@ class SqlConnection:
         tables = {**_filled(filled, needs, filler), **{table.name: table.arrow for table in own}}
         left = statement.left_values([call.span for call in calls])
         warnings = [warning.render(statement.text) for warning in checking.warnings]
-        return self._answer(made.text, left, tables, filler.reading, warnings)
+        result = self._answer(made.text, left, tables, filler.reading, warnings)
+        filler.assert_wanted()
+        return result
 
     def interrupt(self) -> None:
         """End the queries that run at this moment, from any thread: they raise ProcessingEngineError."""

@@ -18,6 +18,7 @@ from .texts import QueryText, Spliced
 UNIMPLEMENTED: Final = "not implemented"
 KIND: Final = re.compile(r"^[A-Z][\w ]* Error: ")
 ONLY_SELECT: Final = "Only SELECT statements"
+INTERRUPTED: Final = "the query was interrupted"
 LONGEST_HINT: Final = 200
 CLOSED: Final = 'external_access=True lets a query read files; other tables are given: tables={"meta": frame}'
 
@@ -71,7 +72,7 @@ def worded() -> Iterator[None]:
     try:
         yield
     except duckdb.InterruptException as error:
-        raise ProcessingEngineError("the query was interrupted") from error
+        raise ProcessingEngineError(INTERRUPTED) from error
     except duckdb.OutOfMemoryException as error:
         message = "the query needs more memory than memory_limit lets DuckDB have: raise it, or take fewer rows"
         raise ProcessingEngineError(message) from error

@@ -19,6 +19,7 @@ from ..progressing import Progress
 from ..results import SymbolError
 from ..sources import symbols_of
 from .conditions import Range, admits
+from .faults import INTERRUPTED
 from .needs import Need
 from .tables import Bars, Filled, Matches, Schema
 
@@ -122,10 +123,16 @@ class Filler:
         self._take(reading)
         return {each.name: table_of(frame, each.table.schema, columns[each.name], each.need) for each in group}
 
+    def assert_wanted(self) -> None:
+        """Raise ProcessingEngineError if somebody has interrupted the query."""
+        if self.stopped():
+            raise ProcessingEngineError(INTERRUPTED)
+
     def _take(self, reading: Reading) -> None:
         """Take what a job has read. Raises ProcessingEngineError if it was cancelled: some rows are no answer."""
-        if self.stopped() or any(error.kind == "cancelled" for error in reading.errors.values()):
-            raise ProcessingEngineError("the query was interrupted")
+        self.assert_wanted()
+        if any(error.kind == "cancelled" for error in reading.errors.values()):
+            raise ProcessingEngineError(INTERRUPTED)
         self.reading.errors |= reading.errors
         self.reading.symbols = max(self.reading.symbols, reading.symbols)
         self.reading.loaded += reading.loaded

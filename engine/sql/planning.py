@@ -10,7 +10,8 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
-from ...data.connecting import quoted
+from ...data.connecting import first_line, quoted
+from ...errors import RepositoryError
 from ..controlling import LOG
 from .faults import CLOSED, UNIMPLEMENTED, fault, refused
 from .given import OwnTable
@@ -83,9 +84,13 @@ def _read(told: Any) -> Needs | None:
 
 
 def _create(cursor: duckdb.DuckDBPyConnection, name: str, empty: pl.DataFrame) -> None:
-    cursor.register("~empty", empty)
-    cursor.execute(f'create temp table {quoted(name)} as from "~empty"')
-    cursor.unregister("~empty")
+    try:
+        cursor.register("~empty", empty)
+        cursor.execute(f'create temp table {quoted(name)} as from "~empty"')
+        cursor.unregister("~empty")
+    except duckdb.Error as error:
+        types = ", ".join(f"{column} {dtype}" for column, dtype in empty.schema.items())
+        raise RepositoryError(f"DuckDB cannot read the table {name!r} ({types}): {first_line(error)}") from error
 
 
 def _plan(cursor: duckdb.DuckDBPyConnection, text: str) -> Any:

@@ -8,9 +8,11 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from fakes import Watched, candles
+from fakes import Watched as WatchedCandles
+from fakes import candles
 
 import barsweep as bs
+from barsweep.engine.sql.planning import Planner
 
 FRAME = candles({"A": [1.0, 2.0, 3.0, 2.0, 4.0], "B": [3.0, 2.0, 4.0, 5.0, 1.0]})
 
@@ -44,6 +46,19 @@ def test_numbers_are_handed_on_without_a_copy(connection):
     found = connection.sql("SELECT close FROM candles")
 
     assert found.pl()["close"].to_arrow().buffers()[1].address == found.arrow()["close"].chunk(0).buffers()[1].address
+
+
+def test_what_polars_has_no_type_for(connection):
+    found = connection.sql("SELECT ts::TIMESTAMP - TIMESTAMP '2024-01-01' AS age FROM candles LIMIT 1")
+
+    assert found.arrow()["age"].to_pylist() == [(0, 0, 0)]
+    with pytest.raises(bs.ProcessingEngineError, match="Polars cannot hold a column of INTERVAL: cast it"):
+        found.pl()
+
+
+def test_params_that_are_none(connection):
+    with pytest.raises(bs.ProcessingEngineError, match="parameters is 5"):
+        connection.sql("SELECT 1", parameters=5)
 
 
 def test_unusable_symbols_are_told():
@@ -111,34 +126,65 @@ def test_interrupting_while_candles_are_read():
         connection.interrupt()
         time.sleep(0.3)
 
-    connection = bs.connect(Watched(FRAME, interrupt))
+    connection = bs.connect(WatchedCandles(FRAME, interrupt))
     with connection, pytest.raises(bs.ProcessingEngineError, match="interrupted"):
         connection.sql("FROM scan('close > 1')")
 
 
+ENDLESS = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
+
+
+class Watched:
+    """A relation that tells when DuckDB begins to compute it."""
+
+    def __init__(self, relation, begun):
+        self.relation, self.begun = relation, begun
+
+    def to_arrow_table(self):
+        self.begun()
+        return self.relation.to_arrow_table()
+
+
+def again_and_again(act, until):
+    """Do it until it has had its effect: an interrupt that comes before the beginning is lost."""
+
+    def keep_on():
+        while not until.wait(0.2):
+            act()
+
+    threading.Thread(target=keep_on, daemon=True).start()
+
+
 def test_ctrl_c_is_heard_while_duckdb_computes(connection):
     """And the connection is free afterwards."""
-    endless = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
-    found = connection.sql(endless)
-    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    found = connection.sql(ENDLESS)
+    found.relation = Watched(found.relation, threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start)
 
     with pytest.raises(KeyboardInterrupt):
         found.arrow()
-    timer.join()
     assert rows(connection, "SELECT 1") == [(1,)]
-    threading.Timer(0.2, found.interrupt).start()
-    with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
-        found.arrow()
 
 
-def test_interrupting_duckdb(connection):
-    endless = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
-    found = connection.sql(endless)
-    timer = threading.Timer(0.2, connection.interrupt)
-    timer.start()
+@pytest.mark.parametrize("whose", ["connection", "result"])
+def test_interrupting_duckdb(whose, connection):
+    found, ended = connection.sql(ENDLESS), threading.Event()
+    again_and_again(connection.interrupt if whose == "connection" else found.interrupt, ended)
 
     with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
         found.arrow()
-    timer.join()
+    ended.set()
     assert rows(connection, "SELECT 1") == [(1,)]
+
+
+def test_interrupting_before_anything_is_computed():
+    connection = bs.connect(FRAME, tables={"t": FRAME})
+    plan = Planner.needs
+
+    def needs(*arguments):
+        connection.interrupt()
+        return plan(*arguments)
+
+    with connection, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Planner, "needs", needs)
+        with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
+            connection.sql("FROM t")

@@ -65,6 +65,7 @@ QUERIES = [
     ("FROM scan('close > 1', latest := «1»)", "latest is true or false"),
     ("FROM scan('close > 1', timeframe := «5»)", "timeframe is a text"),
     ("FROM «scan('close > 1', timeframe := '7x')»", "unknown timeframe '7x'"),
+    ("FROM «scan('close > 1', dialect := 'x')»", "there is no dialect 'x'"),
     ("FROM scan('close > 1', latest := true, stale := «'x'»)", "stale is a number"),
     ("FROM «scan('close > 1', stale := 3)»", "stale is about the latest bars"),
     ("FROM «scan('close > 1')» WITH ORDINALITY", "no ordinality"),

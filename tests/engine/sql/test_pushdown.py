@@ -264,7 +264,7 @@ def opened():
 
 @pytest.mark.parametrize("kind", ["daily", "hourly"])
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=25)
 def test_what_is_read_changes_no_answer(data, kind, opened):
     """Over random conditions in queries of many shapes: only what is wanted against everything."""
     moments = DAYS if kind == "daily" else HOURS

@@ -13,7 +13,7 @@ from fakes import candles
 from typer.testing import CliRunner
 
 from barsweep.engine.command_line.application import make_application
-from barsweep.engine.sql.connection import SqlConnection
+from barsweep.engine.sql.answers import SqlResult
 
 COUNTED = "SELECT sector, count(*) AS n FROM scan('close > close[1]') JOIN meta USING (symbol) GROUP BY ALL ORDER BY 1"
 application = make_application()
@@ -153,13 +153,13 @@ def test_warnings(data):
 def test_interrupted(data, monkeypatch):
     """A part of the rows is no answer: none are shown. Ctrl-C comes while DuckDB computes."""
     endless = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.range * b.range) % 7 = 1"
-    ask = SqlConnection.sql
+    compute = SqlResult.arrow
 
-    def asked(*arguments, **options):
-        threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
-        return ask(*arguments, **options)
+    def pl(result):
+        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+        return compute(result)
 
-    monkeypatch.setattr(SqlConnection, "sql", asked)
+    monkeypatch.setattr(SqlResult, "pl", pl)
     done = run(endless, data)
 
     assert (done.exit_code, done.stdout) == (130, "")

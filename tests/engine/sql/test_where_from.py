@@ -61,6 +61,12 @@ def test_tables_that_cannot_be_read(source, message, tmp_path, monkeypatch):
             connection.sql("FROM t")
 
 
+@pytest.mark.parametrize("values", [pl.Series([object()], dtype=pl.Object), pl.Series([1], dtype=pl.Int128)])
+def test_tables_that_duckdb_cannot_read(values):
+    with pytest.raises(bs.RepositoryError, match=r"DuckDB cannot read the table 't' .x (Object|Int128)"):
+        bs.sql("FROM t", FRAME, tables={"t": pl.DataFrame({"x": values})})
+
+
 class Rows:
     """Candles that are handed out one by one, and nothing more."""
 
