@@ -11,7 +11,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
+from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, QueryError, RepositoryError
 
 if TYPE_CHECKING:
     from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
     from .engine.signals import Signals
+    from .engine.sql.answers import SqlResult
+    from .engine.sql.connection import SqlConnection
+    from .engine.sql.front import connect, sql
     from .engine.why.matching import explain_match
     from .engine.why.missing import near_misses
 
@@ -42,11 +45,15 @@ __all__ = [
     "ProcessingEngineError",
     "ProcessingJob",
     "ProcessingResult",
+    "QueryError",
     "RepositoryError",
     "Session",
     "SignalMatch",
     "Signals",
+    "SqlConnection",
+    "SqlResult",
     "check",
+    "connect",
     "evaluate",
     "explain",
     "explain_match",
@@ -56,6 +63,7 @@ __all__ = [
     "near_misses",
     "scan",
     "signals",
+    "sql",
 ]
 
 # Where the names live. They are fetched when first used: `barsweep --version` shall not wait for Polars.
@@ -70,6 +78,9 @@ _HOMES = {
     ".engine.service": ("FormulaService", "function", "library"),
     ".engine.why.matching": ("explain_match",),
     ".engine.why.missing": ("near_misses",),
+    ".engine.sql.answers": ("SqlResult",),
+    ".engine.sql.connection": ("SqlConnection",),
+    ".engine.sql.front": ("connect", "sql"),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

@@ -1,7 +1,9 @@
 """Everything that barsweep raises, in one tree.
 
 BarsweepError              catch this to catch them all
-├── FormulaError           a formula is faulty; carries every problem with its place, message and hint
+├── SourceError            a text is faulty; carries every problem with its place, message and hint
+│   ├── FormulaError       ... a formula
+│   └── QueryError         ... an SQL query, or it asks for what is not to be had
 ├── ProcessingEngineError  the job cannot run
 ├── RepositoryError        the candles cannot be had; says whether a retry may help
 └── CandleError            one symbol's rows are unusable: which rows, why
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 WIDEST_LINE: Final = 140
-"""Longer lines of a formula are shown in part, around the place of the problem."""
+"""Longer lines of a source are shown in part, around the place of the problem."""
 
 
 class BarsweepError(Exception):
@@ -25,7 +27,7 @@ class BarsweepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of a formula: what is wrong, where in the source, and a way out.
+    """One fault of a formula or query: what is wrong, where in the source, and a way out.
 
     `start` and `end` are offsets into the source as the user wrote it; `line` and `column` count from 1.
     """
@@ -66,10 +68,10 @@ def _around(text: str, column: int, width: int) -> tuple[str, int]:
     return f"{head}{text[begin:end]}{tail}", column - begin + len(head)
 
 
-class FormulaError(BarsweepError, ValueError):
-    """A formula is faulty. `problems` holds every fault that was found, in the order of the source.
+class SourceError(BarsweepError, ValueError):
+    """A text is faulty. `problems` holds every fault that was found, in the order of the source.
 
-    `name` is the formula's name when several were given at once.
+    `name` is the text's name when several were given at once.
     """
 
     def __init__(self, problems: Sequence[Problem], source: str, name: str | None = None) -> None:
@@ -101,6 +103,14 @@ class FormulaError(BarsweepError, ValueError):
     def __str__(self) -> str:
         head = f"in formula {self.name!r}: " if self.name else ""
         return head + "\n".join(problem.render(self.source) for problem in self.problems)
+
+
+class FormulaError(SourceError):
+    """A formula is faulty. Of one that stands in an SQL query, the source is the query, and places are places in it."""
+
+
+class QueryError(SourceError):
+    """An SQL query is faulty, or asks for what is not to be had: other statements, unknown tables, files."""
 
 
 class ProcessingEngineError(BarsweepError):

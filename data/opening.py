@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ..errors import RepositoryError
 from .database import DuckDBRepository
 from .delimited import ENDINGS as DELIMITED
@@ -51,6 +53,8 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     """
     if isinstance(data, (str, Path)):
         return open_path(Path(data).expanduser(), options)
+    if isinstance(data, pl.LazyFrame):  # which warns when it is asked whether it has `columns`, as repositories have
+        return FrameRepository(data, **options)
     if isinstance(data, CandleRepository):
         return unchanged(data, options)
     if isinstance(data, RowSource):

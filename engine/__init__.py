@@ -1,1 +1,1 @@
-"""Running jobs: batches, executors, results, progress, reasons, reports, the command line."""
+"""Running jobs: batches, executors, results, progress, live bars, clusters, SQL, reasons, reports, the command line."""

@@ -11,6 +11,7 @@ import click
 HOMES: Final = {
     "scan": "scanning",
     "why": "answering",
+    "sql": "querying",
     "check": "learning",
     "explain": "learning",
     "functions": "learning",

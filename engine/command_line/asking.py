@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ...data.repository import CandleRepository
 from ...data.sessions import Session
@@ -36,6 +38,15 @@ def read_sweep(given: Sequence[str]) -> dict[str, Setting | Values]:
     return {name: _values(value) for name, value in read_pairs(given).items()}
 
 
+def read_values(given: Sequence[str]) -> dict[str, int | float | bool | str | dt.date]:
+    """Values of a query from name=value: numbers, true, false, dates, else text.
+
+    >>> read_values(["n=20", "since=2017-01-03", "code=000001"])
+    {'n': 20, 'since': datetime.date(2017, 1, 3), 'code': '000001'}
+    """
+    return {name: _value(text) for name, text in read_pairs(given).items()}
+
+
 def read_session(given: str | None) -> Session | None:
     """The hours of an exchange from 09:30-16:00."""
     if given is None:
@@ -63,6 +74,16 @@ def _values(text: str) -> Setting | Values:
         first, last = map(int, ends)
         return [float(number) for number in range(first, min(last, first + MOST_POINTS) + 1)]
     return [_setting(each.strip()) for each in text.split(",")] if "," in text else _setting(text)
+
+
+def _value(text: str) -> int | float | bool | str | dt.date:
+    """A number only where nothing is lost: symbols may be digits that begin with 0."""
+    if text.isdigit():
+        return int(text) if str(int(text)) == text else text
+    if len(text) == len("2017-01-03"):
+        with suppress(ValueError):
+            return dt.date.fromisoformat(text)
+    return _setting(text)
 
 
 def _setting(value: str) -> Setting:

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from click.exceptions import Exit
 
-from ...errors import BarsweepError, FormulaError
+from ...errors import BarsweepError, FormulaError, SourceError
 from .misuse import UsageError
 from .showing import say
 from .wording import in_options
@@ -32,8 +32,8 @@ def told_in_words() -> Iterator[None]:
     """Turn errors that a user can mend into their text and an exit code."""
     try:
         yield
-    except FormulaError as error:
-        complain("FormulaError", error)
+    except SourceError as error:
+        complain(type(error).__name__, error)
         raise Exit(Code.FAULTY_FORMULA) from None
     except UsageError as error:
         complain("UsageError", error)

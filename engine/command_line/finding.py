@@ -23,11 +23,9 @@ from ..sweeps import expanded
 from .asking import kinds_of, read_session, read_sweep, read_symbols, read_tables, table_kinds
 from .ending import Code
 from .misuse import UsageError, as_asked
-from .showing import ROWS_SHOWN, Format, chosen_format, say, to_terminal, warn, write
+from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, warn, write
 from .watching import compile_first, interruptible, progress_bar
-from .wording import symbol_error
 
-ERRORS_SHOWN = 5
 MEGABYTE = 1e6
 
 
@@ -174,9 +172,7 @@ def _run(
 
 def _report(result: BatchResult) -> None:
     """Say how the scan went."""
-    for symbol, error in list(result.errors.items())[:ERRORS_SHOWN]:
-        if error.kind != "cancelled":
-            say(f"{symbol}: {error.kind}: {symbol_error(error)}")
+    tell_errors(result.errors)
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
         say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
@@ -12,9 +13,11 @@ import click
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ..results import SymbolError
 from .aligning import aligned, text
 from .guarding import guarded
 from .misuse import UsageError
+from .wording import symbol_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from ...formulas import Checked
 
 ROWS_SHOWN: Final = 40
+ERRORS_SHOWN: Final = 5
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
 
 
@@ -62,6 +66,13 @@ def plain(**options: Any) -> Console:
     from rich.console import Console  # noqa: PLC0415 - a table in a pipe is written without it, and sooner
 
     return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+def tell_errors(errors: Mapping[str, SymbolError]) -> None:
+    """Say why the first few symbols have no matches."""
+    for symbol, error in list(errors.items())[:ERRORS_SHOWN]:
+        if error.kind != "cancelled":
+            say(f"{symbol}: {error.kind}: {symbol_error(error)}")
 
 
 def to_terminal() -> bool:

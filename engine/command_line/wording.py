@@ -15,6 +15,12 @@ OPTIONS: Final = (
     (r"columns=\{\.\.\.\}", "--column name=its-name"),
     (r"""columns=\{"(\w+)": (['"])(.*?)\2\}""", r"--column \1=\3"),
     (r"which columns= gives for '(\w+)'", r"which --column gives for '\1'"),
+    (
+        r'external_access=True lets a query read files; other tables are given: tables=\{"meta": frame\}',
+        "--external-access lets a query read files; other tables are given: --table meta=meta.csv",
+    ),
+    (r'give it: values=\{"(\w+)": \.\.\.\}', r"give it: --value \1=..."),
+    (r"give it: values=\[\.\.\.\]", "give it: --value 1=..."),
     (r"say replace=True", "say --replace"),
     (r"choose another table=", "choose another --table"),
     (r"choose one with table=", "choose one with --table"),

@@ -17,6 +17,7 @@ def test_the_names_at_the_front_door():
     assert set(bs.__all__) == {
         *("scan", "signals", "evaluate", "check", "explain", "functions", "function", "library", "FormulaService"),
         *("explain_match", "near_misses"),
+        *("sql", "connect", "SqlConnection", "SqlResult", "LiveScanner"),
         *(
             "ProcessingEngine",
             "ProcessingJob",
@@ -28,7 +29,7 @@ def test_the_names_at_the_front_door():
             "Signals",
         ),
         *("CandleRepository", "FrameRepository", "ParquetRepository", "DuckDBRepository", "Session"),
-        *("BarsweepError", "FormulaError", "ProcessingEngineError", "RepositoryError", "CandleError"),
+        *("BarsweepError", "FormulaError", "QueryError", "ProcessingEngineError", "RepositoryError", "CandleError"),
     }
     assert all(getattr(bs, name).__name__ == name for name in bs.__all__)
     assert set(bs.__all__) <= set(dir(bs))

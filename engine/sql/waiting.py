@@ -1,0 +1,35 @@
+"""Waiting for DuckDB so that a signal is heard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+PATIENCE: Final = 0.1  # seconds; on Windows a wait without end hears no signal
+
+
+def heeding_signals(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
+    """Do `work` in a thread while this one waits; whatever is raised here meanwhile, Ctrl-C say, calls `interrupt`.
+
+    DuckDB looks at no signal while it computes, and Python runs handlers on its main thread alone.
+    """
+    done: Future[T] = Future()
+
+    def target() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to who waits
+            done.set_exception(error)
+
+    threading.Thread(target=target, name="barsweep-query", daemon=True).start()
+    try:
+        while not wait([done], PATIENCE).done:
+            pass
+    except BaseException:
+        interrupt()
+        wait([done])
+        raise
+    return done.result()
