@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 from .candles import Candles
 from .connecting import fetched, literal, open_for_reading, quoted
-from .instants import TS, Bounds, read_ts
+from .instants import TS, Bounds, read_ts, shifted
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
@@ -139,7 +140,7 @@ class DuckDBRepository(NumberedRepository):
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The table's columns."""
-        found = self.fetch("select * from {relation} limit 0", []).schema
+        found = self.fetch("select * from {relation} limit 0", [], with_stand_ins).schema
         # DuckDB stores no zone: it shows times in the zone of the session, which says nothing about the candles.
         return {
             name: TS if isinstance(dtype, pl.Datetime) and dtype.time_zone else dtype for name, dtype in found.items()
@@ -177,10 +178,13 @@ class DuckDBRepository(NumberedRepository):
         """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
         self.counted_at = self.fingerprint()
         symbol, ts = self.symbol_text, quoted(self.layout.ts)
+        reaches_far = getattr(self.layout.types[self.layout.ts], "time_unit", None) != "ns"
+        known = "between date '0001-01-01' and date '9999-12-31'" if reaches_far else "is not null"
+        timed = f"filter (where {ts} {known})"  # infinity is no time
         ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
         found = self.fetch(
-            f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count(*) as rows,"  # noqa: S608
-            f" count({ts}) as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
+            f"select {symbol} as symbol, min({ts}) {timed} as first, max({ts}) {timed} as last, count(*) as rows,"  # noqa: S608
+            f" count(*) {timed} as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
             [],
         )
         times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
@@ -197,7 +201,7 @@ class DuckDBRepository(NumberedRepository):
     @property
     def countable(self) -> bool:
         """Whether DuckDB can count each symbol's rows and order them by time."""
-        return self.layout.symbol is not None and self.layout.types[self.layout.ts].is_temporal()
+        return self.layout.symbol is not None and isinstance(self.layout.types[self.layout.ts], (pl.Date, pl.Datetime))
 
     @remembered
     def runs(self) -> Runs | None:
@@ -243,16 +247,26 @@ class DuckDBRepository(NumberedRepository):
             parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
             values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
         for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
-            limit = None if bound is None else stored_bound(bound + sign * self.slack, layout.types[layout.ts])
+            limit = stored_bound(bound and shifted(bound, sign * self.slack), layout.types[layout.ts])
             if limit is not None:
                 parts.append(f"{quoted(layout.ts)} {comparison} ?")
                 values.append(limit)
         return ("where " + " and ".join(parts) if parts else ""), values
 
-    def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
+    def fetch(self, sql: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None) -> pl.DataFrame:
         """Run a query on {relation}."""
         cursor = self.cursor()  # which finds out what the relation is
-        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where, mend)
+
+
+def with_stand_ins(table: pa.Table) -> pa.Table:
+    """A table without rows, whose columns of kinds that Polars does not know are of one that no formula can name."""
+
+    def known(kind: pa.DataType) -> bool:
+        return not (pa.types.is_interval(kind) or pa.types.is_union(kind))
+
+    fields = [field if known(field.type) else field.with_type(pa.duration("us")) for field in table.schema]
+    return pa.schema(fields).empty_table()
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:
