@@ -27,7 +27,7 @@ from .results import SymbolError
 from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
-from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
+from .sources import CANDLE, assert_numbers, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
 from .splitting import Labels, Selection
 from .sweeps import Sweep, expanded
 
@@ -115,6 +115,7 @@ class Preparer:
         return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
 
     def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
+        assert_numbers(self.repository, columns)
         bounds = self._bounds(job)
         before = before if bounds.start is not None or not job.latest else None
         request = Request(job.timeframe, bounds, columns, before)

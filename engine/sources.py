@@ -36,6 +36,12 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
+def assert_numbers(repository: CandleRepository, columns: Sequence[str]) -> None:
+    """Have fields of the candle refused that are no numbers, if the repository can tell before it loads them."""
+    if hasattr(repository, "assert_numbers"):
+        repository.assert_numbers(columns)
+
+
 def limit_memory(repository: CandleRepository, size: int) -> None:
     """Let the repository take so many bytes beside what it hands out, if it can be told."""
     if hasattr(repository, "limit_memory"):
