@@ -184,7 +184,7 @@ def mapped(path: Path, size: int) -> pl.DataFrame:
             found = pl.from_arrow(pa.ipc.open_file(file).read_all())
     except FileNotFoundError as error:
         raise RepositoryError(f"{path} is gone: the store was perhaps renewed just now", retryable=True) from error
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise RepositoryError(f"{path} cannot be read: {error}; import the candles again") from error
     assert isinstance(found, pl.DataFrame)
     return found
