@@ -66,7 +66,7 @@ class DelimitedRepository(FrameRepository):
                 if frame.is_empty():
                     raise RepositoryError(f"{file} has no rows")
                 found.append(reading.with_symbol(frame, file.stem))
-            except RepositoryError as error:
+            except RepositoryError as error:  # one faulty file does not stop a folder; `notes` tells it
                 self.left_out[file.name] = str(error)
         if not found:
             first = next(iter(self.left_out.values()), f"{folder} holds no .csv file")

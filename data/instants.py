@@ -33,7 +33,7 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of that name; RepositoryError if there is none."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError) as error:
         raise RepositoryError(f"unknown time zone {name!r}: write a name such as America/New_York") from error
 
 

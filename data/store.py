@@ -57,7 +57,7 @@ class CandleStore(HeldRepository):
         """The list's size and time of change."""
         try:
             stat = (self.path / LIST).stat()
-        except OSError:
+        except OSError:  # gone, or not to be read: whoever opens it says so
             return None
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 

@@ -19,6 +19,7 @@ from .checking import CheckedCandles, check_candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
+from .options import assert_options
 from .placing import Placed, assert_number, place
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
@@ -41,8 +42,7 @@ class TableRepository(Remembering, ABC):
         symbol: str = "data",
         policy: CandlePolicy | None = None,
     ) -> None:
-        if label not in {"start", "end"}:
-            raise RepositoryError(f"label={label!r}: a bar is labelled by its 'start' or its 'end'")
+        assert_options(columns, label, adjust, policy)
         super().__init__()
         self.mapping = dict(columns or {})
         self.tz = tz

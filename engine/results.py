@@ -153,6 +153,7 @@ class BatchResult(Sequence[ProcessingResult]):
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
+    `notes`    what is to be known of the candles and of other tables: files left out, tables with none of the symbols
     `elapsed`  the job's wall time in seconds
     """
 
@@ -169,6 +170,7 @@ class BatchResult(Sequence[ProcessingResult]):
         elapsed: float,
         timed: bool = False,
         parameters: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
@@ -177,6 +179,7 @@ class BatchResult(Sequence[ProcessingResult]):
         self.errors = dict(errors)
         self.counts = dict(counts)
         self.defects = dict(totals)
+        self.notes = tuple(notes)
         self.elapsed = elapsed
 
     def __len__(self) -> int:

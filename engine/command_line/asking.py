@@ -126,7 +126,7 @@ def _setting(value: str) -> Setting:
         return value.lower() == "true"
     try:
         return float(value)
-    except ValueError:
+    except ValueError:  # a text then: params can be texts
         return value
 
 
