@@ -177,14 +177,22 @@ class DuckDBRepository(NumberedRepository):
     def counted(self) -> pl.DataFrame:
         """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
         self.counted_at = self.fingerprint()
+        found = self.count_rows()
+        beyond = found.filter(pl.col("timed") > 0, pl.any_horizontal(pl.col("first", "last").is_null()))
+        if beyond.is_empty():
+            return found
+        # seldom, and then it takes three times as long: infinity, say, is no time
+        moment = f"cast({quoted(self.layout.ts)} as timestamp)"
+        return self.count_rows(f"{moment} between date '0001-01-01' and date '9999-12-31'")
+
+    def count_rows(self, timed: str = "true") -> pl.DataFrame:
+        """As `counted`; only rows of which `timed` is true have a time."""
         symbol, ts = self.symbol_text, quoted(self.layout.ts)
-        reaches_far = getattr(self.layout.types[self.layout.ts], "time_unit", None) != "ns"
-        known = "between date '0001-01-01' and date '9999-12-31'" if reaches_far else "is not null"
-        timed = f"filter (where {ts} {known})"  # infinity is no time
         ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
+        only = "" if timed == "true" else f" filter (where {timed})"
         found = self.fetch(
-            f"select {symbol} as symbol, min({ts}) {timed} as first, max({ts}) {timed} as last, count(*) as rows,"  # noqa: S608
-            f" count(*) {timed} as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
+            f"select {symbol} as symbol, min({ts}){only} as first, max({ts}){only} as last,"  # noqa: S608 - quoted
+            f" count(*) as rows, count({ts}){only} as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
             [],
         )
         times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]

@@ -145,13 +145,15 @@ def in_utc(stored: pl.Series, tz: str) -> pl.Series:
 
 
 def in_calendar(stored: pl.Series) -> pl.Series:
-    """Dates or timestamps, null where they lie beyond the years 1 to 9999. Nanoseconds do not reach so far."""
-    unit = getattr(stored.dtype, "time_unit", None)
-    if unit == "ns" or stored.len() == stored.null_count():
+    """Dates or timestamps, null where they lie beyond the years 1 to 9999, or are the ends of what is stored."""
+    if stored.len() == stored.null_count():
         return stored
     first, last = DAYS
-    ticks = {None: 1, "ms": 86_400_000, "us": 86_400_000_000}[unit]
-    physical, bounds = stored.to_physical(), (first * ticks, (last + 1) * ticks - 1)
+    ticks = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400 * 10**9}[
+        getattr(stored.dtype, "time_unit", None)
+    ]
+    bounds = max(first * ticks, -FARTHEST), min((last + 1) * ticks - 1, FARTHEST)
+    physical = stored.to_physical()
     if bounds[0] <= physical.min() and physical.max() <= bounds[1]:  # type: ignore[operator]
         return stored
     return stored.set(~physical.is_between(*bounds), None)

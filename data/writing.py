@@ -61,8 +61,9 @@ class Aside:
         flush_folder(self.target.parent)
 
     def __exit__(self, *_: object) -> None:
+        remove(self.folder)
         os.close(self._lock)
-        shutil.rmtree(self.folder, ignore_errors=True)  # what stays is removed by the next writer
+        remove(self.folder)  # where open files stay, the lock is still there: it goes now
 
 
 def remove_left(target: Path) -> None:
@@ -75,8 +76,19 @@ def remove_left(target: Path) -> None:
                 folder.rmdir()
             continue
         if taken(lock):
-            shutil.rmtree(folder, ignore_errors=True)  # the next writer tries again
+            remove(folder)
         os.close(lock)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, its lock last: who is killed meanwhile leaves one that the next writer knows for left."""
+    with suppress(OSError):  # what stays, its lock too, is removed by the next writer
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+        shutil.rmtree(folder)
 
 
 @contextmanager

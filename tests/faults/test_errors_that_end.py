@@ -72,7 +72,7 @@ def test_a_field_too_long_to_look_into(tmp_path):
 
 def test_what_others_left_stays_where_it_cannot_be_looked_into(tmp_path):
     """An empty folder goes, one with anything else in it does not; neither stops a writer."""
-    for name in (".c.csv-empty", ".c.csv-full/lock"):
+    for name in (".c.csv-empty", ".c.csv-full/lock"):  # a folder cannot be opened to be locked
         (tmp_path / name).mkdir(parents=True)
 
     with writing.Aside(tmp_path / "c.csv") as aside:
@@ -80,6 +80,24 @@ def test_what_others_left_stays_where_it_cannot_be_looked_into(tmp_path):
         aside.take_place()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".c.csv-full", "c.csv"]
+
+
+def test_a_folder_that_could_not_be_removed_goes_with_the_next_writer(tmp_path, monkeypatch):
+    """Its lock is the last thing in it to go: without one nobody would know it for left."""
+
+    def refused(*_, **__):
+        raise PermissionError("in use")
+
+    aside = writing.Aside(tmp_path / "c.csv").__enter__()
+    aside.path.write_text("half")
+    with monkeypatch.context() as patch:
+        patch.setattr(writing.Path, "unlink", refused)
+        aside.__exit__()
+    assert sorted(path.name for path in aside.folder.iterdir()) == ["c.csv", "lock"]
+
+    with writing.Aside(tmp_path / "c.csv"):
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such device")

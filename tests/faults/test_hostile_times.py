@@ -62,11 +62,12 @@ def test_a_time_that_no_calendar_has_is_no_time(name, kind, tmp_path):
 
 def test_infinity_of_duckdb_is_no_time(tmp_path):
     path = tmp_path / "c.duckdb"
-    for kind in ("date", "timestamp", "timestamptz"):
+    for kind in ("date", "timestamp", "timestamptz", "timestamp_ns"):
+        far = "infinity" if kind == "timestamp_ns" else "20000-01-01"
         with duckdb.connect(str(path)) as connection:
             rows = [f"('A', {kind} '2024-01-0{day}', {day})" for day in range(1, 9)]
             rows += [f"('B', {kind} '{time}infinity', 7)" for time in ("", "-")]
-            rows.insert(4, f"('A', {kind} '20000-01-01', 1)")
+            rows.insert(4, f"('A', {kind} '{far}', 1)")
             values = f"select * from (values {', '.join(rows)}) t(symbol, ts, close)"
             connection.execute(f"create or replace table candles as {values}")
 
