@@ -16,6 +16,7 @@ from stored_as import stored_as
 
 import barsweep as bs
 from barsweep.data import import_candles, open_repository
+from barsweep.data.storing import written
 from barsweep.errors import BarsweepError, RepositoryError
 
 FORMULAS = {"mean": "sma(close, 3)", "volume": "volume"}
@@ -82,6 +83,30 @@ def test_a_store_whose_columns_do_not_fit_is_refused(table, tmp_path):
 
         with pytest.raises(BarsweepError, match="does not hold what was written: import the candles again"):
             bs.evaluate("close", path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("symbols", lambda frame: frame.reverse()),
+        ("symbols", lambda frame: frame.rename({"symbol": "name"})),
+        ("symbols", lambda frame: frame.with_columns(rows=pl.lit(7, pl.UInt32))),
+        ("ts", lambda frame: frame.with_columns(ts=pl.lit(2**31 - 1, pl.Int32).cast(pl.Date))),
+        ("close", lambda frame: frame.head(3)),
+    ],
+    ids=["another order", "another name", "another count", "no times", "fewer rows"],
+)
+def test_a_store_whose_files_were_written_anew_is_refused(table, name, change, tmp_path):
+    """As long as the list says, and of the right kind, but not what belongs to the other files."""
+    path = stored_as["store"](table, tmp_path)
+    contents = json.loads((path / "store.json").read_text())
+    stored = (contents["columns"] if name == "close" else contents)[name]
+    file = path / contents["folder"] / stored["file"]
+    stored["size"] = written(file, change(pl.read_ipc(file.read_bytes())), stored["kind"]).size
+    (path / "store.json").write_text(json.dumps(contents))
+
+    with pytest.raises(BarsweepError, match="does not hold what was written: import the candles again"):
+        bs.evaluate("close", path)
 
 
 def version_of(path, version):
