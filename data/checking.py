@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import CandleError
 from .candles import Candles
+from .handing import column_of
 from .inspecting import Fault, Inspection
 from .numbers_of_rows import Rows, together
 from .placing import Counts, place, read_counts
@@ -163,10 +164,13 @@ class Defects:
             return {}
         first = np.searchsorted(rows, self.spans.begins)
         last = np.minimum(np.searchsorted(rows, self.spans.ends), first + ROWS_NAMED)
-        ts, symbols, numbers = self.candles.ts, self.candles.symbols, self.spans.numbers
+        named = Spans(self.spans.numbers, first, last)
+        texts = written(self.candles.ts.gather(column_of("row", rows[named.rows()]))).to_list()
+        ends = np.cumsum(named.lengths)
+        symbols = self.candles.symbols
         return {
-            symbols[numbers[place]]: tuple(written(ts.gather(rows[first[place] : last[place]])))
-            for place in np.flatnonzero(last > first)
+            symbols[named.numbers[place]]: tuple(texts[ends[place] - named.lengths[place] : ends[place]])
+            for place in np.flatnonzero(named.lengths)
         }
 
     def left(self, columns: Sequence[pl.Series], errors: Mapping[str, CandleError]) -> tuple[Candles, frozenset[str]]:

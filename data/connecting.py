@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 
@@ -27,10 +28,22 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
         return share_open_database(path)
     except duckdb.IOException as error:
         locked = "lock" in str(error).lower()
-        advice = "another process writes to it; try again when that is done" if locked else "is it a DuckDB file?"
-        raise RepositoryError(f"{path} cannot be opened: {advice} ({first_line(error)})", retryable=locked) from error
+        raise RepositoryError(
+            f"{path} cannot be opened: {way_out(str(error))} ({first_line(error)})", retryable=locked
+        ) from error
     except duckdb.Error as error:
         raise RepositoryError(f"{path} cannot be opened: {first_line(error)}") from error
+
+
+def way_out(text: str) -> str:
+    """What to do about a file that DuckDB does not open for that reason."""
+    if "lock" in text.lower():
+        return "another process writes to it; try again when that is done"
+    if "storage version" in text:
+        return (
+            "another version of DuckDB wrote it; let that version copy the table to Parquet, and import it from there"
+        )
+    return "is it a DuckDB file?"
 
 
 def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
@@ -45,8 +58,17 @@ def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
-def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], where: str) -> pl.DataFrame:
-    """Run a query; the cursor is closed. RepositoryError says why it failed and whether to try again."""
+def fetched(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    values: list[Any],
+    where: str,
+    mend: Callable[[pa.Table], pa.Table] | None = None,
+) -> pl.DataFrame:
+    """Run a query; the cursor is closed. RepositoryError says why it failed and whether to try again.
+
+    `mend` is done to the answer before Polars sees it.
+    """
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
     try:
@@ -55,7 +77,7 @@ def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], wher
         raise RepositoryError(f"{where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
     finally:
         cursor.close()
-    found = pl.from_arrow(table)
+    found = pl.from_arrow(mend(table) if mend else table)
     assert isinstance(found, pl.DataFrame)
     return found
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 from .candles import Candles
 from .connecting import fetched, literal, open_for_reading, quoted
-from .instants import TS, Bounds, read_ts
+from .instants import TS, Bounds, read_ts, shifted
+from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
@@ -106,16 +107,7 @@ class DuckDBRepository(NumberedRepository):
 
     def look_ahead(self) -> None:
         """Open the file and count its rows on another thread, while the caller does something else."""
-        self.looking = threading.Thread(target=self.look, name="barsweep-looking", daemon=True)
-        self.looking.start()
-
-    def look(self) -> None:
-        """Find out what every job asks for. What is wrong with the file is told to whoever asks for it."""
-        import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
-
-        with suppress(RepositoryError, duckdb.Error):  # nothing is remembered then, so the next to ask is told
-            self.health()
-            _ = self.countable and self.stored  # of the symbols with most bars, so that they are counted
+        self.looking = look_ahead(self)
 
     def fingerprint(self) -> object:
         """The sizes and times of change of the file and of what is not yet written to it."""
@@ -160,7 +152,7 @@ class DuckDBRepository(NumberedRepository):
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The table's columns."""
-        found = self.fetch("select * from {relation} limit 0", []).schema
+        found = self.fetch("select * from {relation} limit 0", [], with_stand_ins).schema
         # DuckDB stores no zone: it shows times in the zone of the session, which says nothing about the candles.
         return {
             name: TS if isinstance(dtype, pl.Datetime) and dtype.time_zone else dtype for name, dtype in found.items()
@@ -197,11 +189,22 @@ class DuckDBRepository(NumberedRepository):
     def counted(self) -> pl.DataFrame:
         """One row per symbol: symbol, first and last label, rows, rows with a time, the numbers of its ends."""
         self.counted_at = self.fingerprint()
+        found = self.count_rows()
+        beyond = found.filter(pl.col("timed") > 0, pl.any_horizontal(pl.col("first", "last").is_null()))
+        if beyond.is_empty():
+            return found
+        # seldom, and then it takes three times as long: infinity, say, is no time
+        moment = f"cast({quoted(self.layout.ts)} as timestamp)"
+        return self.count_rows(f"{moment} between date '0001-01-01' and date '9999-12-31'")
+
+    def count_rows(self, timed: str = "true") -> pl.DataFrame:
+        """As `counted`; only rows of which `timed` is true have a time."""
         symbol, ts = self.symbol_text, quoted(self.layout.ts)
         ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
+        only = "" if timed == "true" else f" filter (where {timed})"
         found = self.fetch(
-            f"select {symbol} as symbol, min({ts}) as first, max({ts}) as last, count(*) as rows,"  # noqa: S608
-            f" count({ts}) as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
+            f"select {symbol} as symbol, min({ts}){only} as first, max({ts}){only} as last,"  # noqa: S608 - quoted
+            f" count(*) as rows, count({ts}){only} as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
             [],
         )
         times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
@@ -218,7 +221,7 @@ class DuckDBRepository(NumberedRepository):
     @property
     def countable(self) -> bool:
         """Whether DuckDB can count each symbol's rows and order them by time."""
-        return self.layout.symbol is not None and self.layout.types[self.layout.ts].is_temporal()
+        return self.layout.symbol is not None and isinstance(self.layout.types[self.layout.ts], (pl.Date, pl.Datetime))
 
     @remembered
     def runs(self) -> Runs | None:
@@ -264,16 +267,26 @@ class DuckDBRepository(NumberedRepository):
             parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
             values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
         for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
-            limit = None if bound is None else stored_bound(bound + sign * self.slack, layout.types[layout.ts])
+            limit = stored_bound(bound and shifted(bound, sign * self.slack), layout.types[layout.ts])
             if limit is not None:
                 parts.append(f"{quoted(layout.ts)} {comparison} ?")
                 values.append(limit)
         return ("where " + " and ".join(parts) if parts else ""), values
 
-    def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
+    def fetch(self, sql: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None) -> pl.DataFrame:
         """Run a query on {relation}."""
         cursor = self.cursor()  # which finds out what the relation is
-        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where, mend)
+
+
+def with_stand_ins(table: pa.Table) -> pa.Table:
+    """A table without rows, whose columns of kinds that Polars does not know are of one that no formula can name."""
+
+    def known(kind: pa.DataType) -> bool:
+        return not (pa.types.is_interval(kind) or pa.types.is_union(kind))
+
+    fields = [field if known(field.type) else field.with_type(pa.duration("us")) for field in table.schema]
+    return pa.schema(fields).empty_table()
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:

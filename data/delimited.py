@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,7 @@ class DelimitedRepository(FrameRepository):
                 if frame.is_empty():
                     raise RepositoryError(f"{file} has no rows")
                 found.append(reading.with_symbol(frame, file.stem))
-            except RepositoryError as error:
+            except RepositoryError as error:  # one faulty file does not stop a folder; `notes` tells it
                 self.left_out[file.name] = str(error)
         if not found:
             first = next(iter(self.left_out.values()), f"{folder} holds no .csv file")
@@ -197,12 +198,20 @@ def read_heading(path: Path) -> Heading:
         raise RepositoryError(f"{path} is empty")
     separator = max("\t;,", key=first.count)
     names = next(csv.reader([first], delimiter=separator))
+    refuse_twins(path, names)
     if {names[0].lower(), second.partition(separator)[0].strip().lower()} == {"price", "ticker"}:
         raise RepositoryError(
             f"{path} has a heading of several lines, as yfinance writes it: download with multi_level_index=False, "
             'or stack the tickers, frame.stack(level="Ticker").reset_index(), before writing'
         )
     return Heading(separator, tuple(names))
+
+
+def refuse_twins(path: Path, names: Sequence[str]) -> None:
+    """Raise RepositoryError where two columns of one name are a part of the candle: nobody can tell which is meant."""
+    for name, count in Counter(map(bare, names)).items():
+        if count > 1 and any(is_one(name, part, {}) for part in RECOGNISED):
+            raise RepositoryError(f"{path} has {count} columns called {name!r}; rename all but one")
 
 
 def what_is_wrong(path: Path, heading: Heading) -> RepositoryError:

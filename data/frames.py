@@ -7,6 +7,7 @@ from typing import Any, Unpack, cast
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 from .held import HeldRepository
@@ -87,7 +88,24 @@ def to_polars(frame: object) -> pl.DataFrame:
         raise RepositoryError(
             f"a {type(frame).__name__} is no frame: give a Polars, pandas or Arrow table, a path or a repository"
         )
-    return pl.DataFrame(cast("Any", frame))
+    try:
+        return pl.DataFrame(cast("Any", plain(frame) if isinstance(frame, pa.Table) else frame))
+    except (pl.exceptions.PolarsError, pa.ArrowException, ValueError) as error:
+        raise RepositoryError(f"the {type(frame).__name__} cannot be read: {error}") from error
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """An Arrow table whose columns are of kinds that Polars knows: runs as rows, decimals of 256 bits as float64."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_run_end_encoded(field.type):
+            from pyarrow.compute import run_end_decode  # noqa: PLC0415 - takes a tenth of a second, and is seldom needed
+
+            column = pa.chunked_array(map(run_end_decode, table.column(place).chunks), field.type.value_type)
+            table = table.set_column(place, field.name, column)
+        elif pa.types.is_decimal256(field.type):
+            # by way of text: Arrow's own cast of these decimals is off by the last bit
+            table = table.set_column(place, field.name, table.column(place).cast(pa.string()).cast(pa.float64()))
+    return table
 
 
 def flattened(frame: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,14 +17,19 @@ from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .opening import DATABASES, open_path
 from .options import TextOptions
+from .placing import read_counts
 from .store import ENDING as STORE
 from .storing import LIST, write_store
 from .tables import TableRepository
+from .writing import Aside, alone
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedCandles:
-    """What an import brought in; `left_out` names files of a folder that could not be read, and says why."""
+    """What an import brought in; `left_out` names files of a folder that could not be read, and says why.
+
+    `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there (`null`).
+    """
 
     path: Path
     table: str
@@ -34,6 +38,7 @@ class ImportedCandles:
     first: Instant | None
     last: Instant | None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    defects: Mapping[str, int] = field(default_factory=dict)
 
 
 def import_candles(
@@ -73,13 +78,27 @@ def import_candles(
     timeframe = repository.stored.text
     loaded = repository.load(None, timeframe, start, end, list(repository.columns(timeframe)))
     frame = pl.DataFrame(loaded)
-    if goal.suffix.lower() == STORE:
-        write_store(frame, goal, timeframe, repository.zone_name)
-    else:
-        write_table(frame, goal, table)
+    with writable(goal), alone(goal):
+        refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
+        if goal.suffix.lower() == STORE:
+            write_store(frame, goal, timeframe, repository.zone_name)
+        else:
+            write_table(frame, goal, table)
     ends = (frame["ts"].min(), frame["ts"].max())
     left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
-    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends, left_out)  # type: ignore[arg-type]
+    defects = {kind: sum(found.values()) for kind, found in read_counts(loaded).items()}
+    symbols = frame["symbol"].n_unique()
+    return ImportedCandles(goal, table, frame.height, symbols, *ends, left_out, defects)  # type: ignore[arg-type]
+
+
+@contextmanager
+def writable(target: Path) -> Iterator[None]:
+    """Make the target's folder if there is none, and word what goes wrong in writing."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise RepositoryError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def refuse_unfit(source: Path, target: Path) -> None:
@@ -121,30 +140,29 @@ def refuse_existing_store(target: Path, *, replace: bool) -> None:
 
 
 def write_table(frame: pl.DataFrame, target: Path, table: str) -> None:
-    """Write a frame as a table of a DuckDB file, aside and then renamed."""
+    """Write a frame as a table of a DuckDB file, aside and then renamed; its other tables stay."""
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with aside(target) as database:
-        passed = database.with_suffix(".parquet")
-        frame.write_parquet(passed)
-        try:
-            with duckdb.connect(str(database)) as connection:
+    try:
+        with Aside(target) as aside:
+            if aside.target.exists():
+                complete(aside.target)
+                shutil.copy2(aside.target, aside.path)
+            passed = aside.path.with_suffix(".parquet")
+            frame.write_parquet(passed)
+            with duckdb.connect(str(aside.path)) as connection:
                 rows = f"select * from read_parquet({literal(str(passed))})"  # noqa: S608 - quoted
                 connection.execute(f"create or replace table {quoted(table)} as {rows}")
-        except duckdb.Error as error:
-            raise RepositoryError(f"{target}: the table {table} cannot be written: {first_line(error)}") from error
+                connection.execute("checkpoint")  # else what cannot be written at the end is not told
+            aside.take_place()
+    except duckdb.Error as error:
+        raise RepositoryError(f"{target}: the table {table} cannot be written: {first_line(error)}") from error
 
 
-@contextmanager
-def aside(target: Path) -> Iterator[Path]:
-    """A copy of the target (or nothing yet) to write to; takes the target's place when all went well, else it goes."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
-    try:
-        copy = folder / target.name
-        if target.exists():
-            shutil.copy2(target, copy)
-        yield copy
-        copy.replace(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def complete(target: Path) -> None:
+    """Bring into a DuckDB file what is in the log beside it, as a process leaves it that was killed."""
+    import duckdb  # noqa: PLC0415 - as above
+
+    if target.with_name(f"{target.name}.wal").exists():
+        with duckdb.connect(str(target)) as connection:
+            connection.execute("checkpoint")

@@ -18,10 +18,12 @@ Instant = dt.date | dt.datetime
 Bound = dt.date | dt.datetime | str | None
 
 MICROSECOND: Final = dt.timedelta(microseconds=1)
+DAYS: Final = tuple((day - dt.date(1970, 1, 1)).days for day in (dt.date.min, dt.date.max))
 TS: Final = pl.Datetime("us", "UTC")
 # Whole numbers are read by their size: 20240131, or seconds, milliseconds, microseconds, nanoseconds since 1970.
 TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
-EPOCHS: Final[tuple[tuple[int, TimeUnit], ...]] = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (2**63 - 1, "ns"))
+FARTHEST: Final = 2**63 - 2
+EPOCHS: Final[tuple[tuple[int, TimeUnit], ...]] = ((10**11, "s"), (10**14, "ms"), (10**17, "us"), (FARTHEST, "ns"))
 YEAR_FIRST: Final = r"^\d{4}[-/.]?\d"
 DAY_OR_MONTH_FIRST: Final = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
 HOURS: Final = ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%s")  # codes of strptime that tell the time of day
@@ -31,7 +33,7 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of that name; RepositoryError if there is none."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError) as error:
         raise RepositoryError(f"unknown time zone {name!r}: write a name such as America/New_York") from error
 
 
@@ -78,7 +80,7 @@ def day_of(instant: Instant | None, tz: ZoneInfo) -> dt.date | None:
     """The date of an instant in a time zone."""
     if not isinstance(instant, dt.datetime):
         return instant
-    return (instant if instant.tzinfo is None else instant.astimezone(tz)).date()
+    return (instant if instant.tzinfo is None else in_zone(instant, tz)).date()
 
 
 def instant_of(instant: Instant | None, tz: ZoneInfo, *, closing: bool = False) -> dt.datetime | None:
@@ -86,23 +88,42 @@ def instant_of(instant: Instant | None, tz: ZoneInfo, *, closing: bool = False) 
     if instant is None:
         return None
     if isinstance(instant, dt.datetime):
-        aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=tz)
-        return (
-            dt.datetime.fromtimestamp(aware.timestamp(), dt.UTC) if aware.microsecond == 0 else aware.astimezone(dt.UTC)
-        )
-    day = instant + dt.timedelta(days=1) if closing else instant
-    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(dt.UTC)
+        return in_zone(instant if instant.tzinfo is not None else instant.replace(tzinfo=tz), dt.UTC)
+    day = shifted(instant, dt.timedelta(days=1)) if closing else instant
+    if day is None:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+    midnight = in_zone(dt.datetime(day.year, day.month, day.day, tzinfo=tz), dt.UTC)
     return midnight - MICROSECOND if closing else midnight
 
 
+def in_zone(aware: dt.datetime, tz: dt.tzinfo) -> dt.datetime:
+    """The same instant in another zone; where that lies in the year 0 or 10000, the end of the calendar."""
+    try:
+        return aware.astimezone(tz) if aware.microsecond else dt.datetime.fromtimestamp(aware.timestamp(), tz)
+    except (OverflowError, ValueError):  # Python's dates end there, and no candle lies beyond
+        edge = dt.date.min if aware.year == dt.MINYEAR else dt.date.max
+        return dt.datetime.combine(edge, dt.time.min if edge == dt.date.min else dt.time.max, tz)
+
+
+def shifted(instant: Instant, by: dt.timedelta) -> Instant | None:
+    """The instant so much later; None, which is an open bound, where the calendar ends before."""
+    try:
+        return instant + by
+    except OverflowError:  # Python's dates end there, and no candle lies beyond
+        return None
+
+
 def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
-    """The column ts as Date or Datetime in UTC, whatever it was stored as."""
+    """The column ts as Date or Datetime in UTC, whatever it was stored as.
+
+    What lies beyond the years 1 to 9999 is no time but a mark for none, such as DuckDB's infinity: it becomes null.
+    """
     stored = frame["ts"]
     dtype = stored.dtype
     if isinstance(dtype, pl.Datetime):
         return in_utc(stored, tz)
     if dtype == pl.Date or stored.len() == stored.null_count():
-        return stored.cast(pl.Date)
+        return in_calendar(stored.cast(pl.Date))
     if dtype.is_numeric():
         return from_numbers(stored, where)
     if is_text(dtype):
@@ -114,11 +135,28 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
 
 def in_utc(stored: pl.Series, tz: str) -> pl.Series:
     """Timestamps in UTC and microseconds. Those without a zone are in `tz`; a repeated hour is the first."""
-    micro = stored.cast(pl.Datetime("us", getattr(stored.dtype, "time_zone", None)))
-    if getattr(stored.dtype, "time_zone", None) is None:
+    own = getattr(stored.dtype, "time_zone", None)
+    micro = in_calendar(stored).cast(pl.Datetime("us", own))
+    if own is None:
         zone(tz)
         micro = micro.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
-    return micro.dt.convert_time_zone("UTC")
+    moved = micro.dt.convert_time_zone("UTC")
+    return moved if (own or tz) == "UTC" else in_calendar(moved)
+
+
+def in_calendar(stored: pl.Series) -> pl.Series:
+    """Dates or timestamps, null where they lie beyond the years 1 to 9999, or are the ends of what is stored."""
+    if stored.len() == stored.null_count():
+        return stored
+    first, last = DAYS
+    ticks = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400 * 10**9}[
+        getattr(stored.dtype, "time_unit", None)
+    ]
+    bounds = max(first * ticks, -FARTHEST), min((last + 1) * ticks - 1, FARTHEST)
+    physical = stored.to_physical()
+    if bounds[0] <= physical.min() and physical.max() <= bounds[1]:  # type: ignore[operator]
+        return stored
+    return stored.set(~physical.is_between(*bounds), None)
 
 
 def at_local(naive: pl.Expr, tz: str) -> pl.Expr:
@@ -132,16 +170,19 @@ def at_local(naive: pl.Expr, tz: str) -> pl.Expr:
 
 def from_numbers(stored: pl.Series, where: str) -> pl.Series:
     """Whole numbers as dates (20240131) or as time since 1970."""
+    if stored.dtype.is_float():
+        stored = stored.set(~stored.is_finite(), None)
     if not stored.dtype.is_integer() and not (stored.drop_nulls() == stored.drop_nulls().floor()).all():
         raise RepositoryError(
             f"{where}: the time column holds fractions; write seconds or milliseconds since 1970 as whole numbers"
         )
-    whole = stored.cast(pl.Int64)
-    largest = int(whole.abs().max() or 0)  # type: ignore[arg-type]
-    if int(whole.min() or 0) >= 19000101 and largest <= 22991231:  # type: ignore[arg-type]
+    whole = stored.cast(pl.Int64, strict=False)
+    whole = whole.set(~whole.is_between(-FARTHEST, FARTHEST), None)  # the ends of int64 are marks for no time
+    least, most = int(whole.min() or 0), int(whole.max() or 0)  # type: ignore[arg-type]
+    if least >= 19000101 and most <= 22991231:
         return whole.cast(pl.String).str.to_date("%Y%m%d", strict=False)
-    unit = next(unit for limit, unit in EPOCHS if largest < limit)
-    return pl.select(pl.from_epoch(whole, unit).cast(pl.Datetime("us"))).to_series().dt.replace_time_zone("UTC")
+    unit = next(unit for limit, unit in EPOCHS if max(most, -least) <= limit)
+    return in_utc(pl.select(pl.from_epoch(whole, unit)).to_series(), "UTC")
 
 
 def from_text(stored: pl.Series, tz: str, where: str, date_format: str | None = None) -> pl.Series:

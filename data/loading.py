@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from .adjusting import adjust_prices, columns_to_adjust
 from .checking import CheckedCandles, check_candles, check_frame, merged
-from .instants import TS, Bound, Bounds, Instant, in_kind
+from .instants import TS, Bound, Bounds, Instant, in_calendar, in_kind, shifted
 from .layout import CANDLE_FIELDS, Layout, is_text
 from .placing import Counts, Placed, ahead_counts, keep_before, numbers, to_table
 from .policies import KINDS, Action, CandlePolicy
@@ -105,7 +105,7 @@ class Loading:
         days = before * self.timeframe.seconds / DAY * thin + 10 + 2 * self.timeframe.seconds / DAY
         if days > 36_500:
             return None
-        return first - dt.timedelta(days=days)
+        return shifted(first, -dt.timedelta(days=days))
 
     def completed(self, frame: pl.DataFrame, wanted: Sequence[str] | None, bounds: Bounds, before: int) -> pl.DataFrame:
         """Read symbols whole that have fewer bars ahead of the start than asked for, though they have earlier ones."""
@@ -192,10 +192,11 @@ class Loading:
         """Widen bounds so that no bucket is cut."""
         dtype = pl.Date if self.repository.dates else TS
         ends = pl.DataFrame({"ts": pl.Series([first, last], dtype=dtype)})
-        begin = ends.select(self.repository.bucket(self.timeframe))["ts"][0]
-        end = ends.select(self.timeframe.end(pl.col("ts"), self.repository.bucket_zone))["ts"][1]
         step = dt.timedelta(days=1) if self.repository.dates else dt.timedelta(microseconds=1)
-        return Bounds(begin, None if end is None else end - step)
+        begin = self.repository.bucket(self.timeframe).alias("first")
+        end = (self.timeframe.end(pl.col("ts"), self.repository.bucket_zone) - step).alias("last")
+        widened = ends.select(begin, end)
+        return Bounds(in_calendar(widened["first"])[0], in_calendar(widened["last"])[1])
 
     def adjusted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Columns under their standard names and in their kinds, prices adjusted."""

@@ -53,8 +53,8 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     """
     if isinstance(data, (str, Path)):
         return open_path(Path(data).expanduser(), options)
-    if isinstance(data, pl.LazyFrame):  # which warns when it is asked whether it has `columns`, as repositories have
-        return FrameRepository(data, **options)
+    if isinstance(data, pl.DataFrame | pl.LazyFrame):
+        return FrameRepository(data, **options)  # first: to ask a LazyFrame for its columns, as below, is warned of
     if isinstance(data, CandleRepository):
         return unchanged(data, options)
     if isinstance(data, RowSource):
@@ -73,6 +73,14 @@ def unchanged(repository: CandleRepository, options: dict[str, Any]) -> CandleRe
 
 def open_path(path: Path, options: dict[str, Any]) -> CandleRepository:
     """Make a repository of a file or folder by its ending and contents."""
+    try:
+        return open_by_ending(path, options)
+    except OSError as error:
+        raise RepositoryError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def open_by_ending(path: Path, options: dict[str, Any]) -> CandleRepository:
+    """As `open_path`; OSError where one may not look."""
     if not path.exists():
         raise RepositoryError(f"no such file or folder: {path}", retryable=True)
     ending = path.suffix.lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
+from ..errors import RepositoryError
 from .policies import CandlePolicy
 
 
@@ -25,3 +26,15 @@ class TextOptions(TableOptions, total=False):
 
     date_format: str | None
     decimal: Literal[".", ","] | None
+
+
+def assert_options(columns: object, label: object, adjust: object, policy: object) -> None:
+    """Raise RepositoryError for options that are of another kind, or say what there is not."""
+    if columns is not None and not isinstance(columns, Mapping):
+        raise RepositoryError(f'columns={columns!r}: a mapping is needed, {{"close": "Last"}}')
+    if label not in {"start", "end"}:
+        raise RepositoryError(f"label={label!r}: a bar is labelled by its 'start' or its 'end'")
+    if adjust is not None and not isinstance(adjust, str):
+        raise RepositoryError(f"adjust={adjust!r}: the name of a column is needed, or 'auto'")
+    if policy is not None and not isinstance(policy, CandlePolicy):
+        raise RepositoryError(f'policy={policy!r}: a CandlePolicy is needed, CandlePolicy(duplicate_ts="drop")')

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Unpack
 from zoneinfo import ZoneInfo
@@ -13,11 +12,11 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .counting import counted_keys, counted_names
-from .instants import Bounds, Instant, read_ts
+from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
-from .parquet_files import ParquetFiles
+from .parquet_files import ParquetFiles, is_hidden, readable
 from .remembering import remembered
 from .spans import Spans
 from .timeframes import looked_at
@@ -65,7 +64,7 @@ class ParquetRepository(NumberedRepository):
         if not self.path.exists():
             raise RepositoryError(f"no such file or folder: {self.path}", retryable=True)
         found = sorted(self.path.rglob("*.parquet")) if self.path.is_dir() else [self.path]
-        visible = [file for file in found if not file.name.startswith((".", "_"))]
+        visible = [file for file in found if not is_hidden(file.relative_to(self.path))]
         if not visible:
             raise RepositoryError(f"{self.path} holds no .parquet file")
         return visible
@@ -100,7 +99,7 @@ class ParquetRepository(NumberedRepository):
         """The rows that may be inside the bounds."""
         ts = self.layout.types[self.layout.ts]
         for bound, sign in ((around.first, -1), (around.last, 1)):
-            limit = None if bound is None else stored_bound(bound + sign * self.slack, ts)
+            limit = stored_bound(bound and shifted(bound, sign * self.slack), ts)
             if limit is not None:
                 stored = pl.col(self.layout.ts)
                 rows = rows.filter(stored >= pl.lit(limit, ts) if sign < 0 else stored <= pl.lit(limit, ts))
@@ -200,22 +199,14 @@ def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Exp
     return (column >= min(symbols)) & (column <= max(symbols)) & column.is_in(list(symbols))
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Word what goes wrong in reading. Polars panics when a file changes under it: that may pass."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        passing = isinstance(error, (pl.exceptions.PanicException, OSError))
-        raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
-
-
-def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:
-    """A bound in the kind of the stored ts; None where rows cannot be told apart before they are read."""
+def stored_bound(bound: Instant | None, dtype: pl.DataType) -> Instant | None:
+    """A bound in the kind of the stored ts; None where it is open, or rows are not told apart before they are read."""
+    if bound is None:
+        return None
     if dtype == pl.Date:
         return bound.date() if isinstance(bound, dt.datetime) else bound
     if not isinstance(dtype, pl.Datetime):
         return None
     if not isinstance(bound, dt.datetime):
         bound = dt.datetime(bound.year, bound.month, bound.day, tzinfo=dt.UTC)
-    return bound.replace(tzinfo=None) if dtype.time_zone is None else bound.astimezone(ZoneInfo(dtype.time_zone))
+    return bound.replace(tzinfo=None) if dtype.time_zone is None else in_zone(bound, ZoneInfo(dtype.time_zone))

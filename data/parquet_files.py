@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +45,7 @@ class ParquetFiles:
 
         Raises RepositoryError where the files are not one table.
         """
-        schemas = {file: pl.read_parquet_schema(file) for file in files} if len(files) > 1 else {}
+        schemas = {file: schema_of(file) for file in files} if len(files) > 1 else {}
         refuse_mixture(schemas)
         schema = merged_schema(schemas.values()) if schemas else None
         if not any("=" in part for file in files for part in file.relative_to(path).parts[:-1]):
@@ -113,6 +114,30 @@ def scanned(
         missing_columns="insert",
         cast_options=CASTS,
     )
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Word what goes wrong in reading. Polars panics when a file changes under it: that may pass."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        passing = isinstance(error, (pl.exceptions.PanicException, OSError))
+        raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
+
+
+def schema_of(file: Path) -> Mapping[str, pl.DataType]:
+    """The columns of one file; RepositoryError names it where it is no Parquet."""
+    with readable(file):
+        return pl.read_parquet_schema(file)
+
+
+def is_hidden(file: Path) -> bool:
+    """Whether a file of a folder is none of its tables: something on the way begins with a dot or an underscore.
+
+    So does what is being written, and what a writer left that was killed.
+    """
+    return any(part.startswith((".", "_")) for part in file.parts)
 
 
 def named_by_folders(file: Path) -> list[str]:

@@ -126,14 +126,21 @@ def numbers(frame: pl.DataFrame, name: str, where: str) -> pl.Expr:
     if is_text(dtype) and name not in CANDLE_FIELDS:
         return pl.col(name).cast(pl.String)
     if is_text(dtype):
-        unread = frame.filter(
-            pl.col(name).is_not_null() & pl.col(name).str.strip_chars().cast(pl.Float64, strict=False).is_null()
-        )
+        text = pl.col(name).cast(pl.String).str.strip_chars()
+        unread = frame.filter(text.is_not_null() & text.cast(pl.Float64, strict=False).is_null())
         if unread.height:
             row = unread.row(0, named=True)
             raise RepositoryError(f"{where}: {name} of {row['symbol']} at {row['ts']} is no number: {row[name]!r}")
-        return pl.col(name).str.strip_chars().cast(pl.Float64)
+        return text.cast(pl.Float64)
+    assert_number(name, dtype, where)
     return pl.col(name).cast(pl.Float64)
+
+
+def assert_number(name: str, dtype: pl.DataType, where: str) -> None:
+    """Raise RepositoryError for a field of the candle that is a date, a list or true and false."""
+    if name in CANDLE_FIELDS and not (dtype.is_numeric() or dtype == pl.Null or is_text(dtype)):
+        hint = f'say which column it is: columns={{"{name}": "..."}}'
+        raise RepositoryError(f"{where}: the column for {name!r} holds {dtype}, which is no number; {hint}")
 
 
 def to_table(frame: pl.DataFrame, columns: Sequence[str], counts: Mapping[str, Mapping[str, int]]) -> pa.Table:

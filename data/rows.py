@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..errors import BarsweepError, RepositoryError
 from .frames import FrameRepository
-from .instants import Bound, Bounds, Instant
+from .instants import Bound, Bounds, Instant, shifted
 from .layout import CANDLE_FIELDS, Kind
 from .policies import CandlePolicy
 from .timeframes import DAY, Timeframe
@@ -152,7 +152,7 @@ def guarded(call: Callable[[], Any], what: str) -> Any:
 def early(first: Instant, length: Timeframe, before: int) -> Instant:
     """A start before which the last `before` bars usually do not lie."""
     days = min(before * length.seconds / DAY * (6 if length.intraday else 1.6) + 10, 36_500) if before else 0
-    return first - dt.timedelta(days=days)
+    return shifted(first, -dt.timedelta(days=days)) or FIRST
 
 
 def field_of(bar: Any, name: str) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
-from .candles import Candles
+from .candles import Candles, ascend
 from .held import HeldRepository
 from .inspecting import Inspection
+from .instants import in_calendar
 from .numbers_of_rows import NONE
 from .options import TableOptions
 from .placing import Placed
@@ -56,7 +57,7 @@ class CandleStore(HeldRepository):
         """The list's size and time of change."""
         try:
             stat = (self.path / LIST).stat()
-        except OSError:
+        except OSError:  # gone, or not to be read: whoever opens it says so
             return None
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
@@ -66,32 +67,47 @@ class CandleStore(HeldRepository):
         columns = {name: DTYPES[stored.kind] for name, stored in contents.columns.items()}
         return {"symbol": pl.String(), "ts": DTYPES[contents.ts.kind], **columns}
 
-    def file(self, stored: Stored) -> pl.DataFrame:
-        """One file; where it is gone, the store is forgotten, so that another try finds the new one."""
+    def file(self, stored: Stored, dtypes: Sequence[pl.DataType]) -> pl.DataFrame:
+        """One file, with columns of these kinds.
+
+        Where it is gone, the store is forgotten, so that another try finds the new one.
+        """
+        path = self.path / self.contents.folder / stored.file
         try:
-            return mapped(self.path / self.contents.folder / stored.file, stored.size)
+            found = mapped(path, stored.size)
         except RepositoryError:
             self.forget()
             raise
+        if found.dtypes != list(dtypes):
+            raise not_as_written(path)
+        return found
 
     @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
-        return self.file(self.contents.symbols)
+        contents = self.contents
+        ts = DTYPES[contents.ts.kind]
+        found = self.file(contents.symbols, [pl.String(), ts, ts, pl.UInt32()])
+        if found.columns != ["symbol", "first", "last", "rows"] or not ascend(found["symbol"]):
+            raise not_as_written(self.path / contents.folder / contents.symbols.file)
+        return found
 
     @remembered
     def placed(self) -> Placed:
         """All candles, as they were written."""
         starts = np.append([0], self.labels["rows"].cast(pl.Int64).cum_sum().to_numpy())
         ts = self.column(self.layout.ts)
-        if starts[-1] != len(ts):
-            raise RepositoryError(f"{self.path} has {len(ts)} bars where {starts[-1]} were counted: import them again")
+        if starts[-1] != len(ts) or in_calendar(ts) is not ts:
+            raise not_as_written(self.path)
         return Placed(Candles(tuple(self.labels["symbol"]), starts, ts.alias("ts").to_frame()))
 
     def column(self, name: str) -> pl.Series:
         """One column of the store."""
         stored = self.contents.ts if name == "ts" else self.contents.columns[name]
-        return self.file(stored).to_series().alias(name)
+        column = self.file(stored, [DTYPES[stored.kind]]).to_series()
+        if len(column) != self.contents.rows:
+            raise not_as_written(self.path / self.contents.folder / stored.file)
+        return column.alias(name)
 
     def table(self, sources: Sequence[str]) -> pl.DataFrame:
         """The ts of all bars, and columns of the store."""
@@ -114,3 +130,8 @@ class CandleStore(HeldRepository):
     def zone_name(self) -> str:
         """The zone in which days begin: as told, or as written."""
         return self.tz or self.contents.zone
+
+
+def not_as_written(path: Path) -> RepositoryError:
+    """The error of a file that was changed after it was written."""
+    return RepositoryError(f"{path} does not hold what was written: import the candles again")

@@ -25,9 +25,11 @@ from .layout import kind_of
 from .placing import place
 from .policies import CandlePolicy
 from .tables import summary
+from .writing import Aside, flush
 
 VERSION: Final = 1
 LIST: Final = "store.json"
+COLUMNS: Final = "columns-"  # how the names of folders begin that hold them
 DTYPES: Final[Mapping[str, pl.DataType]] = {
     "number": pl.Float64(),
     "boolean": pl.Boolean(),
@@ -108,30 +110,26 @@ class Contents:
 def write_store(frame: pl.DataFrame, store: Path, timeframe: str, zone: str) -> None:
     """Write candles as a store: symbol, ts (Date, or Datetime in UTC), numbers as float64, booleans and text.
 
-    Columns of other kinds are left out. A store that is there already is renewed. Raises RepositoryError where the
-    files cannot be written.
+    Columns of other kinds are left out. A store that is there already is renewed. Others must not write to the store
+    meanwhile: see `alone`. Raises RepositoryError where the files cannot be written.
     """
-    placed = place(frame)
-    candles = placed.candles
-    folder = f"columns-{uuid.uuid4().hex[:12]}"
-    try:
-        before = Contents.read(store).folder if (store / LIST).exists() else None
-    except RepositoryError:
-        before = None
+    candles = place(frame).candles
+    folder = f"{COLUMNS}{uuid.uuid4().hex[:12]}"
     try:
         (store / folder).mkdir(parents=True)
         try:
             contents = write_columns(candles, store, folder, timeframe, zone)
-            aside = store / f"{folder}.json"
-            aside.write_text(contents.text(), encoding="utf-8")
-            aside.replace(store / LIST)
+            with Aside(store / LIST) as aside:
+                aside.path.write_text(contents.text(), encoding="utf-8")
+                aside.take_place()
         except BaseException:
-            shutil.rmtree(store / folder, ignore_errors=True)
+            shutil.rmtree(store / folder, ignore_errors=True)  # the next writer tries again
             raise
     except OSError as error:
         raise RepositoryError(f"{store} cannot be written: {error.strerror or error}") from error
-    if before is not None:
-        shutil.rmtree(store / before, ignore_errors=True)
+    for other in store.glob(f"{COLUMNS}*"):
+        if other.name != folder:
+            shutil.rmtree(other, ignore_errors=True)  # a system that keeps open files keeps them until the next time
 
 
 def write_columns(candles: Candles, store: Path, folder: str, timeframe: str, zone: str) -> Contents:
@@ -171,6 +169,7 @@ def written(path: Path, frame: pl.DataFrame, kind: str) -> Stored:
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         for batch in table.to_batches():
             writer.write_batch(batch)
+    flush(path)
     return Stored(path.name, path.stat().st_size, kind)
 
 
@@ -184,7 +183,7 @@ def mapped(path: Path, size: int) -> pl.DataFrame:
             found = pl.from_arrow(pa.ipc.open_file(file).read_all())
     except FileNotFoundError as error:
         raise RepositoryError(f"{path} is gone: the store was perhaps renewed just now", retryable=True) from error
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise RepositoryError(f"{path} cannot be read: {error}; import the candles again") from error
     assert isinstance(found, pl.DataFrame)
     return found

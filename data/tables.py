@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -19,7 +19,8 @@ from .checking import CheckedCandles, check_candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout, is_text
 from .loading import Loading
-from .placing import Placed, place
+from .options import assert_options
+from .placing import Placed, assert_number, place
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
 from .timeframes import Timeframe, infer_timeframe, looked_at
@@ -41,8 +42,7 @@ class TableRepository(Remembering, ABC):
         symbol: str = "data",
         policy: CandlePolicy | None = None,
     ) -> None:
-        if label not in {"start", "end"}:
-            raise RepositoryError(f"label={label!r}: a bar is labelled by its 'start' or its 'end'")
+        assert_options(columns, label, adjust, policy)
         super().__init__()
         self.mapping = dict(columns or {})
         self.tz = tz
@@ -224,6 +224,11 @@ class TableRepository(Remembering, ABC):
         """The columns besides symbol and ts, each with its kind."""
         self.fitting(timeframe)
         return self.layout.kinds()
+
+    def assert_numbers(self, columns: Iterable[str]) -> None:
+        """Raise RepositoryError if one of these columns is a field of the candle and cannot be a number."""
+        for name in self.layout.columns.keys() & set(columns):
+            assert_number(name, self.layout.types[self.layout.columns[name]], self.where)
 
     def fitting(self, timeframe: str) -> Timeframe:
         """The timeframe asked for, if it is stored or can be made of what is stored."""

@@ -38,7 +38,7 @@ class Timeframe:
         """Read a timeframe; raises RepositoryError for anything else than a whole number and a unit."""
         if isinstance(text, Timeframe):
             return text
-        found = PATTERN.fullmatch(text.strip().lower())
+        found = PATTERN.fullmatch(text.strip().lower()) if isinstance(text, str) else None
         if found is None or int(found[1]) == 0:
             raise RepositoryError(
                 f"unknown timeframe {text!r}: write a number and a unit, such as 5m, 1h, 1d, 1w, 1mo, 1q or 1y"

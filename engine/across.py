@@ -58,7 +58,7 @@ class AcrossJob:
         began = time.perf_counter()
         try:
             pieces = self._rounds()
-        except JobEndedError as ended:
+        except JobEndedError as ended:  # by the clock or by a cancel: it is the error of all that were not done
             errors = self.collected.total.errors
             symbols = itertools.chain.from_iterable(batch.symbols for batch in self.collected.prepared.batches)
             self.collected.fail([symbol for symbol in symbols if symbol not in errors], ended.error)

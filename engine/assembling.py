@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 import polars as pl
 
+from ..data.instants import shifted
 from .batching import Batch
 from .controlling import LOG
 from .deferring import Table
@@ -20,6 +21,7 @@ from .evaluating import ServiceEvaluator
 from .origin import Origin
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
+from .sources import ts_of
 from .splitting import Piece, Selection, reported
 from .stored import StoredTable, TableFile
 from .streaming import Stream
@@ -104,7 +106,8 @@ def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
 def values_frame(collected: Collected) -> pl.DataFrame:
     """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts."""
     names = collected.prepared.selection.results
-    empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
+    keys = {"symbol": pl.String(), "ts": ts_of(collected.prepared.loader.repository)}
+    empty = pl.DataFrame(schema=keys | dict.fromkeys(names, pl.Float64()))
     table = collected.table()
     return empty if table is None else table
 
@@ -147,21 +150,22 @@ def assemble(collected: Collected, origin: Origin, elapsed: float) -> BatchResul
         elapsed=elapsed,
         timed=isinstance(prepared.evaluator, ServiceEvaluator),
         parameters=prepared.selection.parameters,
+        notes=prepared.notes,
     )
 
 
 def _matches(collected: Collected) -> dict[str, Table]:
     """The matches of each formula as it was asked for; those of one alone under ""."""
-    selection = collected.prepared.selection
+    selection, ts = collected.prepared.selection, ts_of(collected.prepared.loader.repository)
     asked = [selection.origins.get(name, name) for name in selection.results]
     if not selection.several:
         table = collected.table()
-        return {"": Table.of(_empty("", selection) if table is None else table)}
+        return {"": Table.of(_empty("", selection, ts) if table is None else table)}
     found = {name: collected.table_of(name) for name in dict.fromkeys(asked)}
-    return {name: table or Table.of(_empty(name, selection)) for name, table in found.items()}
+    return {name: table or Table.of(_empty(name, selection, ts)) for name, table in found.items()}
 
 
-def _empty(formula: str, selection: Selection) -> pl.DataFrame:
+def _empty(formula: str, selection: Selection, ts: pl.DataType) -> pl.DataFrame:
     """The table of a formula without a match."""
     named = [name for name in selection.indicators if selection.origins.get(name, name) == formula or not formula]
     labels = {reported(label): pl.Float64 for name in named for label in selection.indicators[name]}
@@ -171,7 +175,7 @@ def _empty(formula: str, selection: Selection) -> pl.DataFrame:
         for name in selection.parameters
         if any(name in each for each in tags)
     }
-    return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **swept, **labels})
+    return pl.DataFrame(schema={"symbol": pl.String, "ts": ts, **swept, **labels})
 
 
 def _table(
@@ -212,8 +216,10 @@ def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
 
 def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
     if isinstance(moment, datetime):
-        return moment - by
-    return (datetime.combine(moment, time()) - by + timedelta(days=1, microseconds=-1)).date()
+        return shifted(moment, -by) or datetime.min.replace(tzinfo=moment.tzinfo)
+    morning = shifted(datetime.combine(moment, time()), -by)
+    assert morning is None or isinstance(morning, datetime)
+    return date.min if morning is None else (morning + timedelta(days=1, microseconds=-1)).date()
 
 
 def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:

@@ -51,6 +51,7 @@ def candles_path(folder: Path, symbols: int, bars: int) -> Path:
 
 def make_candles(path: Path, symbols: int, bars: int) -> None:
     """Make the file in a process of its own, so that the memory reported is that of the scan."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(write_sample, path, symbols, bars).result()
 

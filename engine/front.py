@@ -85,6 +85,7 @@ def evaluate(
     formulas: Formulas,
     data: object,
     *,
+    symbols: Sequence[str] | None = ...,
     start: Bound | None = ...,
     end: Bound | None = ...,
     parameters: Mapping[str, Setting | Values] | None = ...,
@@ -102,6 +103,7 @@ def evaluate(
     formulas: Formulas,
     data: object,
     *,
+    symbols: Sequence[str] | None = ...,
     start: Bound | None = ...,
     end: Bound | None = ...,
     parameters: Mapping[str, Setting | Values] | None = ...,
@@ -118,6 +120,7 @@ def evaluate(
     formulas: Formulas,
     data: object,
     *,
+    symbols: Sequence[str] | None = None,
     start: Bound | None = None,
     end: Bound | None = None,
     parameters: Mapping[str, Setting | Values] | None = None,
@@ -132,13 +135,12 @@ def evaluate(
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
-    A single formula's column is called "value" unless it is a Formula with a name. `timeframe` None is that of the
-    data. `outputs="all"` gives a column for every named line as well, before the result's,
-    `outputs="parts"` instead one for every expression in a formula's text, `outputs="distances"` also for every
-    condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written there
-    and handed out as the file scanned lazily. Symbols with unusable candles are left out and logged; when there are no
-    others, raises ProcessingEngineError. `tables`, `session` and
-    `dialect` as in `scan`.
+    A single formula's column is called "value" unless it is a Formula with a name. `symbols` None means all;
+    `timeframe` None is that of the data. `outputs="all"` gives a column for every named line as well, before the
+    result's, `outputs="parts"` instead one for every expression in a formula's text, `outputs="distances"` also for
+    every condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written
+    there and handed out as the file scanned lazily. Symbols that there are not, or with unusable candles, are left out
+    and logged; when there are no others, raises ProcessingEngineError. `tables`, `session` and `dialect` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -149,7 +151,8 @@ def evaluate(
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
     with ProcessingEngine(data, service, tables=tables) as engine:
-        job = ProcessingJob(None, named, DateRange(start, end), timeframe or engine.timeframe, parameters, **options)
+        own = timeframe or engine.timeframe
+        job = ProcessingJob(symbols, named, DateRange(start, end), own, parameters, **options)
         return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
 
 
@@ -202,8 +205,10 @@ def check(
     parameters: Mapping[str, Setting] | None = None,
     tables: Mapping[str, Mapping[str, str]] | None = None,
     dialect: str | None = None,
+    *,
+    strict: bool = False,
 ) -> Checked:
-    """Check a formula; raises FormulaError with every problem.
+    """Check a formula; raises FormulaError with every problem, with `strict` for warnings too.
 
     `columns` maps the candles' columns to "number", "boolean" or "text"; None: open, high, low, close, volume. `tables`
     does so for other tables by name. `dialect` is the foreign language that the formula is written in. `warnings` of
@@ -212,7 +217,7 @@ def check(
     >>> check("close > sma(close, 20)").warmup
     19
     """
-    return FormulaService().check(source, columns, as_settings(parameters), tables, dialect)
+    return FormulaService().check(source, columns, as_settings(parameters), tables, dialect, strict=strict)
 
 
 def explain(

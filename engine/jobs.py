@@ -12,7 +12,9 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from ..data.sessions import Session
+from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
+from .given import assert_by_name, assert_kind, shown
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -45,7 +47,10 @@ class DateRange:
             raise ProcessingEngineError(f"the range starts on {self.start} and ends before that, on {self.end}")
 
 
-NO_FORMULA: Final = "there is no formula: give a text, a Formula, several in a list, or by name"
+WAYS: Final = "give a text, a Formula, several in a list, or by name"
+NO_FORMULA: Final = f"there is no formula: {WAYS}"
+PARAMETERS: Final = 'parameters are given by name, {"n": 20}'
+MOST_DAYS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class ProcessingJob:
     dialect: str | None = None
 
     def __post_init__(self) -> None:
+        self._assert_kinds()
         if self.outputs not in get_args(Outputs):
             raise ProcessingEngineError(
                 f"outputs is {self.outputs!r}; it is one of {', '.join(map(repr, get_args(Outputs)))}"
@@ -108,7 +114,7 @@ class ProcessingJob:
         if self.latest and self.bounds.start is not None:
             message = "latest=True reports the last bar alone, so start= has no use there; end= moves the last bar"
             raise ProcessingEngineError(message)
-        _assert_texts(self.symbols)
+        object.__setattr__(self, "symbols", _as_texts(self.symbols))
         if self.formula is not None and not self.formulas:
             raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
@@ -119,6 +125,19 @@ class ProcessingJob:
                 for value in values:
                     as_settings({name: value})
 
+    def _assert_kinds(self) -> None:
+        assert_kind(self.timeframe, str | Timeframe, 'a timeframe is a text such as "1d"')
+        assert_kind(self.date_range, DateRange | None, 'a date range is a DateRange("2016-01-01", "2016-12-31")')
+        assert_by_name(self.parameters, PARAMETERS)
+        assert_by_name(self.values, 'values are formulas by name, {"change": "roc(close, 20)"}')
+        for each in (self.values or {}).values():
+            assert_kind(each, str, "values are texts of formulas")
+        days = self.stale.total_seconds() / 86_400 if isinstance(self.stale, timedelta) else self.stale
+        if days is not None and not (isinstance(days, int | float) and 0 <= days <= MOST_DAYS):
+            raise ProcessingEngineError(
+                f"stale is {shown(self.stale)}; it is a timedelta, or days from 0 to {MOST_DAYS:,}"
+            )
+
     @property
     def formulas(self) -> dict[str, Formula]:
         """The job's formulas by name."""
@@ -126,6 +145,7 @@ class ProcessingJob:
         if given is None:
             return {}
         if isinstance(given, Mapping):
+            assert_by_name(given, 'several formulas are given by name, {"up": "close > open"}')
             return {name: self._in_dialect(_formula(formula)) for name, formula in given.items()}
         return {formula.name or ONLY: self._in_dialect(formula) for formula in _listed(given)}
 
@@ -163,6 +183,7 @@ class ProcessingJob:
 
 def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
     """Parameters as Python's own numbers, booleans and texts; NumPy's are unwrapped, NaN and infinities refused."""
+    assert_by_name(parameters, PARAMETERS)
     settings: dict[str, Setting] = {}
     for name, given in (parameters or {}).items():
         value = given.item() if isinstance(given, np.generic) else given
@@ -176,6 +197,7 @@ def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
 
 def swept(parameters: Mapping[str, object]) -> dict[str, list[Setting]]:
     """The params that have several values, with them; raises ProcessingEngineError for no value and for too many."""
+    assert_by_name(parameters, PARAMETERS)
     found: dict[str, list[Setting]] = {}
     for name, given in parameters.items():
         if not isinstance(given, Collection) or isinstance(given, str | Mapping) or getattr(given, "ndim", 1) == 0:
@@ -187,23 +209,30 @@ def swept(parameters: Mapping[str, object]) -> dict[str, list[Setting]]:
     return found
 
 
-def _assert_texts(symbols: object) -> None:
-    if symbols is not None and not isinstance(symbols, Iterable):
-        raise ProcessingEngineError(f"symbols are a list of texts, {symbols!r} is none")
-    for symbol in symbols or ():
-        if not isinstance(symbol, str):
-            raise ProcessingEngineError(f"symbols are texts, {symbol!r} is none")
+def _as_texts(symbols: object) -> str | tuple[str, ...] | None:
+    """Symbols as given, of an iterator, which can be read once only, what it has."""
+    if symbols is None or isinstance(symbols, str):
+        return symbols
+    assert_kind(symbols, Iterable, "symbols are a list of texts")
+    assert isinstance(symbols, Iterable)
+    listed = tuple(symbols)
+    for symbol in listed:
+        assert_kind(symbol, str, "symbols are texts")
+    return listed
 
 
 def _formula(given: str | Formula) -> Formula:
     if not isinstance(given, str | Formula):
-        raise ProcessingEngineError(f"{given!r} is no formula; give its text, or a Formula")
-    return Formula(given) if isinstance(given, str) else given
+        raise ProcessingEngineError(f"{shown(given)} is no formula; give its text, or a Formula")
+    formula = Formula(given) if isinstance(given, str) else given
+    assert_kind(formula.source, str, "a formula is a text")
+    assert_by_name(formula.parameters, PARAMETERS)
+    return formula
 
 
 def _listed(given: str | Formula | Sequence[str | Formula]) -> list[Formula]:
     if not isinstance(given, str | Formula | Sequence):
-        raise ProcessingEngineError(f"{given!r} is no formula; give a text, a Formula, several in a list, or by name")
+        raise ProcessingEngineError(f"{shown(given)} is no formula; {WAYS}")
     return [_formula(each) for each in ([given] if isinstance(given, str | Formula) else given)]
 
 

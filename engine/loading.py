@@ -82,10 +82,10 @@ class Loader:
             ticket.look()
             try:
                 return self._ask(symbols, before)
-            except (ConnectionError, TimeoutError) as error:
+            except (ConnectionError, TimeoutError) as error:  # raised below, unless a further try helps
                 failed = RepositoryError(f"{type(error).__name__}: {error}", retryable=True)
                 failed.__cause__ = error
-            except RepositoryError as error:
+            except RepositoryError as error:  # likewise
                 failed = error
             if not failed.retryable or attempt == retries:
                 raise failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,10 @@ from ..data.opening import open_repository
 from ..data.repository import CandleRepository
 from ..data.tables import TableRepository
 from ..errors import ProcessingEngineError, RepositoryError
+from .controlling import LOG
 from .sources import as_repository, columns_of
 
+SHOWN: Final = 3  # symbols of a table that has none of those asked for
 INSTANT: Final = pl.Datetime("us", "UTC")
 PUBLISHED: Final = ("published", "published_at", "publication_date", "announced", "announced_at", "filed", "filed_at")
 """Columns that tell when a row was known, if there is one: a fiscal period's own date comes long before."""
@@ -113,6 +115,27 @@ def _instant(kind: pl.DataType, exchange: str) -> pl.Expr:
         return pl.col("ts").cast(INSTANT)
     over = pl.col("ts").cast(pl.Datetime("us")).dt.offset_by("1d")
     return at_local(over, exchange) + pl.lit(dt.timedelta(microseconds=1))
+
+
+def notes_of_rows(name: str, rows: pl.DataFrame, symbols: Sequence[str]) -> list[str]:
+    """What looks wrong in the rows of a table, beside candles of these symbols; each is logged."""
+    notes = []
+    if rows.is_empty():
+        notes.append(f"the table {name!r} has no rows with a symbol and a time: it is undefined at every bar")
+    elif symbols and (own := set(rows["symbol"].unique())).isdisjoint(symbols):
+        few = ", ".join(sorted(own)[:SHOWN]) + (", ..." if len(own) > SHOWN else "")
+        notes.append(f"the table {name!r} has none of the symbols: it has {few}; it is undefined at every bar")
+    repeated = int(
+        rows.select(pl.all_horizontal(pl.col("symbol", "ts") == pl.col("symbol", "ts").shift(1)).sum()).item()
+    )
+    if repeated:
+        notes.append(
+            f"rows of the table {name!r} that have the symbol and the time of another: {repeated:,}; "
+            "each counts as one, as in x[1], and the last of them is seen"
+        )
+    for note in notes:
+        LOG.warning("%s", note)
+    return notes
 
 
 def named_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:

@@ -18,16 +18,27 @@ from ..formulas.kernels.lanes import LANES
 from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
+from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
-from .other_tables import OtherTable
+from .other_tables import OtherTable, notes_of_rows
 from .plans import Plans, bars_before, value_key
 from .referring import References
 from .results import SymbolError
 from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
-from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
+from .sources import (
+    CANDLE,
+    assert_numbers,
+    assert_reachable,
+    columns_of,
+    notes_of,
+    policy_of,
+    span_of,
+    symbols_of,
+    zone_of,
+)
 from .splitting import Labels, Selection
 from .sweeps import Sweep, expanded
 
@@ -53,6 +64,7 @@ class Prepared:
     references: References | None = None
     at_once: bool = False
     asked: ProcessingJob | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Preparer:
 
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
+        assert_kind(job, ProcessingJob, 'an engine runs a job, ProcessingJob(None, "close > open")')
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
@@ -76,6 +89,10 @@ class Preparer:
             message = f"outputs={job.outputs!r} is for evaluate; a scan reports named numbers by itself"
             raise ProcessingEngineError(message)
         assert_reachable(self.repository)
+        prepared = self._prepared(job, everything=everything)
+        return replace(prepared, notes=(*notes_of(self.repository), *prepared.notes))
+
+    def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:
         if job.formulas and isinstance(self.service, FormulaService):
             return replace(self._planned(job, self.service, everything=everything), asked=job)
         if everything or job.values:
@@ -103,7 +120,9 @@ class Preparer:
         others = set(map(value_key, job.values))
         results = {name: column for name, column in plan.results.items() if name not in others}
         selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
-        return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
+        prepared = self._cut(job, loader, evaluator, selection)
+        notes = tuple(note for name in rows for note in notes_of_rows(name, rows[name], prepared.requested))
+        return replace(prepared, references=self._references(plan, job), notes=notes)
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
         """A service that only evaluates may read any column, and any bar before the range."""
@@ -118,6 +137,7 @@ class Preparer:
         return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
 
     def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
+        assert_numbers(self.repository, columns)
         bounds = self._bounds(job)
         before = before if bounds.start is not None or not job.latest else None
         request = Request(job.timeframe, bounds, columns, before)

@@ -43,7 +43,7 @@ class References:
 
         try:
             Runner(limits, control, work, finished, failed, whole=True, divisible=False).run([Batch(self.symbols)])
-        except JobEndedError as ended:
+        except JobEndedError as ended:  # of a cancelled job what is finished is returned; all else is refused
             if ended.error.kind == "cancelled":
                 return {}
             _refuse(self.symbols, ended.error)

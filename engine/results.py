@@ -158,6 +158,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
+    `notes`    what is to be known of the candles and of other tables: files left out, tables with none of the symbols
     `elapsed`  the job's wall time in seconds
     `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
     `report`   writes a page to look at, `chart` draws a symbol; a notebook shows the result as a table
@@ -177,6 +178,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         elapsed: float,
         timed: bool = False,
         parameters: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
@@ -186,6 +188,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         self.errors = dict(errors)
         self.counts = dict(counts)
         self.defects = dict(totals)
+        self.notes = tuple(notes)
         self.elapsed = elapsed
 
     def __len__(self) -> int:

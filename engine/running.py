@@ -119,7 +119,7 @@ class Runner(Generic[T]):
     def _work(self, batch: Batch, ticket: Ticket) -> None:
         try:
             value = self.work(batch, ticket)
-        except AbandonedError:
+        except AbandonedError:  # nobody waits for this batch any more: it has its error
             return
         except BaseException as error:  # noqa: BLE001 - the thread's end; a Polars panic is no Exception
             self.control.events.put(partial(self._failure, ticket, error))
@@ -136,7 +136,7 @@ class Runner(Generic[T]):
         for _ in range(max(1, self.control.events.qsize())):
             try:
                 event = self.control.events.get(timeout=timeout)
-            except Empty:
+            except Empty:  # a clock may have run out meanwhile: the caller looks
                 return
             if event is not None:
                 event()

@@ -18,6 +18,7 @@ from ..formulas.extending import PythonFunction, function, library
 from ..formulas.kernels.machine import Stop
 from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import Surroundings, chosen, make_executor
+from .given import assert_formula_of_table
 from .jobs import Setting
 
 
@@ -65,6 +66,7 @@ class FormulaService:
         `tables` does so for other tables by name. `dialect` is the foreign language that the formula is written in
         ("qlib", "alpha101", "gtja191", ...).
         """
+        assert_formula_of_table(source, columns, parameters, tables)
         return self.language.check(source, columns, parameters, tables=tables, dialect=dialect, strict=strict)
 
     def explain(
@@ -76,6 +78,7 @@ class FormulaService:
         dialect: str | None = None,
     ) -> Explanation:
         """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns read."""
+        assert_formula_of_table(source, columns, parameters, tables, several=True)
         sources = {"value": source} if isinstance(source, str) else source
         checked = self.language.check_all(sources, columns, parameters, tables, dict.fromkeys(sources, dialect))
         return explain_plan(make_plan(checked), chosen("auto"))
@@ -91,6 +94,7 @@ class FormulaService:
         RepositoryError where the frame's columns are not recognised, and CandleError where a symbol's rows cannot be
         used (a duplicated ts).
         """
+        assert_formula_of_table(formula, None, parameters, None)
         given = to_polars(frame)
         row = _free_name(given.columns)
         repository = FrameRepository(given.with_row_index(row))

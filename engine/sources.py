@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..data.instants import Instant
+import polars as pl
+
+from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository
 from ..data.policies import CandlePolicy
@@ -36,6 +38,12 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
+def assert_numbers(repository: CandleRepository, columns: Sequence[str]) -> None:
+    """Have fields of the candle refused that are no numbers, if the repository can tell before it loads them."""
+    if hasattr(repository, "assert_numbers"):
+        repository.assert_numbers(columns)
+
+
 def limit_memory(repository: CandleRepository, size: int) -> None:
     """Let the repository take so many bytes beside what it hands out, if it can be told."""
     if hasattr(repository, "limit_memory"):
@@ -44,9 +52,14 @@ def limit_memory(repository: CandleRepository, size: int) -> None:
 
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:
     """All symbols; where the repository cannot list them, those requested are taken at their word."""
+    if not hasattr(repository, "symbols"):
+        if requested is None:
+            name = type(repository).__name__
+            raise RepositoryError(f"{name} has no symbols(timeframe) that lists what there is: say symbols=[...]")
+        return sorted(set(requested))
     try:
         return repository.symbols(timeframe)
-    except (RepositoryError, AttributeError) as error:
+    except RepositoryError as error:  # whether their candles can be had is told by their load
         if requested is None:
             raise
         LOG.info("the repository cannot list its symbols, so none is known to be unknown: %s", error)
@@ -60,11 +73,23 @@ def rows_of(repository: CandleRepository, timeframe: str) -> Mapping[str, int] |
 
 def span_of(repository: CandleRepository, timeframe: str) -> tuple[Instant, Instant] | None:
     """The first and the last ts of all symbols, or None where nobody can tell."""
+    if not hasattr(repository, "span"):
+        return None
     try:
         return repository.span(timeframe)
-    except (RepositoryError, AttributeError) as error:
+    except RepositoryError as error:  # the range is open then; what is wrong with the candles is told by their load
         LOG.info("the repository cannot tell its span: %s", error)
         return None
+
+
+def ts_of(repository: CandleRepository) -> pl.DataType:
+    """The kind of ts where there are no candles to tell it: times if the repository says that bars have them."""
+    return pl.Date() if getattr(repository, "dates", True) else TS
+
+
+def notes_of(repository: CandleRepository) -> tuple[str, ...]:
+    """What a reader of results should know about the candles, if the repository says so."""
+    return tuple(getattr(repository, "notes", ()))
 
 
 def zone_of(repository: CandleRepository) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
+from ..data.writing import Aside
 from ..errors import ProcessingEngineError
 
 if TYPE_CHECKING:
@@ -84,21 +84,21 @@ class TableFile:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.rows = 0
-        self._aside = target.with_name(f".{target.name}-{secrets.token_hex(4)}.partial")
+        self._aside = Aside(target)
         self._writer: pq.ParquetWriter | None = None
         self._empty: pl.DataFrame | None = None
         self._schema: pl.Schema | None = None
 
     def __enter__(self) -> Self:
         with self._told():
-            self._aside.touch(exist_ok=False)  # tells before any work whether a file can be made here
+            self._aside.__enter__()  # tells before any work whether a file can be made here
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._writer is not None:
-            with suppress(OSError):  # it goes anyway
+            with suppress(OSError):  # a full disk, say: the file goes anyway
                 self._writer.close()
-        self._aside.unlink(missing_ok=True)
+        self._aside.__exit__(kind, error, at)
 
     def write(self, table: pl.DataFrame) -> None:
         """Append rows."""
@@ -117,7 +117,7 @@ class TableFile:
             assert self._writer is not None
             writer, self._writer = self._writer, None
             writer.close()
-            self._aside.replace(self.target)
+            self._aside.take_place()
         return StoredTable(self.target, self.rows)
 
     def _append(self, table: pl.DataFrame) -> None:
@@ -132,7 +132,7 @@ class TableFile:
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - costs a start that most jobs need not pay
 
         listed = [name for name in REPEATED if name in schema.names]
-        return ParquetWriter(self._aside, schema, compression=COMPRESSION, use_dictionary=listed)
+        return ParquetWriter(self._aside.path, schema, compression=COMPRESSION, use_dictionary=listed)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

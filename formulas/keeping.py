@@ -23,7 +23,7 @@ def private_folder() -> Path | None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.stat()
-    except OSError as error:
+    except OSError as error:  # then everything is made anew: slower, but nobody has to set up a folder
         LOG.info("nothing can be kept for later: %s", error)
         return None
     if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):

@@ -100,7 +100,7 @@ class Language:
                 dialect = (dialects or {}).get(name)
                 own = _own_parameters(source, dialect, given) if several and given else given
                 checked[name] = self.check(source, columns, own, tables=tables, dialect=dialect)
-            except FormulaError as error:
+            except FormulaError as error:  # raised below, with those of the other formulas
                 faults.append(FormulaError(error.problems, error.source, name if several else None))
         if len(faults) == 1:
             raise faults[0]

@@ -105,7 +105,7 @@ def _append(key: bytes, definition: Definition) -> None:
             os.write(file, b"\n%b %b %b\n" % (key, _checksum(text), text))
         finally:
             os.close(file)
-    except OSError as error:
+    except OSError as error:  # the next process parses again
         LOG.info("parsed definitions cannot be kept: %s", error)
 
 

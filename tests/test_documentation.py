@@ -163,3 +163,15 @@ def test_the_command_is_found_as_a_module_too():
     said = subprocess.check_output([sys.executable, "-c", code], text=True)
 
     assert said == "barsweep 0.1.0\n"
+
+
+def test_the_tests_that_a_page_names_are_there():
+    """What is promised is held by a test of that name."""
+    page = ROOT / "docs" / "reliability.md"
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    known = {path.stem for path in files}
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    known |= set(re.findall(r"^def (test_\w+)", text, re.MULTILINE))
+    named = set(re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")))
+
+    assert named - known == set()

@@ -1,6 +1,7 @@
 """The measures of the house: small files, small functions, full signatures, and documentation of every function."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,39 @@ def test_functions_are_small():
 
 def test_functions_say_what_they_return():
     assert [shown(path, f) for path in SOURCES for f in functions_of(path) if f.returns is None] == []
+
+
+def swallowed(path):
+    """The lines of every place where an error ends: handlers that raise nothing, `suppress`, `ignore_errors`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.ExceptHandler() if not any(isinstance(each, ast.Raise) for each in ast.walk(node)):
+                yield node.lineno, node.end_lineno
+            case ast.With(items=items) if any("suppress(" in ast.unparse(item.context_expr) for item in items):
+                yield node.lineno, node.body[0].end_lineno
+            case ast.Call(keywords=keywords) if any(keyword.arg == "ignore_errors" for keyword in keywords):
+                yield node.lineno, node.end_lineno
+
+
+def reasons(path, first, last):
+    """The comments on some lines, without what is said to the linter."""
+    lines = path.read_text(encoding="utf-8").splitlines()[first - 1 : last]
+    comments = [
+        line.partition("  # ")[2] or line.strip().removeprefix("# ") * line.strip().startswith("#") for line in lines
+    ]
+    return [comment for comment in comments if comment and re.sub(r"noqa: [A-Z0-9, ]+", "", comment).strip(" -")]
+
+
+def test_an_error_that_ends_somewhere_has_a_reason():
+    """Said in a comment there. That it comes to pass is shown by a test each; coverage tells."""
+    without = [
+        f"{shown(path)}:{first}"
+        for path in SOURCES
+        for first, last in swallowed(path)
+        if not reasons(path, first, last)
+    ]
+
+    assert without == []
 
 
 def test_names_are_words_of_the_trade():

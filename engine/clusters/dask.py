@@ -20,7 +20,7 @@ class _Errand:
         """What the worker answered."""
         try:
             answer: str = self._future.result(timeout=seconds)
-        except TimeoutError:
+        except TimeoutError:  # it has not answered yet
             return None
         except Exception as error:  # whatever the scheduler makes of a lost worker
             raise ProcessingEngineError(f"Dask could not run a batch: {type(error).__name__}: {error}") from error

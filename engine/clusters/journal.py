@@ -33,5 +33,5 @@ class ClusterJournal:
         for line in self.path.read_text(encoding="utf-8").splitlines():
             try:
                 yield json.loads(line)
-            except ValueError:
+            except ValueError:  # the last line of a driver that was killed
                 continue

@@ -104,7 +104,7 @@ def read_told(folder: Path, name: str) -> dict[str, Any] | None:
     """What was told of an order that has been carried out; None: it has not."""
     try:
         found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError:  # it has not been carried out
         return None
     return found
 

@@ -81,7 +81,7 @@ def _value(text: str) -> int | float | bool | str | dt.date:
     if text.isdigit():
         return int(text) if str(int(text)) == text else text
     if len(text) == len("2017-01-03"):
-        with suppress(ValueError):
+        with suppress(ValueError):  # no date, so a text
             return dt.date.fromisoformat(text)
     return _setting(text)
 
@@ -91,7 +91,7 @@ def _setting(value: str) -> Setting:
         return value.lower() == "true"
     try:
         return float(value)
-    except ValueError:
+    except ValueError:  # a text then: params can be texts
         return value
 
 

@@ -176,6 +176,8 @@ def _report(result: BatchResult) -> None:
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
         say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")
+    for note in result.notes:
+        say(note)
     say(result.summary())
     if result.defects:
         say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()))

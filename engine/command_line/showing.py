@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import click
 import polars as pl
 
+from ...data.writing import Aside
 from ...errors import ProcessingEngineError
 from ..results import SymbolError
 from .aligning import aligned, text
@@ -93,14 +94,23 @@ def chosen_format(wanted: Format | None, output: Path | None) -> Format:
 
 
 def write(matches: pl.DataFrame, how: Format, output: Path | None, *, guard: bool = False) -> None:
-    """Write to a file, or to standard output; with `guard`, without cells that a spreadsheet would run."""
+    """Write to a file, which is whole or as it was before, or to standard output.
+
+    With `guard`, without cells that a spreadsheet would run.
+    """
     matches = guarded(matches) if guard else matches
     if output is None:
         _write_out(matches, how)
         return
     try:
-        with output.open("wb") as file:
-            _write_to(matches, how, file)
+        if output.exists() and not output.is_file():  # /dev/null, or a pipe that somebody reads
+            with output.open("wb") as file:
+                _write_to(matches, how, file)
+            return
+        with Aside(output) as aside:
+            with aside.path.open("wb") as file:
+                _write_to(matches, how, file)
+            aside.take_place()
     except OSError as error:
         raise ProcessingEngineError(f"{output} cannot be written: {error.strerror or error}") from error
 

@@ -20,7 +20,7 @@ from .ending import told_in_words
 from .misuse import UsageError
 from .opening import given_options
 from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
-from .showing import results, shown
+from .showing import results, say, shown
 from .watching import compile_first, progress_bar
 from .wording import symbol_error
 
@@ -75,6 +75,12 @@ def import_(
     place = found.path if found.path.suffix.lower() == STORE else f"table {found.table} in {found.path}"
     span = f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}"
     click.echo(f"{span}: {place}")
+    for why in found.left_out.values():
+        say(f"left out: {why}")
+    if found.defects.get("null"):
+        say(f"left out: {counted(found.defects['null'], 'row')} without a time")
+    if found.defects.get("unsorted"):
+        say(f"sorted: {counted(found.defects['unsorted'], 'row')} that stood after a later one")
 
 
 def target_of(source: str, target: Path | None, to: Kind | None) -> Path:

@@ -62,7 +62,7 @@ def example_call(language: Language, function: Function) -> str | None:
         call = f"{function.name}({', '.join(given)}){output}"
         try:
             language.check(call)
-        except FormulaError:
+        except FormulaError:  # not every guess at arguments is a call; the next one is tried
             continue
         return call
     return None

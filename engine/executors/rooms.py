@@ -69,7 +69,7 @@ class Rooms:
     def _piece(self, size: int) -> Floats:
         try:
             piece = self._idle[size].pop()
-        except IndexError:
+        except IndexError:  # none is idle
             piece = np.empty(size)
         lent = _Lent(piece)
         weakref.finalize(lent, self._give, piece).atexit = False

@@ -106,7 +106,7 @@ class Universe:
         """A bench for one run; lists are safe to share between threads."""
         try:
             bench = self._idle.pop()
-        except IndexError:
+        except IndexError:  # none is idle
             bench = Bench.of(self.calendar)
         yield bench
         self._idle.append(bench)

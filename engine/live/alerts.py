@@ -38,7 +38,7 @@ class Alerts:
             return
         try:
             self._waiting.put_nowait("".join(f"{line}\n" for line in as_lines(matches)))
-        except queue.Full:
+        except queue.Full:  # whoever is told hangs; the scan must not
             LOG.error("%d alerts wait already; this one is dropped", MOST_WAITING)
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class Alerts:
             for tell in self._tellers:
                 try:
                     tell(text)
-                except (OSError, subprocess.SubprocessError) as error:
+                except (OSError, subprocess.SubprocessError) as error:  # the others are told all the same
                     LOG.error("an alert failed: %s", error)
 
 

@@ -84,7 +84,7 @@ class Lines:
         while len(lines) < MOST_LINES:
             try:
                 line = self._waiting.get(timeout=GATHERED)
-            except queue.Empty:
+            except queue.Empty:  # what came is all for now
                 return lines, False
             if line is None:
                 return lines, True
@@ -96,7 +96,7 @@ def read_lines(lines: list[bytes], before: int = 0) -> pl.DataFrame:
     """Bars of lines of JSON. `before` so many have come earlier: lines are counted in messages."""
     try:
         return pl.read_ndjson(io.BytesIO(b"".join(lines)), infer_schema_length=None)
-    except pl.exceptions.PolarsError:
+    except pl.exceptions.PolarsError:  # one of the lines is none: which, shows one by one
         return _one_by_one(lines, before)
 
 
@@ -107,7 +107,7 @@ def _one_by_one(lines: list[bytes], before: int) -> pl.DataFrame:
             continue
         try:
             bar = json.loads(line)
-        except ValueError as error:
+        except ValueError as error:  # the other lines are run
             LOG.warning("line %d is no JSON: %s", number, error)
             continue
         if isinstance(bar, dict):

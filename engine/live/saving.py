@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import polars as pl
 
 from ...data.instants import TS
 from ...data.layout import Kind
+from ...data.writing import Aside
 from ...errors import ProcessingEngineError
 from ...formulas.kernels.compiler import digest_of_kernels
 from .beginning import Begun
@@ -150,19 +150,14 @@ def _states(number: int) -> str:
 
 
 def _write(target: Path, parts: Mapping[str, bytes]) -> None:
-    aside = target.with_name(f".{target.name}-{secrets.token_hex(4)}.partial")
     try:
-        with aside.open("xb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        with Aside(target) as aside:
+            with zipfile.ZipFile(aside.path, "w", zipfile.ZIP_STORED) as archive:
                 for name, content in parts.items():
                     archive.writestr(name, content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
+            aside.take_place()
     except OSError as error:
         raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _table_bytes(table: pl.DataFrame) -> bytes:

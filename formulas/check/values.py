@@ -92,7 +92,7 @@ def read_date(text: str) -> float | None:
     """Days since 1970-01-01 of an ISO date; None if the text is none."""
     try:
         return float((dt.date.fromisoformat(text) - dt.date(1970, 1, 1)).days)
-    except ValueError:
+    except ValueError:  # the caller words what is wrong, with the place
         return None
 
 
@@ -100,7 +100,7 @@ def read_time(text: str) -> float | None:
     """Minutes since midnight of a time such as 09:30 or 09:30:15; None if the text is none."""
     try:
         moment = dt.time.fromisoformat(text)
-    except ValueError:
+    except ValueError:  # as above
         return None
     return moment.hour * 60 + moment.minute + moment.second / 60
 

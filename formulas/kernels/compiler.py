@@ -181,7 +181,7 @@ def _read(path: Path) -> list[bytes] | None:
     """The code, if the file is there and whole."""
     try:
         content = path.read_bytes()
-    except OSError:
+    except OSError:  # not kept yet
         return None
     digest, rest = content[:DIGEST], content[DIGEST:]
     if hashlib.sha256(rest).digest() != digest:
@@ -204,6 +204,6 @@ def _write(path: Path, code: Sequence[bytes]) -> None:
         with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
             file.write(hashlib.sha256(content).digest() + content)
         aside.replace(path)
-    except OSError as error:
+    except OSError as error:  # a full disk, say: the code is there, the next process compiles its own
         aside.unlink(missing_ok=True)
         LOG.info("compiled kernels cannot be kept: %s", error)

@@ -116,7 +116,7 @@ def _parse_tokens(tokens: Sequence[Token]) -> tuple[Parsed | None, list[Fault]]:
     builder.faults, builder.records = [], []
     try:
         statement: Parsed = parser.run(tokens)
-    except Unexpected as unexpected:
+    except Unexpected as unexpected:  # worded as faults of the text, which the caller gathers
         block = _find_block(tokens)
         if block is not None:
             return None, _block_faults(tokens, *block)

@@ -201,6 +201,42 @@ def test_the_candles_columns_are_not_the_tables():
     assert checked.tables == {"q"}
 
 
+def rows_of(*rows):
+    return pl.DataFrame(rows, schema=["symbol", "date", "eps"], orient="row")
+
+
+@pytest.mark.parametrize(
+    ("table", "note"),
+    [
+        (rows_of(("A", DAY, 1.0)).clear(), "the table 'q' has no rows with a symbol and a time: it is undefined"),
+        (rows_of(("A", None, 1.0)).cast({"date": pl.Date}), "the table 'q' has no rows with a symbol and a time"),
+        (
+            rows_of(*((f"{name} US", DAY, 1.0) for name in "FCABED")),
+            "the table 'q' has none of the symbols: it has A US, B US, C US, ...; it is undefined at every bar",
+        ),
+        (
+            rows_of(("A", DAY, 1.0), ("B", DAY, 1.0), ("A", DAY, 2.0), ("A", DAY, 2.0)),
+            "rows of the table 'q' that have the symbol and the time of another: 2; each counts as one, as in x[1]",
+        ),
+    ],
+    ids=["no rows", "no times", "other symbols", "repeated rows"],
+)
+def test_a_table_that_looks_wrong_is_told_of(table, note, caplog):
+    """It was undefined at every bar, or a change was zero, without a word."""
+    result = bs.scan('table("q", eps) > 0', days(4), tables={"q": table})
+
+    assert len(result.notes) == 1
+    assert result.notes[0].startswith(note)
+    assert result.notes[0] in caplog.text
+
+
+def test_a_table_that_looks_right_is_not_told_of():
+    table = rows_of(("A", DAY, 1.0), ("B", DAY, 1.0), ("A", DAY + dt.timedelta(1), 1.0))
+
+    assert bs.scan('table("q", eps) > 0', days(4), tables={"q": table}).notes == ()
+    assert bs.scan("close > 0", days(4), tables={"q": table.clear()}).notes == ()
+
+
 def test_a_table_that_does_not_say_of_which_symbol_is_refused():
     """It was undefined at every bar, without a word. A single symbol without a name may have such a table."""
     table = pl.DataFrame({"date": [dt.date(2024, 1, 2)], "eps": [1.0]})
