@@ -251,7 +251,8 @@ def test_what_is_wrong_is_told_to_who_asks_not_to_who_looks_ahead(tmp_path):
     path = tmp_path / "broken.duckdb"
     path.write_bytes(b"no database")
     repository = DuckDBRepository(path)
-    repository.look()
+    repository.look_ahead()
+    repository.looking.join()
 
     with pytest.raises(RepositoryError, match="is it a DuckDB file"):
         repository.symbols("1d")
