@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ..data.candles import Candles
 from .assembling import Collected
 from .batching import Batch
+from .braking import Brake, JobMemory
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
@@ -27,6 +29,8 @@ from .splitting import Piece
 from .staging import Portion, Staging, Task, staging_of
 
 T = TypeVar("T")
+MOVED_OF = 2
+"""Candles and results that take more than one byte of so many of the room that there is are put aside."""
 
 
 def _runs(across: Sequence[bool]) -> int:
@@ -37,20 +41,27 @@ def _runs(across: Sequence[bool]) -> int:
 
 @dataclass(slots=True)
 class AcrossJob:
-    """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending."""
+    """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending.
+
+    Where candles and results of all symbols would take too much, they are `apart`: in mapped files while they wait.
+    """
 
     collected: Collected
     evaluator: PlanEvaluator
     limits: Limits
     control: Control
     progress: Progress
+    memory: JobMemory
     parts: list[Any] = field(default_factory=list)
     staging: Staging = field(init=False)
     share: float = field(init=False)
+    apart: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.staging = staging_of(self.evaluator)
         self.share = 1 / _runs(self.staging.across)
+        demand = self.collected.prepared.demand
+        self.apart = MOVED_OF * demand.movable * demand.bars > self.memory.engine.room()
 
     def run(self) -> None:
         """Load, run the rounds one by one, and hand over what is reported when all of it is there."""
@@ -95,10 +106,13 @@ class AcrossJob:
                 loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
             self.control.events.put(lambda: self._list(loaded))
             with ticket.place("compute"):
-                part = self.staging.begin(loaded.candles, ticket)
+                part = self.staging.begin(self._kept(loaded.candles), ticket)
                 return self._along(rounds)(part, ticket) if loaded.candles.height else part
 
         return self._run(prepared.batches, work)
+
+    def _kept(self, candles: Candles) -> Candles:
+        return replace(candles, table=self.collected.spill.aside(candles.table)) if self.apart else candles
 
     def _list(self, loaded: Loaded) -> None:
         """Symbols with unusable candles; a batch that is halved lists them again, to no effect."""
@@ -117,7 +131,10 @@ class AcrossJob:
         selection, along = self.collected.prepared.selection, self._along(rounds)
 
         def work(part: Portion, ticket: Ticket) -> tuple[Portion, Piece]:
-            return part, self.staging.report(along(part, ticket), selection, ticket)
+            piece = self.staging.report(along(part, ticket), selection, ticket)
+            if self.apart:
+                piece.put_aside(self.collected.spill)
+            return part, piece
 
         reported = self._over_parts(work)
         self.parts = [part for part, _ in reported]
@@ -148,7 +165,8 @@ class AcrossJob:
             self.collected.fail_batch(batch, error)
             self.progress.advance(len(batch.symbols), self.share)
 
-        Runner(self.limits, self.control, work, finished, failed, whole=True).run(batches)
+        brake = Brake(self.memory)
+        Runner(self.limits, self.control, work, finished, failed, whole=True, brake=brake).run(batches)
         if not made:
             raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
         return [answer for _, answer in sorted(made, key=lambda each: each[0])]

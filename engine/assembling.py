@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from .deferring import Table
 from .evaluating import ServiceEvaluator
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
+from .spilling import Spill
 from .splitting import Piece, Selection, reported
 from .stored import StoredTable, TableFile
 from .streaming import Stream
@@ -30,14 +31,21 @@ EARLY: Final = 8  # tables that wait for their turn to be written may take this 
 
 @dataclass(slots=True)
 class Collected:
-    """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet."""
+    """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet.
+
+    Tables that take more than `room` bytes together are put aside (`spill`), and so are all where memory `is_short`.
+    """
 
     prepared: Prepared
     file: TableFile | None = None
     stream: Stream | None = None
     parts: list[tuple[str, Piece]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
-    held: int = 0  # bytes of the parts
+    held: int = 0  # bytes of the parts that are in memory
+    spill: Spill = field(default_factory=Spill)
+    room: float = float("inf")
+    is_short: Callable[[], bool] = lambda: False
+    _inside: list[Piece] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for symbol, error in self.prepared.unknown.items():
@@ -56,7 +64,10 @@ class Collected:
             self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
         elif piece.table is not None or piece.tables:
             self.parts.append((min(piece.bars, default=""), piece))
+            self._inside.append(piece)
             self.held += piece.size
+            if self.held > self.room or self.is_short():
+                self.put_aside()
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -65,6 +76,13 @@ class Collected:
         total.last |= piece.last
         total.defects |= piece.defects
         total.elapsed |= piece.elapsed
+
+    def put_aside(self) -> None:
+        """Let the tables leave the memory; those to come will follow."""
+        for piece in self._inside:
+            piece.put_aside(self.spill)
+        self._inside.clear()
+        self.held, self.room = 0, 0
 
     def fail(self, symbols: Sequence[str], error: SymbolError) -> None:
         """Record an error; every one is logged."""

@@ -6,11 +6,10 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from ..data.held import HeldRepository
 from .across import AcrossJob
 from .assembling import Collected
 from .batching import Batch
-from .braking import Brake, EngineMemory, MemoryWatch
+from .braking import Brake, EngineMemory, JobMemory
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
@@ -36,8 +35,11 @@ def run_batches(
         references = prepared.references.load(limits, control)
         around = replace(prepared.evaluator.around, references=references)
         prepared = replace(prepared, evaluator=replace(prepared.evaluator, around=around))
+    own = JobMemory(memory, prepared.demand.of, lambda: collected.held)
+    room = memory.room()
+    collected.room, collected.is_short = room - prepared.demand.at_work(room), own.is_short
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
-        AcrossJob(collected, prepared.evaluator, limits, control, progress).run()
+        AcrossJob(collected, prepared.evaluator, limits, control, progress, own).run()
         return
 
     def finished(batch: Batch, piece: Piece) -> None:
@@ -49,19 +51,12 @@ def run_batches(
         progress.advance(len(batch.symbols))
 
     collected.write_as_they_end(memory.limit)
-    brake = Brake(watch(collected, memory), collected.stream)
+    brake = Brake(own, collected.stream)
     prepared = replace(prepared, at_once=collected.file is not None)
-    Runner(limits, control, partial(process, prepared), finished, failed, brake=brake).run(prepared.batches)
+    Runner(limits, control, partial(process, prepared, own), finished, failed, brake=brake).run(prepared.batches)
 
 
-def watch(collected: Collected, memory: EngineMemory) -> MemoryWatch | None:
-    """What looks at the memory; candles that are in memory already are not the job's."""
-    if isinstance(collected.prepared.loader.repository, HeldRepository):
-        return None
-    return MemoryWatch(memory.limit, lambda: collected.held, memory.before)
-
-
-def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
+def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket) -> Piece:
     """Load, evaluate and split one batch; runs in the batch's thread."""
     began = time.perf_counter()
     with ticket.place("load"):
@@ -70,6 +65,7 @@ def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
         piece = _evaluate(prepared, loaded, ticket)
         if prepared.at_once:
             make_at_once(piece)
+        memory.look()
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

@@ -15,7 +15,10 @@ from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from ..formulas.kernels.lanes import LANES
-from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from .braking import EngineMemory
+from .budgeting import Demand
+from .demanding import demand_of, is_tiled
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
@@ -43,13 +46,14 @@ class Prepared:
     """
 
     job: ProcessingJob
-    requested: tuple[str, ...]
-    unknown: dict[str, SymbolError]
     loader: Loader
     evaluator: Evaluator
     selection: Selection
-    batches: list[Batch]
     references: References | None = None
+    requested: tuple[str, ...] = ()
+    unknown: dict[str, SymbolError] = field(default_factory=dict)
+    batches: list[Batch] = field(default_factory=list)
+    demand: Demand = field(default_factory=Demand)
     at_once: bool = False
 
 
@@ -60,13 +64,20 @@ class Preparer:
     repository: CandleRepository
     service: FormulaService | EvaluatingService
     limits: Limits
-    memory_limit: int
+    memory: EngineMemory
     retries: int
     tables: Mapping[str, OtherTable] = field(default_factory=dict)
-    plans: Plans = field(default_factory=Plans)
 
-    def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
-        """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
+    @property
+    def plans(self) -> Plans:
+        """What the engine remembers."""
+        return self.memory.plans
+
+    def prepare(self, job: ProcessingJob, *, everything: bool = False, to_file: bool = False) -> Prepared:
+        """Check, plan and cut. `everything` asks for the values at every bar instead of the matches.
+
+        Results that go `to_file` need not fit into memory. Raises ProcessingEngineError for a job that cannot.
+        """
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
@@ -74,12 +85,14 @@ class Preparer:
             raise ProcessingEngineError("outputs='all' is for evaluate; a scan reports named numbers by itself")
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
-            return self._planned(job, self.service, everything=everything)
+            prepared = self._planned(job, self.service, everything=everything)
+            return self._cut(prepared, to_file=to_file)
         if everything or job.values:
             raise ProcessingEngineError("this formula service only evaluates conditions; values need a FormulaService")
         if any(formula.dialect for formula in job.formulas.values()):
             raise ProcessingEngineError("this formula service has no dialects; they need a FormulaService")
-        return self._served(job, self.service) if job.formulas else self._counted(job)
+        prepared = self._served(job, self.service) if job.formulas else self._counted(job)
+        return self._cut(prepared, to_file=to_file)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         kinds = columns_of(self.repository, job.timeframe)
@@ -100,19 +113,19 @@ class Preparer:
         others = set(map(value_key, job.values))
         results = {name: column for name, column in plan.results.items() if name not in others}
         selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
-        return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
+        return Prepared(job, loader, evaluator, selection, self._references(plan, job))
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
         """A service that only evaluates may read any column, and any bar before the range."""
         loader = self._loader(job, tuple(columns_of(self.repository, job.timeframe)), None)
         results = {name: result_column(name) for name in job.formulas}
         selection = self._selection(job, results, {name: {} for name in results})
-        return self._cut(job, loader, ServiceEvaluator(service, job), selection)
+        return Prepared(job, loader, ServiceEvaluator(service, job), selection)
 
     def _counted(self, job: ProcessingJob) -> Prepared:
         columns = columns_of(self.repository, job.timeframe)
         loader = self._loader(job, tuple(name for name in CANDLE if name in columns), 0)
-        return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
+        return Prepared(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
 
     def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
         bounds = self._bounds(job)
@@ -149,26 +162,29 @@ class Preparer:
         loader = Loader(self.repository, request, policy_of(self.repository), self.retries)
         return References(tuple(sorted(plan.symbols)), loader)
 
-    def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
+    def _cut(self, prepared: Prepared, *, to_file: bool) -> Prepared:
+        """The job with its universe cut into batches for which there is room."""
+        job, request = prepared.job, prepared.loader.request
         known = symbols_of(self.repository, job.timeframe, job.requested)
         requested = tuple(known) if job.requested is None else job.requested
         there = frozenset(known)
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
-        sizes = estimate_bars(self.repository, symbols, loader.request)
-        in_tiles, total = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles, sum(sizes.values())
-        results = len(selection.results) + sum(map(len, selection.indicators.values()))
-        columns, everything = len(loader.request.columns), selection.everything
+        sizes = estimate_bars(self.repository, symbols, request)
+        demand = demand_of(prepared.evaluator, prepared.selection, len(request.columns), sizes, to_file=to_file)
+        room = self.memory.room()
+        demand.assert_fits(self.memory.limit, room)
+        in_tiles, total = is_tiled(prepared.evaluator), sum(sizes.values())
         rows = rows_per_batch(
-            self.memory_limit,
-            bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything),
+            demand.at_work(room),
+            demand.bar,
             self.limits.in_flight,
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
         )
-        most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
-        return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))
+        most = SERVICE_SYMBOLS if isinstance(prepared.evaluator, ServiceEvaluator) else MOST_SYMBOLS
+        return replace(prepared, requested=requested, unknown=unknown, batches=cut(sizes, rows, most), demand=demand)
 
 
 def _assert_columns(job: ProcessingJob) -> None:

@@ -37,6 +37,7 @@ from .controlling import LOG, Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .other_tables import close, named_tables
+from .plans import Plans
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
@@ -49,7 +50,7 @@ T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
 SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of it
-LEAST_SHARE: Final = 2**27
+LEAST_SHARE: Final = 2**26
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -90,10 +91,9 @@ class ProcessingEngine:
         service = formula_service if formula_service is not None else FormulaService()
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
-        limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
-        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
-        self._memory = EngineMemory(memory, self._preparer.plans)
+        self._memory = EngineMemory(memory, Plans(), limit_memory(repository, max(LEAST_SHARE, memory // SHARE)))
+        self._preparer = Preparer(repository, service, limits, self._memory, tries, beside)
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
             self._opened.callback(close, opened)
@@ -234,7 +234,7 @@ class ProcessingEngine:
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job), file, control, progress)
+            collected = self._collect(self._preparer.prepare(job, to_file=file is not None), file, control, progress)
             result = assemble(collected, time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
@@ -244,7 +244,8 @@ class ProcessingEngine:
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+            prepared = self._preparer.prepare(job, everything=True, to_file=file is not None)
+            collected = self._collect(prepared, file, control, progress)
             progress.finish()
             errors = collected.total.errors
             if errors and len(errors) == len(set(collected.prepared.requested)):

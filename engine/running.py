@@ -91,12 +91,11 @@ class Runner(Generic[T]):
         if self.control.cancelled:
             self._cancel()
         while self._waiting and len(self._active) < self.limits.in_flight:
-            if self._active and self.brake.holds(self._waiting[0]):
+            while self.divisible and self.brake.halves(self._waiting[0]):
+                self._waiting.extendleft(reversed(self._waiting.popleft().halves()))
+            if self.brake.holds(self._waiting[0], self._active.values()) and self._active:
                 break
             batch = self._waiting.popleft()
-            if self.divisible and self.brake.halves(batch):
-                batch, other = batch.halves()
-                self._waiting.appendleft(other)
             self._start(batch)
         return bool(self._active)
 

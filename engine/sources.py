@@ -36,10 +36,12 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
-def limit_memory(repository: CandleRepository, size: int) -> None:
-    """Let the repository take so many bytes beside what it hands out, if it can be told."""
-    if hasattr(repository, "limit_memory"):
-        repository.limit_memory(size)
+def limit_memory(repository: CandleRepository, size: int) -> int:
+    """Let the repository take so many bytes beside what it hands out; 0 if it takes none that can be limited."""
+    if not hasattr(repository, "limit_memory"):
+        return 0
+    repository.limit_memory(size)
+    return size
 
 
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:
