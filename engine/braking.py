@@ -99,10 +99,10 @@ class JobMemory:
 
     def is_too_large(self, batch: Batch) -> bool:
         """Whether a batch would not fit though it ran alone."""
-        wanted, limit = self.needs(batch), self.engine.limit
-        if LEAST_OF * wanted < limit:
+        limit = self.engine.limit
+        if LEAST_OF * self.need(batch) < limit:
             return False
-        return wanted > NEAR * limit - max(self.engine.grown(), self.held())
+        return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
 
     def is_short(self) -> bool:
         """Whether results had better leave."""
