@@ -18,14 +18,12 @@ TS: Final = 8  # bytes
 FRAME_OF_ALL: Final = 4  # copies of a frame of all symbols that Polars makes while it ranks; measured
 
 
-def demand_of(
-    evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int], *, to_file: bool
-) -> Demand:
+def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int]) -> Demand:
     """What the batches of these symbols need, of which so many columns are read."""
     results = len(selection.results) + sum(map(len, selection.indicators.values()))
     bar = bytes_of_bar(columns, results, in_tiles=is_tiled(evaluator), everything=selection.everything)
     row = KEY_BYTES + CELL * results
-    reported = 0 if to_file else sum(sizes.values()) * (row if selection.everything else row // FOUND_OF)
+    reported = sum(sizes.values()) * (row if selection.everything else row // FOUND_OF)
     demand = Demand(bar, sizes, reported)
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
         return demand

@@ -46,15 +46,15 @@ class Prepared:
     """
 
     job: ProcessingJob
+    requested: tuple[str, ...]
+    unknown: dict[str, SymbolError]
     loader: Loader
     evaluator: Evaluator
     selection: Selection
+    batches: list[Batch]
     references: References | None = None
-    requested: tuple[str, ...] = ()
-    unknown: dict[str, SymbolError] = field(default_factory=dict)
-    batches: list[Batch] = field(default_factory=list)
-    demand: Demand = field(default_factory=Demand)
     at_once: bool = False
+    demand: Demand = field(default_factory=Demand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ class Preparer:
         """What the engine remembers."""
         return self.memory.plans
 
-    def prepare(self, job: ProcessingJob, *, everything: bool = False, to_file: bool = False) -> Prepared:
+    def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches.
 
-        Results that go `to_file` need not fit into memory. Raises ProcessingEngineError for a job that cannot.
+        Raises ProcessingEngineError for a job that could not keep to the memory, whatever was put aside.
         """
         Timeframe.parse(job.timeframe)
         if everything:
@@ -85,14 +85,12 @@ class Preparer:
             raise ProcessingEngineError("outputs='all' is for evaluate; a scan reports named numbers by itself")
         assert_reachable(self.repository)
         if job.formulas and isinstance(self.service, FormulaService):
-            prepared = self._planned(job, self.service, everything=everything)
-            return self._cut(prepared, to_file=to_file)
+            return self._planned(job, self.service, everything=everything)
         if everything or job.values:
             raise ProcessingEngineError("this formula service only evaluates conditions; values need a FormulaService")
         if any(formula.dialect for formula in job.formulas.values()):
             raise ProcessingEngineError("this formula service has no dialects; they need a FormulaService")
-        prepared = self._served(job, self.service) if job.formulas else self._counted(job)
-        return self._cut(prepared, to_file=to_file)
+        return self._served(job, self.service) if job.formulas else self._counted(job)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         kinds = columns_of(self.repository, job.timeframe)
@@ -113,19 +111,19 @@ class Preparer:
         others = set(map(value_key, job.values))
         results = {name: column for name, column in plan.results.items() if name not in others}
         selection = self._selection(job, results, _reported(plan, job), sweep, everything=everything)
-        return Prepared(job, loader, evaluator, selection, self._references(plan, job))
+        return replace(self._cut(job, loader, evaluator, selection), references=self._references(plan, job))
 
     def _served(self, job: ProcessingJob, service: EvaluatingService) -> Prepared:
         """A service that only evaluates may read any column, and any bar before the range."""
         loader = self._loader(job, tuple(columns_of(self.repository, job.timeframe)), None)
         results = {name: result_column(name) for name in job.formulas}
         selection = self._selection(job, results, {name: {} for name in results})
-        return Prepared(job, loader, ServiceEvaluator(service, job), selection)
+        return self._cut(job, loader, ServiceEvaluator(service, job), selection)
 
     def _counted(self, job: ProcessingJob) -> Prepared:
         columns = columns_of(self.repository, job.timeframe)
         loader = self._loader(job, tuple(name for name in CANDLE if name in columns), 0)
-        return Prepared(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
+        return self._cut(job, loader, CountingEvaluator(), self._selection(job, {}, {}))
 
     def _loader(self, job: ProcessingJob, columns: tuple[str, ...], before: int | None) -> Loader:
         bounds = self._bounds(job)
@@ -162,19 +160,17 @@ class Preparer:
         loader = Loader(self.repository, request, policy_of(self.repository), self.retries)
         return References(tuple(sorted(plan.symbols)), loader)
 
-    def _cut(self, prepared: Prepared, *, to_file: bool) -> Prepared:
-        """The job with its universe cut into batches for which there is room."""
-        job, request = prepared.job, prepared.loader.request
+    def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
         known = symbols_of(self.repository, job.timeframe, job.requested)
         requested = tuple(known) if job.requested is None else job.requested
         there = frozenset(known)
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
-        sizes = estimate_bars(self.repository, symbols, request)
-        demand = demand_of(prepared.evaluator, prepared.selection, len(request.columns), sizes, to_file=to_file)
+        sizes = estimate_bars(self.repository, symbols, loader.request)
+        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
         room = self.memory.room()
         demand.assert_fits(self.memory.limit, room)
-        in_tiles, total = is_tiled(prepared.evaluator), sum(sizes.values())
+        in_tiles, total = is_tiled(evaluator), sum(sizes.values())
         rows = rows_per_batch(
             demand.at_work(room),
             demand.bar,
@@ -183,8 +179,9 @@ class Preparer:
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
         )
-        most = SERVICE_SYMBOLS if isinstance(prepared.evaluator, ServiceEvaluator) else MOST_SYMBOLS
-        return replace(prepared, requested=requested, unknown=unknown, batches=cut(sizes, rows, most), demand=demand)
+        most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
+        batches = cut(sizes, rows, most)
+        return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 
 
 def _assert_columns(job: ProcessingJob) -> None:

@@ -49,8 +49,6 @@ from .stored import StoredTable, TableFile, target_of
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
-SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of it
-LEAST_SHARE: Final = 2**26
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -92,7 +90,7 @@ class ProcessingEngine:
         memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         beside = named_tables(tables)
-        self._memory = EngineMemory(memory, Plans(), limit_memory(repository, max(LEAST_SHARE, memory // SHARE)))
+        self._memory = EngineMemory(memory, Plans(), limit_memory(repository, memory))
         self._preparer = Preparer(repository, service, limits, self._memory, tries, beside)
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
@@ -234,7 +232,7 @@ class ProcessingEngine:
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, to_file=file is not None), file, control, progress)
+            collected = self._collect(self._preparer.prepare(job), file, control, progress)
             result = assemble(collected, time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
@@ -244,8 +242,7 @@ class ProcessingEngine:
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
         with self._file(output) as file:
-            prepared = self._preparer.prepare(job, everything=True, to_file=file is not None)
-            collected = self._collect(prepared, file, control, progress)
+            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
             progress.finish()
             errors = collected.total.errors
             if errors and len(errors) == len(set(collected.prepared.requested)):

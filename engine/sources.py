@@ -14,6 +14,8 @@ from ..errors import RepositoryError
 from .controlling import LOG
 
 CANDLE: Final = CANDLE_FIELDS
+SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of the limit
+LEAST_SHARE: Final = 2**26  # bytes, with less of which DuckDB would hardly read
 
 
 def as_repository(candles: object) -> CandleRepository:
@@ -36,12 +38,13 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
-def limit_memory(repository: CandleRepository, size: int) -> int:
-    """Let the repository take so many bytes beside what it hands out; 0 if it takes none that can be limited."""
+def limit_memory(repository: CandleRepository, limit: int) -> int:
+    """Let the repository take a part of so many bytes, which is answered; 0 if it takes none that can be limited."""
     if not hasattr(repository, "limit_memory"):
         return 0
-    repository.limit_memory(size)
-    return size
+    share = max(LEAST_SHARE, limit // SHARE)
+    repository.limit_memory(share)
+    return share
 
 
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:
