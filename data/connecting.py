@@ -52,7 +52,9 @@ def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], wher
     try:
         table = cursor.sql(sql, params=values).to_arrow_table()
     except duckdb.Error as error:
-        raise RepositoryError(f"{where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
+        # A connection that was closed or broke down meanwhile can be opened again, as can a file that was replaced.
+        passing = isinstance(error, duckdb.IOException | duckdb.ConnectionException | duckdb.FatalException)
+        raise RepositoryError(f"{where}: {error}", retryable=passing) from error
     finally:
         cursor.close()
     found = pl.from_arrow(table)

@@ -250,9 +250,14 @@ class DuckDBRepository(NumberedRepository):
         return ("where " + " and ".join(parts) if parts else ""), values
 
     def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
-        """Run a query on {relation}."""
+        """Run a query on {relation}; where it fails and that may pass, the file is opened again for the next one."""
         cursor = self.cursor()  # which finds out what the relation is
-        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        try:
+            return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        except RepositoryError as error:
+            if error.retryable:
+                self.forget()
+            raise
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:

@@ -75,9 +75,24 @@ class ParquetRepository(NumberedRepository):
         stats = [(file, file.stat()) for file in self.files()]
         return [(file, stat.st_ino, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Word what goes wrong in reading.
+
+        Polars panics when a file changes under it, and finds no table in one that is being written: both may pass.
+        """
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            broken = isinstance(error, (pl.exceptions.PanicException, OSError))
+            passing = broken or self.fingerprint() != self.seen
+            if passing:
+                self.forget()
+            raise RepositoryError(f"{self.path} cannot be read as Parquet: {error}", retryable=passing) from error
+
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""
-        with readable(self.path):
+        with self.readable():
             return self.lazy.collect_schema()
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
@@ -86,7 +101,7 @@ class ParquetRepository(NumberedRepository):
         rows = self.inside(self.lazy if symbols is None else self.of_symbols(self.lazy, symbols), around)
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
-        with readable(self.path):
+        with self.readable():
             found = chosen.collect()
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
@@ -122,7 +137,7 @@ class ParquetRepository(NumberedRepository):
         if not self.countable:
             return None
         self.counted_at = self.fingerprint()
-        with readable(self.path):
+        with self.readable():
             counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
         return None if counted is None else Runs.of(counted)
 
@@ -157,7 +172,7 @@ class ParquetRepository(NumberedRepository):
         if not self.countable:
             return None
         keys = self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol"), pl.col(self.layout.ts).alias("ts"))
-        with readable(self.path):
+        with self.readable():
             return counted_keys(keys, lambda part: read_ts(part, self.zone_name, self.where))
 
     def as_counted(self) -> bool:
@@ -177,7 +192,7 @@ class ParquetRepository(NumberedRepository):
         keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
         times = pl.col(self.layout.ts).alias("ts")
         chosen = [*keys, times, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
-        with readable(self.path):
+        with self.readable():
             rows = [self.table.rows(begin, end, None if every else ROW) for begin, end in pieces]
             found = pl.concat(pl.collect_all([self.inside(part, around).select(chosen) for part in rows]))
         if every:
@@ -198,16 +213,6 @@ def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Exp
     if not symbols:
         return pl.lit(value=False)
     return (column >= min(symbols)) & (column <= max(symbols)) & column.is_in(list(symbols))
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Word what goes wrong in reading. Polars panics when a file changes under it: that may pass."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        passing = isinstance(error, (pl.exceptions.PanicException, OSError))
-        raise RepositoryError(f"{path} cannot be read as Parquet: {error}", retryable=passing) from error
 
 
 def stored_bound(bound: Instant, dtype: pl.DataType) -> Instant | None:

@@ -105,7 +105,7 @@ class AcrossJob:
             with ticket.place("load"):
                 loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
             self.control.events.put(lambda: self._list(loaded))
-            with ticket.place("compute"):
+            with ticket.place("compute"), ticket.tally.stage("compute"):
                 part = self.staging.begin(self._kept(loaded.candles), ticket)
                 return self._along(rounds)(part, ticket) if loaded.candles.height else part
 
@@ -131,7 +131,8 @@ class AcrossJob:
         selection, along = self.collected.prepared.selection, self._along(rounds)
 
         def work(part: Portion, ticket: Ticket) -> tuple[Portion, Piece]:
-            piece = self.staging.report(along(part, ticket), selection, ticket)
+            with ticket.tally.stage("split"):
+                piece = self.staging.report(along(part, ticket), selection, ticket)
             if self.apart:
                 piece.put_aside(self.collected.spill)
             return part, piece
@@ -147,7 +148,7 @@ class AcrossJob:
         def compute(batch: Batch, ticket: Ticket) -> T:
             part, number = place[batch.symbols[0]]
             count = len(batch.symbols)
-            with ticket.place("compute"):
+            with ticket.place("compute"), ticket.tally.stage("compute"):
                 whole = count == len(part.candles.symbols)
                 return work(part if whole else part.slice(number, number + count), ticket)
 
@@ -181,7 +182,7 @@ class AcrossJob:
 
         def work(_: Batch, ticket: Ticket) -> None:
             task = tasks.popleft()
-            with ticket.place("compute"):
+            with ticket.place("compute"), ticket.tally.stage("rank"):
                 task(ticket)
 
         def failed(_: Batch, error: SymbolError) -> None:

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import psutil
+
 from .batching import Batch
 from .plans import Plans
 from .residing import give_back, resident
 from .streaming import Stream
 
+USUAL: Final = 2**30  # bytes
+USUAL_OF: Final = 4
 NEAR: Final = 0.85  # of the limit: beyond it, results are put aside, and no batch starts beside another
 KEPT_OF: Final = 8  # one byte of so many may be kept from job to job
 IDLE_OF: Final = 2  # from one byte of so many on, allocators are asked to give back what they keep
@@ -23,6 +27,11 @@ SMALL_OF: Final = 8  # jobs that take less than one byte of so many are not meas
 LEAST_OF: Final = 64  # batches that take less than one byte of so many are not halved
 LIBRARIES: Final = 64_000_000  # bytes of what the first job imports and compiles
 MOST_WRONG: Final = 4.0  # times an estimate: what exceeds it that far is something else's memory
+
+
+def limit_or_usual(given: int | None) -> int:
+    """The limit that was given; else 1 GiB, or a quarter of the machine's memory if that is less."""
+    return given if given is not None else min(USUAL, psutil.virtual_memory().total // USUAL_OF)
 
 
 class EngineMemory:

@@ -21,8 +21,9 @@ MEGABYTE: Final = 1_000_000
 class Demand:
     """What a job's batches need: `bar` bytes for each of the bars that `sizes` has by symbol.
 
-    `reported` are the bytes of all results, as far as that is known. Of a plan across symbols, `whole` are the bytes of each bar that are held for all symbols at once, and `movable` those that may be
-    put aside meanwhile; `way_out` is what else its user can do.
+    `reported` are the bytes of all results, as far as that is known. Of a plan across symbols, `whole` are the bytes of
+    each bar that are held for all symbols at once, and `movable` those that may be put aside meanwhile; `way_out` is
+    what else its user can do.
     """
 
     bar: int = 1

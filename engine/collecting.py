@@ -38,6 +38,7 @@ def run_batches(
     own = JobMemory(memory, prepared.demand.of, lambda: collected.held)
     room = memory.room()
     collected.room, collected.is_short = room - prepared.demand.at_work(room), own.is_short
+    collected.memory = memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
         AcrossJob(collected, prepared.evaluator, limits, control, progress, own).run()
         return
@@ -59,13 +60,14 @@ def run_batches(
 def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket) -> Piece:
     """Load, evaluate and split one batch; runs in the batch's thread."""
     began = time.perf_counter()
-    with ticket.place("load"):
-        loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
-    with ticket.place("compute"):
-        piece = _evaluate(prepared, loaded, ticket)
-        if prepared.at_once:
-            make_at_once(piece)
-        memory.look()
+    with ticket.tally.span("batch", symbols=len(batch.symbols)):
+        with ticket.place("load"):
+            loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
+        with ticket.place("compute"):
+            piece = _evaluate(prepared, loaded, ticket)
+            if prepared.at_once:
+                make_at_once(piece)
+            memory.look()
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

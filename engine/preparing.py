@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from ..data.repository import CandleRepository
@@ -24,15 +25,17 @@ from .executors import Surroundings, made_of
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
 from .other_tables import OtherTable
-from .plans import Plans, bars_before, value_key
+from .plans import Plans, bars_before, told_warnings, value_key
 from .referring import References
 from .results import SymbolError
+from .retrying import Retries
 from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
 from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
 from .splitting import Labels, Selection
 from .sweeps import Sweep, expanded
+from .tallying import Tally
 
 GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
@@ -56,6 +59,11 @@ class Prepared:
     at_once: bool = False
     demand: Demand = field(default_factory=Demand)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What sound formulas may still get wrong."""
+        return told_warnings(self.evaluator.plan) if isinstance(self.evaluator, PlanEvaluator) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
@@ -73,11 +81,18 @@ class Preparer:
         """What the engine remembers."""
         return self.memory.plans
 
-    def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
+    def prepare(self, job: ProcessingJob, tally: Tally | None = None, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches.
 
+        Where the repository fails and that may pass, all of it is asked again: what was found out is remembered.
         Raises ProcessingEngineError for a job that could not keep to the memory, whatever was put aside.
         """
+        tally = tally or Tally()
+        with tally.stage("prepare"):
+            prepare = partial(self._prepare, job, everything=everything)
+            return Retries(self.retries, tally).ask(prepare, "asking the repository what there is")
+
+    def _prepare(self, job: ProcessingJob, *, everything: bool) -> Prepared:
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)

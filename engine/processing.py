@@ -26,19 +26,19 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
-import psutil
 
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
+from .accounting import log_end
 from .assembling import Collected, assemble, values_table
-from .braking import EngineMemory
+from .braking import EngineMemory, limit_or_usual
 from .collecting import run_batches
-from .controlling import LOG, Control, Gate, ProgressCallback
+from .controlling import Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .other_tables import close, named_tables
 from .plans import Plans
-from .preparing import Prepared, Preparer
+from .preparing import Preparer
 from .progressing import Progress
 from .results import BatchResult
 from .running import Limits
@@ -48,7 +48,6 @@ from .stored import StoredTable, TableFile, target_of
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
-MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -82,12 +81,11 @@ class ProcessingEngine:
         tables: Mapping[str, object] | None = None,
     ) -> None:
         workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
-        memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = _seconds("timeout", timeout)
         last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
         limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
-        memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
+        memory, tries = _whole("memory_limit", limit_or_usual(memory_limit), 1), _whole("retries", retries, 0)
         repository = as_repository(candle_repo)
         beside = named_tables(tables)
         self._memory = EngineMemory(memory, Plans(), limit_memory(repository, memory))
@@ -231,24 +229,23 @@ class ProcessingEngine:
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
-        with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job), file, control, progress)
-            result = assemble(collected, time.perf_counter() - began)
+        with self._file(output) as file, control.tally.job("run"):
+            collected = self._collect(job, file, control, progress, everything=False)
+            result = assemble(collected, began)
         progress.finish()
-        LOG.info("%s", result.summary())
+        log_end(result.summary(), result.statistics)
         return result
 
     def _values(
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
-        with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+        began = time.perf_counter()
+        with self._file(output) as file, control.tally.job("evaluate"):
+            collected = self._collect(job, file, control, progress, everything=True)
             progress.finish()
-            errors = collected.total.errors
-            if errors and len(errors) == len(set(collected.prepared.requested)):
-                symbol, error = next(iter(errors.items()))
-                raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
-            return values_table(collected)
+            table = values_table(collected)
+        log_end(f"{table.height:,} rows", collected.statistics(table.height, time.perf_counter() - began))
+        return table
 
     def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
         """Where results are written to; refused here, before any work, if that cannot be."""
@@ -257,8 +254,11 @@ class ProcessingEngine:
         path = getattr(self._preparer.repository, "path", None)
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
-    def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared, file)
+    def _collect(
+        self, job: ProcessingJob, file: TableFile | None, control: Control, progress: Progress, *, everything: bool
+    ) -> Collected:
+        prepared = self._preparer.prepare(job, control.tally, everything=everything)
+        collected = Collected(prepared, file, control)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
 

@@ -15,6 +15,7 @@ from typing import Any, Final, overload
 
 import polars as pl
 
+from .statistics import JobStatistics
 from .stored import StoredTable
 from .uniting import UnitedTables
 
@@ -154,6 +155,7 @@ class BatchResult(Sequence[ProcessingResult]):
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
     `elapsed`  the job's wall time in seconds
+    `statistics` how the job went: seconds by stage, retries, warnings, memory
     """
 
     def __init__(
@@ -169,7 +171,9 @@ class BatchResult(Sequence[ProcessingResult]):
         elapsed: float,
         timed: bool = False,
         parameters: Sequence[str] = (),
+        statistics: JobStatistics | None = None,
     ) -> None:
+        self.statistics = statistics or JobStatistics()
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
@@ -253,7 +257,13 @@ class BatchResult(Sequence[ProcessingResult]):
             f"{counted(counts['matches'], 'match')} in {counted(counts['symbols'], 'symbol')}, "
             f"{counted(counts['bars'], 'bar')}; {self.elapsed:.2f} s, {rate:,.0f} rows/s"
         )
-        return found + (f"; {counted(counts['errors'], 'symbol')} with errors" if counts["errors"] else "")
+        told = self.statistics
+        more = {
+            f"{counted(counts['errors'], 'symbol')} with errors": counts["errors"],
+            f"asked again {counted(told.retries, 'time')}": told.retries,
+            f"{told.put_aside / 1e6:,.0f} MB put aside": told.put_aside,
+        }
+        return "; ".join([found, *(words for words, number in more.items() if number)])
 
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]

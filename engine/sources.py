@@ -52,9 +52,10 @@ def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence
     try:
         return repository.symbols(timeframe)
     except (RepositoryError, AttributeError) as error:
-        if requested is None:
+        if requested is None or may_pass(error):
             raise
-        LOG.info("the repository cannot list its symbols, so none is known to be unknown: %s", error)
+        fields = {"event": "unlisted", "error": str(error)}
+        LOG.info("the repository cannot list its symbols, so none is known to be unknown: %s", error, extra=fields)
         return sorted(set(requested))
 
 
@@ -68,8 +69,15 @@ def span_of(repository: CandleRepository, timeframe: str) -> tuple[Instant, Inst
     try:
         return repository.span(timeframe)
     except (RepositoryError, AttributeError) as error:
-        LOG.info("the repository cannot tell its span: %s", error)
+        if may_pass(error):
+            raise
+        LOG.info("the repository cannot tell its span: %s", error, extra={"event": "no span", "error": str(error)})
         return None
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the repository says that the same question may be answered later."""
+    return isinstance(error, RepositoryError) and error.retryable
 
 
 def zone_of(repository: CandleRepository) -> str:

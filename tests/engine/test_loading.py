@@ -7,7 +7,7 @@ import pytest
 from fakes import Watched, candles
 
 from barsweep.data import CandlePolicy, FrameRepository
-from barsweep.engine import loading
+from barsweep.engine import retrying
 from barsweep.engine.controlling import Ticket
 from barsweep.engine.jobs import DateRange
 from barsweep.engine.loading import Loader, Request
@@ -32,7 +32,7 @@ class Checking(FrameRepository):
 @pytest.fixture
 def load(monkeypatch):
     """Load A and B from the fifth day on, with so many bars before."""
-    monkeypatch.setattr(loading, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.001)
 
     def load(repository, before=0, policy=None, retries=3):
         request = Request("1d", DateRange(date(2024, 1, 5), None), ("close",), before)

@@ -16,14 +16,14 @@ from barsweep import (
     RepositoryError,
 )
 from barsweep.data import CandlePolicy
-from barsweep.engine import loading
+from barsweep.engine import retrying
 
 UP = "close > close[1]"
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr(loading, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.001)
 
 
 def test_a_faulty_formula_raises_before_any_candle_is_read():
