@@ -45,6 +45,16 @@ def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
+def cursor_of(connection: duckdb.DuckDBPyConnection, where: str) -> duckdb.DuckDBPyConnection:
+    """A cursor; RepositoryError where the connection was closed meanwhile."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    try:
+        return connection.cursor()
+    except duckdb.ConnectionException as error:
+        raise RepositoryError(f"{where}: {first_line(error)}", retryable=True) from error
+
+
 def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], where: str) -> pl.DataFrame:
     """Run a query; the cursor is closed. RepositoryError says why it failed and whether to try again."""
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it

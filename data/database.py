@@ -11,7 +11,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import fetched, literal, open_for_reading, quoted
+from .connecting import cursor_of, fetched, literal, open_for_reading, quoted
 from .instants import TS, Bounds, read_ts
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
@@ -116,7 +116,7 @@ class DuckDBRepository(NumberedRepository):
                     connection.execute(f"set memory_limit = '{int(self.share)}B'")
                 self.relation = self.find_relation(connection)
                 self.connection = connection
-            return self.connection.cursor()
+            return cursor_of(self.connection, self.where)
 
     def find_relation(self, connection: duckdb.DuckDBPyConnection) -> str:
         """What to select from: the query in brackets, or the table's quoted name."""
@@ -251,8 +251,8 @@ class DuckDBRepository(NumberedRepository):
 
     def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
         """Run a query on {relation}; where it fails and that may pass, the file is opened again for the next one."""
-        cursor = self.cursor()  # which finds out what the relation is
         try:
+            cursor = self.cursor()  # which finds out what the relation is
             return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
         except RepositoryError as error:
             if error.retryable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from .spans import Spans
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
+FRESH: Final = 2.0  # seconds
 NAME: Final = "~name"  # the name under which symbols are read to be compared
 
 
@@ -80,15 +82,20 @@ class ParquetRepository(NumberedRepository):
         """Word what goes wrong in reading.
 
         Polars panics when a file changes under it, and finds no table in one that is being written: both may pass.
+        What was written just now is taken for being written.
         """
         try:
             yield
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             broken = isinstance(error, (pl.exceptions.PanicException, OSError))
-            passing = broken or self.fingerprint() != self.seen
+            passing = broken or self.fingerprint() != self.seen or self.is_fresh()
             if passing:
                 self.forget()
             raise RepositoryError(f"{self.path} cannot be read as Parquet: {error}", retryable=passing) from error
+
+    def is_fresh(self) -> bool:
+        """Whether one of the files was written a moment ago."""
+        return max(file.stat().st_mtime for file in self.files()) > time.time() - FRESH
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""

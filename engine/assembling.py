@@ -89,7 +89,7 @@ class Collected:
     def put_aside(self) -> None:
         """Let the tables leave the memory; those to come will follow."""
         if self.room:
-            fields = {"event": "put aside", "bytes": self.held, "folder": str(self.spill.folder)}
+            fields = {"event": "put aside", "bytes": self.held, "folder": self.spill.folder}
             LOG.info("results take too much memory; they are put aside in %s", self.spill.folder, extra=fields)
         with self.control.tally.stage("aside"):
             for piece in self._inside:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,28 +39,37 @@ class Spill:
         """The same table, mapped from a file. Raises ProcessingEngineError where that cannot be written."""
         if table.is_empty():
             return table
-        number, name = tempfile.mkstemp(prefix=PREFIX, suffix=".arrow", dir=self.folder)
-        os.close(number)
-        path = Path(name)
         try:
-            found = _written(table, path)
-            with self._lock:
-                self.size += path.stat().st_size
+            with _unnamed() as path:
+                found = _written(table, path)
+                written = path.stat().st_size
         except OSError as error:
             why = error.strerror or str(error)
             raise ProcessingEngineError(
-                f"results are larger than memory_limit, and cannot be put aside in {path.parent}: {why}; give output= "
+                f"results are larger than memory_limit, and cannot be put aside in {self.folder}: {why}; give output= "
                 "to write them elsewhere, set TMPDIR to a folder with more room, or raise memory_limit"
             ) from error
-        finally:
-            with suppress(PermissionError):  # Windows keeps a mapped file; it then goes with the temporary folder
-                path.unlink()
+        with self._lock:
+            self.size += written
         return found
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> str:
         """Where files are made."""
-        return Path(tempfile.gettempdir())
+        return tempfile.gettempdir()
+
+
+@contextmanager
+def _unnamed() -> Iterator[Path]:
+    """A file that loses its name when the block ends, but not what is mapped of it."""
+    number, name = tempfile.mkstemp(prefix=PREFIX, suffix=".arrow")
+    os.close(number)
+    path = Path(name)
+    try:
+        yield path
+    finally:
+        with suppress(PermissionError):  # Windows keeps the name while the file is mapped
+            path.unlink()
 
 
 def _written(table: pl.DataFrame, path: Path) -> pl.DataFrame:
