@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
     from .engine.service import FormulaService, function, library
+    from .engine.statistics import JobStatistics
 
 __all__ = [
     "BarsweepError",
@@ -32,6 +33,7 @@ __all__ = [
     "FormulaError",
     "FormulaService",
     "FrameRepository",
+    "JobStatistics",
     "ParquetRepository",
     "ProcessingEngine",
     "ProcessingEngineError",
@@ -57,6 +59,7 @@ _HOMES = {
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.service": ("FormulaService", "function", "library"),
+    ".engine.statistics": ("JobStatistics",),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

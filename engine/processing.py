@@ -59,8 +59,8 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come; by default 1 GiB or a
-                       quarter of the machine's memory
+    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; by default 1 GiB
+                       or a quarter of the machine's memory. Results that do not fit are put aside in mapped files
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
@@ -159,6 +159,7 @@ class ProcessingEngine:
     ) -> pl.DataFrame | pl.LazyFrame:
         """The values of the job's formulas at every bar: symbol, ts, then a column a formula; sorted by symbol, ts.
 
+        A frame for which there is no room in memory is mapped from a file that goes with it.
         With `output` they are written to that Parquet file, as by `run`, and handed out as the file scanned lazily.
         Symbols that fail are left out and logged; when all fail, raises ProcessingEngineError.
         """

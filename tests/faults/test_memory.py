@@ -171,7 +171,7 @@ def test_a_symbol_that_cannot_fit_is_told_with_the_figures(executor):
 def test_a_ranking_that_cannot_fit_is_told_with_the_figures(market):
     job = ProcessingJob(None, {"place": "rank(close)"}, executor="polars")
 
-    with pytest.raises(ProcessingEngineError, match="holds all of them at once, 45,000 bars of 192 bytes, 8.6 MB"):
+    with pytest.raises(ProcessingEngineError, match=r"holds all of them at once, 45,000 bars of 192 bytes, 8\.6 MB"):
         ProcessingEngine(market, memory_limit=SMALL).evaluate(job)
 
 
