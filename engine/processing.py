@@ -59,8 +59,8 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; by default 1 GiB
-                       or a quarter of the machine's memory. Results that do not fit are put aside in mapped files
+    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; results that do
+                       not fit go to mapped files. By default 1 GiB or a quarter of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
