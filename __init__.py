@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .engine.sql.answers import SqlResult
     from .engine.sql.connection import SqlConnection
     from .engine.sql.front import connect, sql
+    from .engine.statistics import JobStatistics
     from .engine.why.matching import explain_match
     from .engine.why.missing import near_misses
 
@@ -39,6 +40,7 @@ __all__ = [
     "FormulaError",
     "FormulaService",
     "FrameRepository",
+    "JobStatistics",
     "LiveScanner",
     "ParquetRepository",
     "ProcessingEngine",
@@ -81,6 +83,7 @@ _HOMES = {
     ".engine.sql.answers": ("SqlResult",),
     ".engine.sql.connection": ("SqlConnection",),
     ".engine.sql.front": ("connect", "sql"),
+    ".engine.statistics": ("JobStatistics",),
 }
 
 logging.getLogger("barsweep").addHandler(logging.NullHandler())

@@ -211,7 +211,8 @@ def run(engine: Any, **options: Any) -> dict[str, Any]:
     began, used = time.perf_counter(), processor_seconds()
     result = engine.run(ProcessingJob(None, SCAN, timeframe="1m"), **options)
     seconds, used = time.perf_counter() - began, processor_seconds() - used
-    return {**rate(result.counts["loaded"], seconds, used), "matches": result.counts["matches"]}
+    stages = {stage: round(spent, 2) for stage, spent in result.statistics.seconds.items()}
+    return {**rate(result.counts["loaded"], seconds, used), "matches": result.counts["matches"], "stages": stages}
 
 
 def rate(rows: int, seconds: float, used: float) -> dict[str, Any]:
@@ -235,7 +236,10 @@ def show(name: str, found: dict[str, Any]) -> None:
         f"{found['rows_per_second'] / 1e6:6.1f} M rows/s",
         f"peak {found['peak'] / 1e6:6,.0f} MB",
     )
-    Console(width=120).print(*words, sep="  ", highlight=False)
+    console = Console(width=120)
+    console.print(*words, sep="  ", highlight=False)
+    if "stages" in found:
+        console.print(" " * 9 + ", ".join(f"{stage} {spent:.1f} s" for stage, spent in found["stages"].items()))
 
 
 def compare(found: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,6 +42,7 @@ class CheckedCandles:
 
     `errors` has the failed symbols, `counts` the faulty rows of each kind (a row with two null fields counts once),
     `by_symbol` the same for each symbol that has any. `shortened` are the symbols that live, but have lost rows.
+    `seconds` is what the check took.
     """
 
     candles: Candles
@@ -48,6 +50,7 @@ class CheckedCandles:
     counts: Mapping[str, int] = field(default_factory=dict)
     by_symbol: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shortened: frozenset[str] = frozenset()
+    seconds: float = 0.0
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -110,6 +113,7 @@ def checked(
 
     `counts` is what was found while placing the rows.
     """
+    began = time.perf_counter()
     faults = inspection.faults(loaded, policy)
     defects = Defects(inspection.candles, spans, faults, policy)
     all_counts = merged(counts, defects.counts())
@@ -121,7 +125,7 @@ def checked(
     totals: dict[str, int] = {kind: sum(all_counts[kind].values()) for kind in KINDS if all_counts.get(kind)}
     columns = [inspection.candles.ts, *(inspection.usable(name, faults, policy) for name in kept)]
     candles, shortened = defects.left(columns, errors)
-    return CheckedCandles(candles, errors, totals, by_symbol, shortened)
+    return CheckedCandles(candles, errors, totals, by_symbol, shortened, time.perf_counter() - began)
 
 
 class Defects:

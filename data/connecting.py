@@ -58,6 +58,16 @@ def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
+def cursor_of(connection: duckdb.DuckDBPyConnection, where: str) -> duckdb.DuckDBPyConnection:
+    """A cursor; RepositoryError where the connection was closed meanwhile."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    try:
+        return connection.cursor()
+    except duckdb.ConnectionException as error:
+        raise RepositoryError(f"{where}: {first_line(error)}", retryable=True) from error
+
+
 def fetched(
     cursor: duckdb.DuckDBPyConnection,
     sql: str,
@@ -74,7 +84,9 @@ def fetched(
     try:
         table = cursor.sql(sql, params=values).to_arrow_table()
     except duckdb.Error as error:
-        raise RepositoryError(f"{where}: {error}", retryable=isinstance(error, duckdb.IOException)) from error
+        # A connection that was closed or broke down meanwhile can be opened again, as can a file that was replaced.
+        passing = isinstance(error, duckdb.IOException | duckdb.ConnectionException | duckdb.FatalException)
+        raise RepositoryError(f"{where}: {error}", retryable=passing) from error
     finally:
         cursor.close()
     found = pl.from_arrow(mend(table) if mend else table)
@@ -95,3 +107,13 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def with_stand_ins(table: pa.Table) -> pa.Table:
+    """A table without rows, whose columns of kinds that Polars does not know are of one that no formula can name."""
+
+    def known(kind: pa.DataType) -> bool:
+        return not (pa.types.is_interval(kind) or pa.types.is_union(kind))
+
+    fields = [field if known(field.type) else field.with_type(pa.duration("us")) for field in table.schema]
+    return pa.schema(fields).empty_table()

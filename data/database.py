@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import fetched, literal, open_for_reading, quoted
+from .connecting import cursor_of, fetched, literal, open_for_reading, quoted, with_stand_ins
 from .instants import TS, Bounds, read_ts, shifted
 from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
@@ -129,7 +129,7 @@ class DuckDBRepository(NumberedRepository):
                 self.limit(connection)
                 self.relation = self.find_relation(connection)
                 self.connection = connection
-            return self.connection.cursor()
+            return cursor_of(self.connection, self.where)
 
     def find_relation(self, connection: duckdb.DuckDBPyConnection) -> str:
         """What to select from: the query in brackets, or the table's quoted name."""
@@ -274,19 +274,14 @@ class DuckDBRepository(NumberedRepository):
         return ("where " + " and ".join(parts) if parts else ""), values
 
     def fetch(self, sql: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None) -> pl.DataFrame:
-        """Run a query on {relation}."""
-        cursor = self.cursor()  # which finds out what the relation is
-        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where, mend)
-
-
-def with_stand_ins(table: pa.Table) -> pa.Table:
-    """A table without rows, whose columns of kinds that Polars does not know are of one that no formula can name."""
-
-    def known(kind: pa.DataType) -> bool:
-        return not (pa.types.is_interval(kind) or pa.types.is_union(kind))
-
-    fields = [field if known(field.type) else field.with_type(pa.duration("us")) for field in table.schema]
-    return pa.schema(fields).empty_table()
+        """Run a query on {relation}; where it fails and that may pass, the file is opened again for the next one."""
+        try:
+            cursor = self.cursor()  # which finds out what the relation is
+            return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where, mend)
+        except RepositoryError as error:
+            if error.retryable:
+                self.forget()
+            raise
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:

@@ -73,7 +73,7 @@ class DelimitedRepository(FrameRepository):
             others = len(self.left_out) - 1
             raise RepositoryError(first + (f" (and {others} more files like it)" if others > 0 else ""))
         for error_text in self.left_out.values():
-            LOG.warning("left out: %s", error_text)
+            LOG.warning("left out: %s", error_text, extra={"event": "file left out", "error": error_text})
         return joined(found, reading.tz)
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
@@ -23,10 +24,21 @@ from .spans import Spans
 from .tables import TableRepository, summary
 
 CHANGES: Final = 5  # of the source during one load, after which it is given up
+CELL: Final = 8  # bytes of a number
 
 
 class HeldRepository(TableRepository):
-    """Candles of which every column is at hand. A load of bars as they are stored is only cut out of them."""
+    """Candles of which every column is at hand. A load of bars as they are stored is only cut out of them.
+
+    `share` are the bytes that copies of whole columns may take, None for no limit: a column that is not float64, or
+    lies in pieces, is copied once and remembered where there is room for that, else brought into its kind load by load.
+    """
+
+    share: int | None = None
+
+    def limit_memory(self, size: int) -> None:
+        """Let copies of columns take so many bytes at most, beside what is handed out."""
+        self.share = size
 
     @property
     @abstractmethod
@@ -66,7 +78,9 @@ class HeldRepository(TableRepository):
     ) -> CheckedCandles:
         """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
         asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
-        if asked != self.stored or not self.loads_as_tables_do or not Loading(self, asked, seen).is_plain:
+        loading = Loading(self, asked, seen)
+        plain = asked == self.stored and self.loads_as_tables_do and loading.is_plain
+        if not plain or not self.has_room(loading.sources.values()):
             return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
         bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
         for _ in range(CHANGES):
@@ -78,6 +92,14 @@ class HeldRepository(TableRepository):
             if self.inspection is inspection:  # else another thread has noticed meanwhile that the source is new
                 return found
         raise RepositoryError(f"{self.where} changes faster than it is read", retryable=True)
+
+    def has_room(self, sources: Iterable[str]) -> bool:
+        """Whether copies of those of these columns that have to be copied keep to the share."""
+        if self.share is None:
+            return True
+        columns = [self.begun.candles.ts, *self.table(list(dict.fromkeys(sources)))]
+        copied = [column for column in columns if self.adjusted_by or not is_handed_out(column)]
+        return CELL * len(copied) * self.begun.candles.height <= self.share
 
     def counts_of(self, numbers: Numbers | None) -> Counts:
         """What was counted while the rows were ordered, of the symbols with these numbers or of all."""
@@ -92,12 +114,11 @@ class HeldRepository(TableRepository):
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Slices; symbols that stand side by side are one slice."""
-        candles = self.begun.candles
-        chosen = replace(candles, table=self.table(list(dict.fromkeys(names)))).frame
+        candles = replace(self.begun.candles, table=self.table(list(dict.fromkeys(names))))
         if symbols is None:
-            return chosen
-        spans = Spans.of(candles.starts, candles.numbers_of(symbols))
-        return pl.DataFrame(spans.take(chosen.get_columns()))
+            return candles.frame
+        runs = runs_of(candles.numbers_of(symbols))
+        return pl.concat([candles.slice(first, last).frame for first, last in runs] or [candles.slice(0, 0).frame])
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """Slices of what is ordered are in order; what was counted while it was ordered goes with its symbols."""
@@ -108,3 +129,21 @@ class HeldRepository(TableRepository):
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         return summary(self.placed.candles)
+
+
+def is_handed_out(column: pl.Series) -> bool:
+    """Whether a column is handed out as it is, without a copy."""
+    return column.n_chunks() <= 1 and (column.dtype == pl.Float64 or not column.dtype.is_numeric())
+
+
+def runs_of(numbers: Numbers) -> list[tuple[int, int]]:
+    """Ascending numbers as runs: the first of each, and the one behind its last.
+
+    >>> runs_of(np.array([0, 1, 2, 5, 7, 8]))
+    [(0, 3), (5, 6), (7, 9)]
+    """
+    if not len(numbers):
+        return []
+    breaks = np.flatnonzero(np.diff(numbers) > 1)
+    firsts, lasts = numbers[np.append(0, breaks + 1)], numbers[np.append(breaks, len(numbers) - 1)] + 1
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Unpack
 from zoneinfo import ZoneInfo
@@ -16,12 +18,13 @@ from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
-from .parquet_files import ParquetFiles, is_hidden, readable
+from .parquet_files import ParquetFiles, is_hidden
 from .remembering import remembered
 from .spans import Spans
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
+FRESH: Final = 2.0  # seconds
 NAME: Final = "~name"  # the name under which symbols are read to be compared
 
 
@@ -74,9 +77,29 @@ class ParquetRepository(NumberedRepository):
         stats = [(file, file.stat()) for file in self.files()]
         return [(file, stat.st_ino, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Word what goes wrong in reading.
+
+        Polars panics when a file changes under it, and finds no table in one that is being written: both may pass.
+        What was written just now is taken for being written.
+        """
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            broken = isinstance(error, (pl.exceptions.PanicException, OSError))
+            passing = broken or self.fingerprint() != self.seen or self.is_fresh()
+            if passing:
+                self.forget()
+            raise RepositoryError(f"{self.path} cannot be read as Parquet: {error}", retryable=passing) from error
+
+    def is_fresh(self) -> bool:
+        """Whether one of the files was written a moment ago."""
+        return max(file.stat().st_mtime for file in self.files()) > time.time() - FRESH
+
     def types(self) -> Mapping[str, pl.DataType]:
         """The files' columns."""
-        with readable(self.path):
+        with self.readable():
             return self.lazy.collect_schema()
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
@@ -85,7 +108,7 @@ class ParquetRepository(NumberedRepository):
         rows = self.inside(self.lazy if symbols is None else self.of_symbols(self.lazy, symbols), around)
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
-        with readable(self.path):
+        with self.readable():
             found = chosen.collect()
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
@@ -121,7 +144,7 @@ class ParquetRepository(NumberedRepository):
         if not self.countable:
             return None
         self.counted_at = self.fingerprint()
-        with readable(self.path):
+        with self.readable():
             counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
         return None if counted is None else Runs.of(counted)
 
@@ -156,7 +179,7 @@ class ParquetRepository(NumberedRepository):
         if not self.countable:
             return None
         keys = self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol"), pl.col(self.layout.ts).alias("ts"))
-        with readable(self.path):
+        with self.readable():
             return counted_keys(keys, lambda part: read_ts(part, self.zone_name, self.where))
 
     def as_counted(self) -> bool:
@@ -176,7 +199,7 @@ class ParquetRepository(NumberedRepository):
         keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
         times = pl.col(self.layout.ts).alias("ts")
         chosen = [*keys, times, *names, *([] if every else [pl.col(ROW).cast(pl.Int64)])]
-        with readable(self.path):
+        with self.readable():
             rows = [self.table.rows(begin, end, None if every else ROW) for begin, end in pieces]
             found = pl.concat(pl.collect_all([self.inside(part, around).select(chosen) for part in rows]))
         if every:

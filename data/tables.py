@@ -89,7 +89,8 @@ class TableRepository(Remembering, ABC):
         """The column that adjusts the prices; None for prices as stored."""
         found = find_adjustment(self.adjust, self.layout, self.where)
         if found is not None:
-            LOG.info("%s: %s", self.where, HINDSIGHT.format(source=found))
+            fields = {"event": "adjusted", "source": self.where, "column": found}
+            LOG.info("%s: %s", self.where, HINDSIGHT.format(source=found), extra=fields)
         return found
 
     @property
@@ -127,7 +128,8 @@ class TableRepository(Remembering, ABC):
         """Bring symbol and ts into their kinds, and the rows into their order."""
         nameless = raw["symbol"].null_count()
         if nameless:
-            LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless)
+            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
+            LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless, extra=fields)
         ts = read_ts(raw, self.zone_name, self.where)
         symbol = raw["symbol"] if is_text(raw.schema["symbol"]) else raw["symbol"].cast(pl.String)
         return place(raw.with_columns(symbol, ts.alias("ts")))

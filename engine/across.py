@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ..data.candles import Candles
 from .assembling import Collected
 from .batching import Batch
+from .braking import Brake, JobMemory
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
@@ -27,6 +29,8 @@ from .splitting import Piece
 from .staging import Portion, Staging, Task, staging_of
 
 T = TypeVar("T")
+MOVED_OF = 2
+"""Candles and results that take more than one byte of so many of the room that there is are put aside."""
 
 
 def _runs(across: Sequence[bool]) -> int:
@@ -37,21 +41,28 @@ def _runs(across: Sequence[bool]) -> int:
 
 @dataclass(slots=True)
 class AcrossJob:
-    """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending."""
+    """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending.
+
+    Where candles and results of all symbols would take too much, they are `apart`: in mapped files while they wait.
+    """
 
     collected: Collected
     evaluator: PlanEvaluator
     limits: Limits
     control: Control
     progress: Progress
+    memory: JobMemory
     given: Staging | None = None
     parts: list[Any] = field(default_factory=list)
     staging: Staging = field(init=False)
     share: float = field(init=False)
+    apart: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.staging = self.given or staging_of(self.evaluator)
         self.share = 1 / _runs(self.staging.across)
+        demand = self.collected.prepared.demand
+        self.apart = MOVED_OF * demand.movable * demand.bars > self.memory.engine.room()
 
     def run(self) -> None:
         """Load, run the rounds one by one, and hand over what is reported when all of it is there."""
@@ -92,11 +103,14 @@ class AcrossJob:
         prepared = self.collected.prepared
 
         def work(batch: Batch, ticket: Ticket) -> Portion:
-            loaded, part = self.staging.load(batch, prepared.loader, rounds, ticket)
+            loaded, part = self.staging.load(batch, prepared.loader, rounds, self._kept, ticket)
             self.control.events.put(lambda: self._list(loaded))
             return part
 
         return self._run(prepared.batches, work)
+
+    def _kept(self, candles: Candles) -> Candles:
+        return replace(candles, table=self.collected.spill.aside(candles.table)) if self.apart else candles
 
     def _list(self, loaded: Loaded) -> None:
         """Symbols with unusable candles; a batch that is halved lists them again, to no effect."""
@@ -110,7 +124,11 @@ class AcrossJob:
         selection, along = self.collected.prepared.selection, self._along(rounds)
 
         def work(part: Portion, ticket: Ticket) -> tuple[Portion, Piece]:
-            return part, self.staging.report(along(part, ticket), selection, ticket)
+            with ticket.tally.stage("split"):
+                piece = self.staging.report(along(part, ticket), selection, ticket)
+            if self.apart:
+                piece.put_aside(self.collected.spill)
+            return part, piece
 
         reported = self._over_parts(work)
         self.parts = [part for part, _ in reported]
@@ -123,7 +141,7 @@ class AcrossJob:
         def compute(batch: Batch, ticket: Ticket) -> T:
             part, number = place[batch.symbols[0]]
             count = len(batch.symbols)
-            with ticket.place("compute"):
+            with ticket.place("compute"), ticket.tally.stage("compute"):
                 whole = count == len(part.candles.symbols)
                 return work(part if whole else part.slice(number, number + count), ticket)
 
@@ -141,7 +159,8 @@ class AcrossJob:
             self.collected.fail_batch(batch, error)
             self.progress.advance(len(batch.symbols), self.share)
 
-        Runner(self.limits, self.control, work, finished, failed, whole=True).run(batches)
+        brake = Brake(self.memory if self.given is None else None)  # halves would be other orders than before
+        Runner(self.limits, self.control, work, finished, failed, whole=True, brake=brake).run(batches)
         if not made:
             raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
         return [answer for _, answer in sorted(made, key=lambda each: each[0])]
@@ -156,7 +175,7 @@ class AcrossJob:
 
         def work(_: Batch, ticket: Ticket) -> None:
             task = tasks.popleft()
-            with ticket.place("compute"):
+            with ticket.place("compute"), ticket.tally.stage("rank"):
                 task(ticket)
 
         def failed(_: Batch, error: SymbolError) -> None:

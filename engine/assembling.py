@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
+from time import perf_counter
 from typing import Final, TypeVar
 
 import polars as pl
 
 from ..data.instants import shifted
+from ..errors import ProcessingEngineError
+from .accounting import account
 from .batching import Batch
-from .controlling import LOG
+from .braking import EngineMemory
+from .controlling import LOG, Control
 from .deferring import Table
 from .evaluating import ServiceEvaluator
+from .ordering import in_order
 from .origin import Origin
 from .preparing import Prepared
 from .results import BatchResult, Outcomes, SymbolError
 from .sources import ts_of
+from .spilling import Spill
 from .splitting import Piece, Selection, reported
+from .statistics import JobStatistics
 from .stored import StoredTable, TableFile
 from .streaming import Stream
 from .uniting import UnitedTables, united
@@ -33,14 +40,23 @@ EARLY: Final = 8  # tables that wait for their turn to be written may take this 
 
 @dataclass(slots=True)
 class Collected:
-    """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet."""
+    """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet.
+
+    Tables that take more than `room` bytes together are put aside (`spill`), and so are all where memory `is_short`.
+    """
 
     prepared: Prepared
     file: TableFile | None = None
+    control: Control = field(default_factory=Control)
+    memory: EngineMemory | None = None
     stream: Stream | None = None
     parts: list[tuple[str, Piece]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
-    held: int = 0  # bytes of the parts
+    held: int = 0  # bytes of the parts that are in memory
+    spill: Spill = field(default_factory=Spill)
+    room: float = float("inf")
+    is_short: Callable[[], bool] = lambda: False
+    _inside: list[Piece] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for symbol, error in self.prepared.unknown.items():
@@ -56,10 +72,14 @@ class Collected:
         """Take the piece of a batch, or of the whole job."""
         total = self.total
         if self.stream is not None and batch is not None:
-            self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
+            with self.control.tally.stage("write"):
+                self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
         elif piece.table is not None or piece.tables:
             self.parts.append((min(piece.bars, default=""), piece))
+            self._inside.append(piece)
             self.held += piece.size
+            if self.held > self.room or self.is_short():
+                self.put_aside()
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -69,10 +89,22 @@ class Collected:
         total.defects |= piece.defects
         total.elapsed |= piece.elapsed
 
+    def put_aside(self) -> None:
+        """Let the tables leave the memory; those to come will follow."""
+        if self.room:
+            fields = {"event": "put aside", "bytes": self.held, "folder": self.spill.folder}
+            LOG.info("results take too much memory; they are put aside in %s", self.spill.folder, extra=fields)
+        with self.control.tally.stage("aside"):
+            for piece in self._inside:
+                piece.put_aside(self.spill)
+        self._inside.clear()
+        self.held, self.room = 0, 0
+
     def fail(self, symbols: Sequence[str], error: SymbolError) -> None:
         """Record an error; every one is logged."""
         for symbol in symbols:
-            LOG.warning("%s: %s: %s", symbol, error.kind, error.message)
+            fields = {"event": "symbol failed", "symbol": symbol, "kind": error.kind, "error": error.message}
+            LOG.warning("%s: %s: %s", symbol, error.kind, error.message, extra=fields)
             self.total.errors[symbol] = error
 
     def fail_batch(self, batch: Batch, error: SymbolError) -> None:
@@ -80,6 +112,10 @@ class Collected:
         self.fail(batch.symbols, error)
         if self.stream is not None:
             self.stream.take(batch, None)
+
+    def statistics(self, rows: int, elapsed: float) -> JobStatistics:
+        """How the job went, of which so many rows are reported."""
+        return account(self.prepared, self.total, self.control.tally, self.memory, self.spill.size, rows, elapsed)
 
     @property
     def pieces(self) -> list[Piece]:
@@ -98,7 +134,14 @@ class Collected:
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
-    """The values at every bar, in the file, if there is one."""
+    """The values at every bar, in the file, if there is one.
+
+    Raises ProcessingEngineError where every symbol has failed.
+    """
+    errors = collected.total.errors
+    if errors and len(errors) == len(set(collected.prepared.requested)):
+        symbol, error = next(iter(errors.items()))
+        raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
     table = values_frame(collected)
     return table if collected.file is None else stored(table, collected.file)
 
@@ -118,19 +161,21 @@ def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
     return file.finish(table)
 
 
-def assemble(collected: Collected, origin: Origin, elapsed: float) -> BatchResult:
-    """Make the result of a job that took `elapsed` seconds until all batches had ended.
+def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
+    """Make the result of a job that began at a moment of the performance counter, all of whose batches have ended.
 
     Matches are in the order of the request; in a file, which is written before that is known, symbols ascend.
     """
+    elapsed = perf_counter() - began
     prepared, total = collected.prepared, collected.total
     asked = prepared.requested if collected.file is None else sorted(prepared.requested)
     order = {symbol: place for place, symbol in enumerate(dict.fromkeys(asked))}
-    every = _matches(collected)
-    kept = {name: _kept(table, collected, order) for name, table in every.items()}
-    same = all(kept[name].height == every[name].height for name in every)
-    lengths = total.found if same else _lengths(table.frame for table in kept.values())
-    matches = _table(kept, collected, order)
+    with collected.control.tally.stage("assemble"):
+        every = _matches(collected)
+        kept = {name: _kept(table, collected, order) for name, table in every.items()}
+        same = all(kept[name].height == every[name].height for name in every)
+        lengths = total.found if same else _lengths(table.frame for table in kept.values())
+        matches = _table(kept, collected, order)
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -151,6 +196,7 @@ def assemble(collected: Collected, origin: Origin, elapsed: float) -> BatchResul
         timed=isinstance(prepared.evaluator, ServiceEvaluator),
         parameters=prepared.selection.parameters,
         notes=prepared.notes,
+        statistics=collected.statistics(matches.height, elapsed),
     )
 
 
@@ -196,7 +242,7 @@ def _kept(table: Table, collected: Collected, order: Mapping[str, int]) -> Table
     if collected.prepared.job.latest:
         table = Table.of(_latest(table.frame, collected))
     ascending = list(order) == sorted(order)
-    return table if ascending else table.then(partial(_ordered, order=order))
+    return table if ascending else table.then(partial(in_order, order=order))
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
@@ -220,14 +266,6 @@ def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
     morning = shifted(datetime.combine(moment, time()), -by)
     assert morning is None or isinstance(morning, datetime)
     return date.min if morning is None else (morning + timedelta(days=1, microseconds=-1)).date()
-
-
-def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
-    """Symbols in the order of the request; the rows of each stay in theirs."""
-    if matches.is_empty():
-        return matches
-    place = pl.col("symbol").replace_strict(order, return_dtype=pl.UInt32)
-    return matches.sort(place, maintain_order=True)
 
 
 def _lengths(tables: Iterable[pl.DataFrame]) -> dict[str, int]:

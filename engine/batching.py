@@ -26,26 +26,24 @@ WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measur
 READ_TWICE: Final = 2  # columns as they are read, and in one piece
 KEYS: Final = 3  # symbol, ts, the number of the row
 FOUND_OF: Final = 4  # one bar of so many is found, at most, by formulas of ordinary kind
-BATCHES_OF: Final = 2  # one byte of so many is for batches; readers, writers and tables that wait take the others
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A run of symbols. `give_up` is the moment after which neither it nor its halves are run again.
 
-    `retried` says that a transient fault of the repository has been waited out in vain, `is_half` that it was halved.
+    `retried` says that a transient fault of the repository has been waited out in vain.
     """
 
     symbols: tuple[str, ...]
     give_up: float | None = None
     retried: bool = False
-    is_half: bool = False
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut in two; only for batches of at least two symbols."""
         middle = len(self.symbols) // 2
         first, second = self.symbols[:middle], self.symbols[middle:]
-        return replace(self, symbols=first, is_half=True), replace(self, symbols=second, is_half=True)
+        return replace(self, symbols=first), replace(self, symbols=second)
 
 
 def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool) -> int:
@@ -58,16 +56,14 @@ def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool
     return CELL * (READ_TWICE * (KEYS + columns) + reported + (0 if in_tiles else WORKING_COLUMNS))
 
 
-def rows_per_batch(
-    memory_limit: int, bar: int, in_flight: int, total: int, *, most: int = MOST_ROWS, lanes: float = 1
-) -> int:
-    """How many bars a batch may hold, so that all that are in flight stay within the memory.
+def rows_per_batch(room: int, bar: int, in_flight: int, total: int, *, most: int = MOST_ROWS, lanes: float = 1) -> int:
+    """How many bars a batch may hold, so that all that are in flight stay within the room.
 
-    `memory_limit` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
+    `room` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
     many symbols as are computed side by side: few long symbols make full tiles where the memory allows it. Every worker
     gets as many batches as the others, of about the same size, so that all end at about the same time.
     """
-    bearable = memory_limit // (BATCHES_OF * bar * in_flight)
+    bearable = room // (bar * in_flight)
     workers = max(1, in_flight - 1)
     rounds = max(ROUNDS, math.ceil(total / (most * workers)))
     symbol = int(lanes / LANES)  # whole symbols are cut: room for one more, lest a few be left for a batch of their own

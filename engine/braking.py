@@ -1,83 +1,143 @@
 """Holding batches back: while memory is short, or while results wait to be written.
 
-What batches will need is estimated before they are cut. What they do need, with all that allocators keep and readers
-read ahead, is looked at here: when the process has grown almost to the limit, one batch at a time is run, in halves.
+What batches will need is estimated before they are cut (budgeting.py). What they do need, with all that allocators keep
+and readers read ahead, is looked at here: a batch starts when there is room for it beside those that run, and where it
+needs more than was thought, so will the next ones. One that is too large is halved; one always runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 import psutil
 
 from .batching import Batch
 from .plans import Plans
+from .residing import give_back, resident
 from .streaming import Stream
 
-NEAR: Final = 0.75  # of the limit: what runs already still grows
+USUAL: Final = 2**30  # bytes
+USUAL_OF: Final = 4
+NEAR: Final = 0.85  # of the limit: beyond it, results are put aside, and no batch starts beside another
 KEPT_OF: Final = 8  # one byte of so many may be kept from job to job
+IDLE_OF: Final = 2  # from one byte of so many on, allocators are asked to give back what they keep
+SMALL_OF: Final = 8  # jobs that take less than one byte of so many are not measured at every batch
+LEAST_OF: Final = 64  # batches that take less than one byte of so many are not halved
+LIBRARIES: Final = 64_000_000  # bytes of what the first job imports and compiles
+MOST_WRONG: Final = 4.0  # times an estimate: what exceeds it that far is something else's memory
 
 
-def resident() -> int:
-    """Bytes of this process in memory, mapped files apart where the system tells them."""
-    memory = psutil.Process().memory_info()
-    return int(memory.rss - getattr(memory, "shared", 0))
+def limit_or_usual(given: int | None) -> int:
+    """The limit that was given; else 1 GiB, or a quarter of the machine's memory if that is less."""
+    return given if given is not None else min(USUAL, psutil.virtual_memory().total // USUAL_OF)
 
 
 class EngineMemory:
     """What an engine's jobs may take together: `limit` bytes, measured from `before`.
 
-    That is what the process took when a job begins while none runs: what the caller has put aside meanwhile is no
-    growth. What the engine keeps for jobs to come (`plans`) is, and takes a part of the limit once a job has ended.
+    That is what the process took when a job begins while none runs: what the caller has put aside meanwhile, frames
+    that were handed out among it, is no growth. What the engine keeps for jobs to come (`plans`) is, and takes a part
+    of the limit once a job has ended. `apart` are bytes that the repository may take for itself.
     """
 
-    def __init__(self, limit: int, plans: Plans) -> None:
-        self.limit, self.plans = limit, plans
+    def __init__(self, limit: int, plans: Plans, apart: int = 0) -> None:
+        self.limit, self.plans, self.apart = limit, plans, apart
         self.before = resident()
+        self.most = 0
 
     def measure(self) -> None:
         """No job runs."""
         self.before = resident() - self.plans.kept
+        self.most = 0
 
     def clear(self) -> None:
         """A job has ended."""
         self.plans.keep_within(self.limit // KEPT_OF)
 
+    def grown(self) -> int:
+        """Bytes by which the process has grown; `most` remembers the most that was seen."""
+        grown = resident() - self.before
+        self.most = max(self.most, grown)
+        if grown > self.limit // IDLE_OF:
+            give_back()
+            grown = resident() - self.before
+        return grown
 
-@dataclass(frozen=True, slots=True)
-class MemoryWatch:
-    """Compares the growth of this process, which took `before` bytes, with `limit` bytes.
+    def room(self) -> int:
+        """Bytes that batches and their results may take from now on."""
+        return max(self.limit // KEPT_OF, self.limit - self.apart - LIBRARIES - self.grown())
 
-    `kept` tells how many bytes of the growth are results, which are the caller's and grow whatever a batch does.
-    """
 
-    limit: int
-    kept: Callable[[], int]
-    before: int
+@dataclass(slots=True)
+class JobMemory:
+    """What one job takes of it. `need` tells what a batch will take, `held` what results take that wait in memory."""
 
-    def is_near(self) -> bool:
-        """Whether the limit is near."""
-        return resident() - self.before - self.kept() > NEAR * self.limit
+    engine: EngineMemory
+    need: Callable[[Batch], int]
+    held: Callable[[], int]
+    floor: int = field(init=False)
+    factor: float = 1.0
+    _seen: int = 0
+    _promised: int = 0
+
+    def __post_init__(self) -> None:
+        self.floor = self.engine.grown() + LIBRARIES
+
+    def needs(self, batch: Batch) -> int:
+        """Bytes that a batch will take, by all that is known by now."""
+        return int(self.factor * self.need(batch))
+
+    def look(self) -> None:
+        """Measure; batches call it where they hold most."""
+        self._seen = max(self._seen, self.engine.grown())
+
+    def admits(self, batch: Batch, running: Iterable[Batch]) -> bool:
+        """Whether there is room for a batch beside those that run."""
+        self._learn()
+        promised, wanted, limit = sum(map(self.needs, running)), self.needs(batch), self.engine.limit
+        self._promised = promised
+        taken = self.held() + promised
+        if SMALL_OF * (taken + wanted) > limit:
+            taken = max(self.engine.grown(), taken)
+        if taken + wanted > NEAR * limit:
+            return False
+        self._promised += wanted
+        return True
+
+    def is_too_large(self, batch: Batch) -> bool:
+        """Whether a batch would not fit though it ran alone."""
+        limit = self.engine.limit
+        if LEAST_OF * self.need(batch) < limit:
+            return False
+        return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
+
+    def is_short(self) -> bool:
+        """Whether results had better leave."""
+        return self.held() > 0 and self.engine.grown() > NEAR * self.engine.limit
+
+    def _learn(self) -> None:
+        """Where batches took more than was thought, the next ones will."""
+        if LEAST_OF * self._promised > self.engine.limit:
+            wrong = (self._seen - self.floor - self.held()) / self._promised
+            self.factor = min(MOST_WRONG, self.factor * max(1.0, wrong))
+        self._seen = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
     """Whether further batches may start."""
 
-    memory: MemoryWatch | None = None
+    memory: JobMemory | None = None
     stream: Stream | None = None
 
-    def holds(self, batch: Batch) -> bool:
+    def holds(self, batch: Batch, running: Iterable[Batch]) -> bool:
         """Whether the batch, the first of those that wait, has to wait until one of those that run has ended."""
-        return (self.stream is not None and self.stream.holds(batch)) or self.is_short
+        if self.stream is not None and self.stream.holds(batch):
+            return True
+        return self.memory is not None and not self.memory.admits(batch, running)
 
     def halves(self, batch: Batch) -> bool:
-        """Whether the batch should start in halves; a half is not halved again."""
-        return len(batch.symbols) > 1 and not batch.is_half and self.is_short
-
-    @property
-    def is_short(self) -> bool:
-        """Whether memory is short."""
-        return self.memory is not None and self.memory.is_near()
+        """Whether the batch should start in halves."""
+        return len(batch.symbols) > 1 and self.memory is not None and self.memory.is_too_large(batch)

@@ -8,11 +8,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from ..data.held import HeldRepository
 from .across import AcrossJob
 from .assembling import Collected
 from .batching import Batch
-from .braking import Brake, EngineMemory, MemoryWatch
+from .braking import Brake, EngineMemory, JobMemory
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
 from .loading import Loaded
@@ -66,14 +65,16 @@ def run_batches(
     waiting = sum(len(batch.symbols) for batch in prepared.batches)
     if waiting < progress.total:  # unknown symbols, and those asked for twice
         progress.advance(progress.total - waiting)
-    if prepared.references is not None and isinstance(prepared.evaluator, PlanEvaluator):
+    if prepared.references is not None:
         progress.advance(0)
-        references = prepared.references.load(limits, control)
-        around = replace(prepared.evaluator.around, references=references)
-        prepared = replace(prepared, evaluator=replace(prepared.evaluator, around=around))
+        prepared = with_references(prepared, limits, control)
+    own = JobMemory(memory, prepared.demand.of, lambda: collected.held)
+    room = memory.room()
+    collected.room, collected.is_short = room - prepared.demand.at_work(room), own.is_short
+    collected.memory = memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
         staging = None if elsewhere is None else elsewhere.staging(prepared)
-        AcrossJob(collected, prepared.evaluator, limits, control, progress, staging).run()
+        AcrossJob(collected, prepared.evaluator, limits, control, progress, own, staging).run()
         return
 
     def finished(batch: Batch, piece: Piece) -> None:
@@ -86,28 +87,32 @@ def run_batches(
 
     collected.write_as_they_end(memory.limit)
     # what batches take elsewhere is not this process's; and halves would not be the orders that were run before
-    brake = Brake(watch(collected, memory) if elsewhere is None else None, collected.stream)
+    brake = Brake(own if elsewhere is None else None, collected.stream)
     prepared = replace(prepared, at_once=collected.file is not None)
-    work = partial(process, prepared) if elsewhere is None else elsewhere.along(prepared)
+    work = partial(process, prepared, own) if elsewhere is None else elsewhere.along(prepared)
     Runner(limits, control, work, finished, failed, brake=brake).run(prepared.batches)
 
 
-def watch(collected: Collected, memory: EngineMemory) -> MemoryWatch | None:
-    """What looks at the memory; candles that are in memory already are not the job's."""
-    if isinstance(collected.prepared.loader.repository, HeldRepository):
-        return None
-    return MemoryWatch(memory.limit, lambda: collected.held, memory.before)
+def with_references(prepared: Prepared, limits: Limits, control: Control) -> Prepared:
+    """A prepared job with the candles of other symbols that its formulas name."""
+    evaluator = prepared.evaluator
+    if prepared.references is None or not isinstance(evaluator, PlanEvaluator):
+        return prepared
+    around = replace(evaluator.around, references=prepared.references.load(limits, control))
+    return replace(prepared, evaluator=replace(evaluator, around=around))
 
 
-def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
+def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket) -> Piece:
     """Load, evaluate and split one batch; runs in the batch's thread."""
     began = time.perf_counter()
-    with ticket.place("load"):
-        loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
-    with ticket.place("compute"):
-        piece = _evaluate(prepared, loaded, ticket)
-        if prepared.at_once:
-            make_at_once(piece)
+    with ticket.tally.span("batch", symbols=len(batch.symbols)):
+        with ticket.place("load"):
+            loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
+        with ticket.place("compute"):
+            piece = _evaluate(prepared, loaded, ticket)
+            if prepared.at_once:
+                make_at_once(piece)
+            memory.look()
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from ..formulas.kernels.machine import Stop
+from .tallying import Tally
 
 LOG: Final = logging.getLogger("barsweep")
 
@@ -29,6 +30,7 @@ class Control:
 
     def __init__(self) -> None:
         self.cancelled = False
+        self.tally = Tally()
         self.events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
     def cancel(self) -> None:
@@ -65,8 +67,11 @@ class Ticket:
     `last` says that the clock is the deadline's, after which nothing is tried again.
     """
 
-    def __init__(self, gates: Mapping[str, Gate], seconds: float, *, last: bool = False) -> None:
+    def __init__(
+        self, gates: Mapping[str, Gate], seconds: float, *, last: bool = False, tally: Tally | None = None
+    ) -> None:
         self.last = last
+        self.tally = tally or Tally()
         self.abandoned = threading.Event()
         self.stop = Stop()  # looked at by compiled code, which holds no interpreter lock
         self.started = time.monotonic()

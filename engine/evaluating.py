@@ -62,15 +62,22 @@ class PlanEvaluator:
         """All stages of a plan without cross-sectional ones; where tiles do it all, in one go."""
         if isinstance(self.executor, TileExecutor) and self.executor.in_one_go:
             return self._tiled(self.executor, candles, selection, ticket)
-        return split(self.advance(self.plan.stages, self.start(candles), ticket), selection)
+        with ticket.tally.stage("compute"):
+            frame = self.advance(self.plan.stages, self.start(candles), ticket)
+        with ticket.tally.stage("split"):
+            return split(frame, selection)
 
     def _tiled(self, executor: TileExecutor, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         if selection.everything:
-            columns = executor.columns(candles, tuple(selection.results.values()), self.around, ticket.stop)
+            with ticket.tally.stage("compute"):
+                columns = executor.columns(candles, tuple(selection.results.values()), self.around, ticket.stop)
             ticket.look()
             assert columns is not None, "only who abandons a batch stops its kernels"
-            return split_columns(candles, columns, selection)
-        return split_found(candles, selection, partial(executor.find, candles, selection.wanted, self.around), ticket)
+            with ticket.tally.stage("split"):
+                return split_columns(candles, columns, selection)
+        with ticket.tally.stage("split"):
+            find = partial(executor.find, candles, selection.wanted, self.around)
+            return split_found(candles, selection, find, ticket)
 
     def start(self, candles: Candles) -> pl.DataFrame:
         """The frame before the first stage."""
@@ -94,7 +101,8 @@ class CountingEvaluator:
     def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         """Count the bars."""
         ticket.look()
-        return split(candles.frame, selection)
+        with ticket.tally.stage("split"):
+            return split(candles.frame, selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +114,10 @@ class ServiceEvaluator:
 
     def piece(self, candles: Candles, selection: Selection, ticket: Ticket) -> Piece:
         """Evaluate every formula on every symbol's rows."""
-        evaluated = self.evaluate(candles.frame, ticket)
-        piece = split(evaluated.frame, selection)
+        with ticket.tally.stage("compute"):
+            evaluated = self.evaluate(candles.frame, ticket)
+        with ticket.tally.stage("split"):
+            piece = split(evaluated.frame, selection)
         piece.errors, piece.elapsed = evaluated.errors, evaluated.elapsed
         return piece
 

@@ -17,14 +17,14 @@ from ..data.checking import CheckedCandles, check_candles
 from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository, CheckingRepository
 from ..errors import RepositoryError
-from .controlling import LOG, Ticket
+from .controlling import Ticket
 from .jobs import DateRange
-from .results import SymbolError
+from .results import SymbolError, counted
+from .retrying import Retries
 from .running import describe
 from .sources import columns_of
 
 KEYS: Final = ("symbol", "ts")
-FIRST_PAUSE: Final = 0.2  # seconds; doubled before every further try
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +77,15 @@ class Loader:
         return Loaded(Candles.of(frame), {**first.errors, **second.errors}, {**first.defects, **second.defects})
 
     def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> CheckedCandles:
-        retries = self.retries if patient else 0
-        for attempt in range(retries + 1):
+        def read() -> CheckedCandles:
             ticket.look()
-            try:
-                return self._ask(symbols, before)
-            except (ConnectionError, TimeoutError) as error:  # raised below, unless a further try helps
-                failed = RepositoryError(f"{type(error).__name__}: {error}", retryable=True)
-                failed.__cause__ = error
-            except RepositoryError as error:  # likewise
-                failed = error
-            if not failed.retryable or attempt == retries:
-                raise failed
-            pause = FIRST_PAUSE * 2**attempt
-            LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, failed)
-            ticket.pause(pause)
-        raise AssertionError("the last attempt returns or raises")
+            with ticket.tally.stage("load", symbols=len(symbols)):
+                checked = self._ask(symbols, before)
+                ticket.tally.spend("check", checked.seconds)
+                return checked
+
+        retries = Retries(self.retries if patient else 0, ticket.tally, ticket.pause)
+        return retries.ask(read, f"reading {counted(len(symbols), 'symbol')}")
 
     def _ask(self, symbols: Sequence[str], before: int | None) -> CheckedCandles:
         """Candles from a repository that checks them itself, or from one that does not and may hand out anything."""

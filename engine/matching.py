@@ -59,7 +59,8 @@ def make_at_once(piece: Piece) -> None:
 
 
 def _named(find: Find, keep: Callable[[Found], T], selection: Selection, ticket: Ticket) -> dict[str, T]:
-    found = find(ticket.stop, keep)
+    with ticket.tally.stage("compute"):
+        found = find(ticket.stop, keep)
     ticket.look()
     assert found is not None, "only who abandons a batch stops its kernels"
     return dict(zip(selection.indicators, found, strict=True))

@@ -135,9 +135,17 @@ class Plans:
 
 def log_warnings(plan: Plan) -> None:
     """Log what sound formulas may still get wrong; the shell writes it to standard error."""
-    for name, checked in plan.formulas.items():
-        for warning in checked.warnings:
-            LOG.warning("%s: %s", name, warning.render(checked.source))
+    for warning in told_warnings(plan):
+        LOG.warning("%s", warning, extra={"event": "formula warning"})
+
+
+def told_warnings(plan: Plan) -> tuple[str, ...]:
+    """What sound formulas may still get wrong, each with its formula's name and place."""
+    return tuple(
+        f"{name}: {warning.render(checked.source)}"
+        for name, checked in plan.formulas.items()
+        for warning in checked.warnings
+    )
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from ..data.repository import CandleRepository
@@ -15,16 +16,20 @@ from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from ..formulas.kernels.lanes import LANES
-from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from .braking import EngineMemory
+from .budgeting import Demand
+from .demanding import demand_of, is_tiled
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .loading import KEYS, Loader, Request
 from .other_tables import OtherTable, notes_of_rows
-from .plans import Plans, bars_before, value_key
+from .plans import Plans, bars_before, told_warnings, value_key
 from .referring import References
 from .results import SymbolError
+from .retrying import Retries
 from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
@@ -41,6 +46,7 @@ from .sources import (
 )
 from .splitting import Labels, Selection
 from .sweeps import Sweep, expanded
+from .tallying import Tally
 
 GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
@@ -65,6 +71,12 @@ class Prepared:
     at_once: bool = False
     asked: ProcessingJob | None = None
     notes: tuple[str, ...] = ()
+    demand: Demand = field(default_factory=Demand)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What sound formulas may still get wrong."""
+        return told_warnings(self.evaluator.plan) if isinstance(self.evaluator, PlanEvaluator) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +86,28 @@ class Preparer:
     repository: CandleRepository
     service: FormulaService | EvaluatingService
     limits: Limits
-    memory_limit: int
+    memory: EngineMemory
     retries: int
     tables: Mapping[str, OtherTable] = field(default_factory=dict)
-    plans: Plans = field(default_factory=Plans)
 
-    def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
-        """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
+    @property
+    def plans(self) -> Plans:
+        """What the engine remembers."""
+        return self.memory.plans
+
+    def prepare(self, job: ProcessingJob, tally: Tally | None = None, *, everything: bool = False) -> Prepared:
+        """Check, plan and cut. `everything` asks for the values at every bar instead of the matches.
+
+        Where the repository fails and that may pass, all of it is asked again: what was found out is remembered.
+        Raises ProcessingEngineError for a job that could not keep to the memory, whatever was put aside.
+        """
         assert_kind(job, ProcessingJob, 'an engine runs a job, ProcessingJob(None, "close > open")')
+        tally = tally or Tally()
+        with tally.stage("prepare"):
+            prepare = partial(self._prepare, job, everything=everything)
+            return Retries(self.retries, tally).ask(prepare, "asking the repository what there is")
+
+    def _prepare(self, job: ProcessingJob, *, everything: bool) -> Prepared:
         Timeframe.parse(job.timeframe)
         if everything:
             _assert_columns(job)
@@ -179,19 +205,21 @@ class Preparer:
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
-        in_tiles, total = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles, sum(sizes.values())
-        results = len(selection.results) + sum(map(len, selection.indicators.values()))
-        columns, everything = len(loader.request.columns), selection.everything
+        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
+        room = self.memory.room()
+        demand.assert_fits(self.memory.limit, room)
+        in_tiles, total = is_tiled(evaluator), sum(sizes.values())
         rows = rows_per_batch(
-            self.memory_limit,
-            bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything),
+            demand.at_work(room),
+            demand.bar,
             self.limits.in_flight,
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
         )
         most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
-        return Prepared(job, requested, unknown, loader, evaluator, selection, cut(sizes, rows, most))
+        batches = cut(sizes, rows, most)
+        return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 
 
 def _assert_columns(job: ProcessingJob) -> None:

@@ -25,18 +25,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
-import psutil
 
 from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
+from .accounting import log_end
 from .assembling import Collected, assemble, values_frame, values_table
-from .braking import EngineMemory
+from .braking import EngineMemory, limit_or_usual
 from .collecting import run_batches, work_on
-from .controlling import LOG, Control, Gate, ProgressCallback
+from .controlling import Control, Gate, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .origin import Origin
 from .other_tables import close, named_tables
+from .plans import Plans
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
@@ -52,9 +53,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
-MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
-SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of it
-LEAST_SHARE: Final = 2**27
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -66,8 +64,8 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come; by default 1 GiB or a
-                       quarter of the machine's memory
+    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; results that do
+                       not fit go to mapped files. By default 1 GiB or a quarter of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
@@ -91,21 +89,19 @@ class ProcessingEngine:
     ) -> None:
         usual = usable_cores() if cluster is None else cluster.slots
         workers = whole("max_workers", max_workers if max_workers is not None else usual, least=1)
-        memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = seconds("timeout", timeout)
         last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
         limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
-        memory, tries = whole("memory_limit", memory, least=1), whole("retries", retries, least=0)
+        memory, tries = whole("memory_limit", limit_or_usual(memory_limit), 1), whole("retries", retries, 0)
         repository = as_repository(candle_repo)
-        limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
-        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._memory, self._cluster = EngineMemory(memory, Plans(), limit_memory(repository, memory)), cluster
+        self._preparer = Preparer(repository, service, limits, self._memory, tries, beside)
         options: dict[str, Any] = {"memory_limit": memory, "timeout": patience, "deadline": last, "retries": tries}
         again = partial(ProcessingEngine, repository, max_workers=workers, tables=tables, **options)
         mine = repository is not candle_repo
         self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
-        self._memory, self._cluster = EngineMemory(memory, self._preparer.plans), cluster
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
@@ -180,6 +176,7 @@ class ProcessingEngine:
     ) -> pl.DataFrame | pl.LazyFrame:
         """The values of the job's formulas at every bar: symbol, ts, then a column a formula; sorted by symbol, ts.
 
+        A frame for which there is no room in memory is mapped from a file that goes with it.
         With `output` they are written to that Parquet file, as by `run`, and handed out as the file scanned lazily.
         Symbols that fail are left out and logged; when all fail, raises ProcessingEngineError.
         """
@@ -260,27 +257,27 @@ class ProcessingEngine:
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
-        with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job), file, control, progress)
-            result = assemble(collected, self._origin(job=job), time.perf_counter() - began)
+        with self._file(output) as file, control.tally.job("run"):
+            collected = self._collect(self._preparer.prepare(job, control.tally), file, control, progress)
+            result = assemble(collected, self._origin(job=job), began)
         progress.finish()
-        LOG.info("%s", result.summary())
+        log_end(result.summary(), result.statistics)
         return result
 
     def _values(
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
-        with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+        began = time.perf_counter()
+        with self._file(output) as file, control.tally.job("evaluate"):
+            prepared = self._preparer.prepare(job, control.tally, everything=True)
+            collected = self._collect(prepared, file, control, progress)
             progress.finish()
-            errors = collected.total.errors
-            if errors and len(errors) == len(set(collected.prepared.requested)):
-                symbol, error = next(iter(errors.items()))
-                raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
-            return values_table(collected)
+            table = values_table(collected)
+        log_end(f"{table.height:,} rows", collected.statistics(table.height, time.perf_counter() - began))
+        return table
 
     def _signals(self, asked: Asked, control: Control, progress: Progress) -> Signals:
-        prepared = self._preparer.prepare(asked.job, everything=True)
+        prepared = self._preparer.prepare(asked.job, control.tally, everything=True)
         asked.assert_conditions(prepared)
         collected = self._collect(prepared, None, control, progress)
         progress.finish()
@@ -294,7 +291,7 @@ class ProcessingEngine:
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared, file)
+        collected = Collected(prepared, file, control)
         where = work_on(self._cluster, prepared, self._preparer)
         run_batches(collected, self._limits, self._memory, control, progress, where)
         return collected

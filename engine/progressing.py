@@ -53,7 +53,9 @@ class Progress:
 
     def _complain(self, error: Exception) -> None:
         if not self._failed:
-            LOG.error("the progress callback raised; it is called on, further errors are not logged", exc_info=error)
+            fields = {"event": "callback failed", "error": f"{type(error).__name__}: {error}"}
+            told = "the progress callback raised; it is called on, further errors are not logged"
+            LOG.error(told, exc_info=error, extra=fields)
         self._failed = True
 
     def _assert_suitable(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import polars as pl
 
 from .report.showing import Shown
+from .statistics import JobStatistics
 from .stored import StoredTable
 from .studies.studied import StudiedMatches
 from .uniting import UnitedTables
@@ -162,6 +163,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     `elapsed`  the job's wall time in seconds
     `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
     `report`   writes a page to look at, `chart` draws a symbol; a notebook shows the result as a table
+    `statistics` how the job went: seconds by stage, retries, warnings, memory
     """
 
     def __init__(
@@ -179,17 +181,15 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         timed: bool = False,
         parameters: Sequence[str] = (),
         notes: Sequence[str] = (),
+        statistics: JobStatistics | None = None,
     ) -> None:
+        self.statistics, self.origin = statistics or JobStatistics(), origin
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
         self._table = matches
-        self.origin = origin
-        self.errors = dict(errors)
-        self.counts = dict(counts)
-        self.defects = dict(totals)
-        self.notes = tuple(notes)
-        self.elapsed = elapsed
+        self.errors, self.counts, self.defects = dict(errors), dict(counts), dict(totals)
+        self.notes, self.elapsed = tuple(notes), elapsed
 
     def __len__(self) -> int:
         return len(self._outcomes.symbols)
@@ -270,7 +270,13 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
             f"{counted(counts['matches'], 'match')} in {counted(counts['symbols'], 'symbol')}, "
             f"{counted(counts['bars'], 'bar')}; {self.elapsed:.2f} s, {rate:,.0f} rows/s"
         )
-        return found + (f"; {counted(counts['errors'], 'symbol')} with errors" if counts["errors"] else "")
+        told = self.statistics
+        more = {
+            f"{counted(counts['errors'], 'symbol')} with errors": counts["errors"],
+            f"asked again {counted(told.retries, 'time')}": told.retries,
+            f"{told.put_aside / 1e6:,.0f} MB put aside": told.put_aside,
+        }
+        return "; ".join([found, *(words for words, number in more.items() if number)])
 
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]

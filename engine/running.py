@@ -91,17 +91,17 @@ class Runner(Generic[T]):
         if self.control.cancelled:
             self._cancel()
         while self._waiting and len(self._active) < self.limits.in_flight:
-            if self._active and self.brake.holds(self._waiting[0]):
+            while self.divisible and self.brake.halves(self._waiting[0]):
+                self._waiting.extendleft(reversed(self._waiting.popleft().halves()))
+            if self.brake.holds(self._waiting[0], self._active.values()) and self._active:
                 break
             batch = self._waiting.popleft()
-            if self.divisible and self.brake.halves(batch):
-                batch, other = batch.halves()
-                self._waiting.appendleft(other)
             self._start(batch)
         return bool(self._active)
 
     def _halve(self, batch: Batch) -> None:
         """Put the halves where they belong: batches are started in the order of their symbols."""
+        self.control.tally.count("halved")
         self._waiting = deque(sorted([*batch.halves(), *self._waiting], key=lambda each: each.symbols[0]))
 
     def _start(self, batch: Batch) -> None:
@@ -112,7 +112,8 @@ class Runner(Generic[T]):
         if left <= 0:
             self._give_up(batch, last=True)
             return
-        ticket = Ticket(self.limits.gates, min(self.limits.timeout, left), last=left <= self.limits.timeout)
+        seconds, last = min(self.limits.timeout, left), left <= self.limits.timeout
+        ticket = Ticket(self.limits.gates, seconds, last=last, tally=self.control.tally)
         self._active[ticket] = batch
         threading.Thread(target=self._work, args=(batch, ticket), name="barsweep-batch", daemon=True).start()
 
@@ -155,7 +156,8 @@ class Runner(Generic[T]):
             self.failed(batch, describe(error))
             return
         batch = replace(batch, retried=batch.retried or isinstance(error, RepositoryError))
-        LOG.info("a batch of %d symbols failed and is halved: %s", len(batch.symbols), error)
+        fields = {"event": "batch halved", "symbols": len(batch.symbols), "error": str(error)}
+        LOG.info("a batch of %d symbols failed and is halved: %s", len(batch.symbols), error, extra=fields)
         self._halve(batch)
 
     def _watch_clocks(self) -> None:
@@ -170,7 +172,8 @@ class Runner(Generic[T]):
         if self.whole or len(batch.symbols) == 1 or last:
             self._give_up(batch, last=last)
             return
-        LOG.info("a batch of %d symbols ran out of time and is halved", len(batch.symbols))
+        fields = {"event": "batch halved", "symbols": len(batch.symbols), "error": "timeout"}
+        LOG.info("a batch of %d symbols ran out of time and is halved", len(batch.symbols), extra=fields)
         self._halve(batch)
 
     def _give_up(self, batch: Batch, *, last: bool) -> None:
@@ -205,5 +208,6 @@ def describe(error: BaseException) -> SymbolError:
         case BarsweepError():
             return SymbolError("evaluation", str(error))
         case _:
-            LOG.error("a symbol could not be evaluated", exc_info=error)
+            fields = {"event": "fault", "error": f"{type(error).__name__}: {error}"}
+            LOG.error("a symbol could not be evaluated", exc_info=error, extra=fields)
             return SymbolError("evaluation", f"{type(error).__name__}: {error}")

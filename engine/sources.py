@@ -16,6 +16,8 @@ from ..errors import RepositoryError
 from .controlling import LOG
 
 CANDLE: Final = CANDLE_FIELDS
+SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of the limit
+LEAST_SHARE: Final = 2**26  # bytes, with less of which DuckDB would hardly read
 
 
 def as_repository(candles: object) -> CandleRepository:
@@ -44,10 +46,13 @@ def assert_numbers(repository: CandleRepository, columns: Sequence[str]) -> None
         repository.assert_numbers(columns)
 
 
-def limit_memory(repository: CandleRepository, size: int) -> None:
-    """Let the repository take so many bytes beside what it hands out, if it can be told."""
-    if hasattr(repository, "limit_memory"):
-        repository.limit_memory(size)
+def limit_memory(repository: CandleRepository, limit: int) -> int:
+    """Let the repository take a part of so many bytes, which is answered; 0 if it takes none that can be limited."""
+    if not hasattr(repository, "limit_memory"):
+        return 0
+    share = max(LEAST_SHARE, limit // SHARE)
+    repository.limit_memory(share)
+    return share
 
 
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:
@@ -60,9 +65,10 @@ def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence
     try:
         return repository.symbols(timeframe)
     except RepositoryError as error:  # whether their candles can be had is told by their load
-        if requested is None:
+        if requested is None or may_pass(error):
             raise
-        LOG.info("the repository cannot list its symbols, so none is known to be unknown: %s", error)
+        fields = {"event": "unlisted", "error": str(error)}
+        LOG.info("the repository cannot list its symbols, so none is known to be unknown: %s", error, extra=fields)
         return sorted(set(requested))
 
 
@@ -78,7 +84,9 @@ def span_of(repository: CandleRepository, timeframe: str) -> tuple[Instant, Inst
     try:
         return repository.span(timeframe)
     except RepositoryError as error:  # the range is open then; what is wrong with the candles is told by their load
-        LOG.info("the repository cannot tell its span: %s", error)
+        if may_pass(error):
+            raise
+        LOG.info("the repository cannot tell its span: %s", error, extra={"event": "no span", "error": str(error)})
         return None
 
 
@@ -90,6 +98,11 @@ def ts_of(repository: CandleRepository) -> pl.DataType:
 def notes_of(repository: CandleRepository) -> tuple[str, ...]:
     """What a reader of results should know about the candles, if the repository says so."""
     return tuple(getattr(repository, "notes", ()))
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the repository says that the same question may be answered later."""
+    return isinstance(error, RepositoryError) and error.retryable
 
 
 def zone_of(repository: CandleRepository) -> str:

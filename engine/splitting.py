@@ -16,6 +16,7 @@ from ..data.instants import Bounds
 from .deferring import Table
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
+from .spilling import Spill
 
 Labels = Mapping[str, Mapping[str, str]]
 
@@ -89,6 +90,12 @@ class Piece:
     def size(self) -> int:
         """Bytes of what is reported."""
         return self.shared + size_of(self.table) + sum(table.size for table in self.tables.values())
+
+    def put_aside(self, spill: Spill) -> None:
+        """Have the tables in mapped files instead of in memory."""
+        self.table = None if self.table is None else spill.aside(self.table)
+        self.tables = {name: Table.of(spill.aside(table.frame)) for name, table in self.tables.items()}
+        self.shared = 0
 
 
 def size_of(table: pl.DataFrame | None) -> int:

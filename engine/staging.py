@@ -73,8 +73,10 @@ class Staging(Protocol):
     def across(self) -> Sequence[bool]:
         """For each round whether it goes across symbols."""
 
-    def load(self, batch: Batch, loader: Loader, rounds: range, ticket: Ticket) -> tuple[Loaded, Portion]:
-        """A batch's candles, and the part after the first rounds, which go along time."""
+    def load(
+        self, batch: Batch, loader: Loader, rounds: range, keep: Callable[[Candles], Candles], ticket: Ticket
+    ) -> tuple[Loaded, Portion]:
+        """A batch's candles, and the part, as `keep` keeps it, after the first rounds, which go along time."""
 
     def advance(self, rounds: range, part: Any, ticket: Ticket) -> Portion:
         """Rounds along time."""
@@ -97,12 +99,14 @@ class LocalStaging(ABC):
     def along(self, number: int, part: Any, ticket: Ticket) -> Any:
         """A round along time."""
 
-    def load(self, batch: Batch, loader: Loader, rounds: range, ticket: Ticket) -> tuple[Loaded, Any]:
+    def load(
+        self, batch: Batch, loader: Loader, rounds: range, keep: Callable[[Candles], Candles], ticket: Ticket
+    ) -> tuple[Loaded, Any]:
         """Load here, at a gate, and compute at another."""
         with ticket.place("load"):
             loaded = loader.load(batch.symbols, ticket, patient=not batch.retried)
-        with ticket.place("compute"):
-            part = self.begin(loaded.candles, ticket)
+        with ticket.place("compute"), ticket.tally.stage("compute"):
+            part = self.begin(keep(loaded.candles), ticket)
             return loaded, self.advance(rounds, part, ticket) if loaded.candles.height else part
 
     def advance(self, rounds: range, part: Any, ticket: Ticket) -> Any:

@@ -23,6 +23,7 @@ ENDING: Final = ".parquet"
 REPEATED: Final = ("symbol", "formula")  # columns of few different texts: these are kept as numbers into a list
 COMPRESSION: Final = "lz4"  # a fifth larger than zstd's, and written in half the time
 ROWS_OF_GROUP: Final = 2**20  # of a row group, at most
+BYTES_OF_GROUP: Final = 2**26  # that many in memory, at most: they are converted together
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,10 @@ class TableFile:
         if table.is_empty():
             self._empty = table if self._empty is None else self._empty
             return
+        rows = max(1, min(ROWS_OF_GROUP, BYTES_OF_GROUP * table.height // max(1, int(table.estimated_size()))))
         with self._told():
-            self._append(table)
+            for part in table.iter_slices(rows):
+                self._append(part)
         self.rows += table.height
 
     def finish(self, empty: pl.DataFrame) -> StoredTable:

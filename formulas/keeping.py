@@ -24,9 +24,10 @@ def private_folder() -> Path | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.stat()
     except OSError as error:  # then everything is made anew: slower, but nobody has to set up a folder
-        LOG.info("nothing can be kept for later: %s", error)
+        LOG.info("nothing can be kept for later: %s", error, extra={"event": "nothing kept", "error": str(error)})
         return None
     if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-        LOG.warning("nothing is kept for later: %s belongs to or can be written by others", folder)
+        why = f"{folder} belongs to or can be written by others"
+        LOG.warning("nothing is kept for later: %s", why, extra={"event": "nothing kept", "error": why})
         return None
     return folder

@@ -45,11 +45,10 @@ class Watched:
         self.asked = []
 
     def load(self, symbols, timeframe, start, end, columns, before=0):
-        self.asked.append(
-            {"symbols": tuple(symbols), "start": start, "end": end, "columns": tuple(columns), "before": before}
-        )
+        which = None if symbols is None else tuple(symbols)
+        self.asked.append({"symbols": which, "start": start, "end": end, "columns": tuple(columns), "before": before})
         if self.on_load is not None:
-            self.on_load(tuple(symbols))
+            self.on_load(which)
         return self.inner.load(symbols, timeframe, start, end, columns, before)
 
     def symbols(self, timeframe):

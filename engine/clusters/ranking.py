@@ -8,7 +8,7 @@ no table is as long as the universe.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -75,7 +75,9 @@ class ClusterStaging:
         assert isinstance(self.prepared.evaluator, PlanEvaluator)
         self.across = [stage.direction == "across" for stage in self.prepared.evaluator.plan.stages]
 
-    def load(self, batch: Batch, _: Loader, rounds: range, ticket: Ticket) -> tuple[Loaded, FilePart]:
+    def load(
+        self, batch: Batch, _: Loader, rounds: range, __: Callable[[Candles], Candles], ticket: Ticket
+    ) -> tuple[Loaded, FilePart]:
         """The candles are loaded where the first rounds run."""
         told, order = self._round(batch.symbols, rounds, (), ticket)
         errors = {symbol: error_of(each) for symbol, each in told["errors"].items()}

@@ -10,17 +10,17 @@ import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ...data.describing import open_described
 from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
 from ..batching import Batch
-from ..collecting import process
+from ..braking import EngineMemory, JobMemory
+from ..collecting import process, with_references
 from ..controlling import Control, Gate, Ticket
-from ..evaluating import PlanEvaluator
 from ..other_tables import named_tables
+from ..plans import Plans
 from ..preparing import Prepared, Preparer
 from ..running import Limits
 from ..service import FormulaService
@@ -65,17 +65,18 @@ def _carry_out(content: Mapping[str, Any], folder: Path, name: str) -> None:
     if "inputs" in content:
         carry_out_round(content, prepared, ticket, folder, name)
     else:
-        write_piece(folder, name, process(prepared, Batch(tuple(symbols)), ticket))
+        write_piece(folder, name, process(prepared, unbraked(), Batch(tuple(symbols)), ticket))
 
 
 def prepared_for(content: Mapping[str, Any], symbols: list[str] | None) -> Prepared:
     """The job of an order for some symbols, with other symbols that its formulas name."""
     prepared = _preparer(content).prepare(job_of(content["job"], symbols), everything=content["everything"])
-    if prepared.references is None or not isinstance(prepared.evaluator, PlanEvaluator):
-        return prepared
-    references = prepared.references.load(_limits(), Control())
-    around = replace(prepared.evaluator.around, references=references)
-    return replace(prepared, evaluator=replace(prepared.evaluator, around=around))
+    return with_references(prepared, _limits(), Control())
+
+
+def unbraked() -> JobMemory:
+    """Memory that holds nothing back: an order is one batch, cut by whoever sent it."""
+    return JobMemory(EngineMemory(MEMORY, Plans()), lambda _: 0, lambda: 0)
 
 
 def an_endless_ticket() -> Ticket:
@@ -90,7 +91,8 @@ def _preparer(content: Mapping[str, Any]) -> Preparer:
         if key not in _kept:
             repository = open_described(content["candles"])
             tables = named_tables(content["tables"])
-            _kept[key] = Preparer(repository, _service(content["libraries"]), _limits(), MEMORY, 3, tables)
+            service, memory = _service(content["libraries"]), EngineMemory(MEMORY, Plans())
+            _kept[key] = Preparer(repository, service, _limits(), memory, 3, tables)
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...data.handing import column_of, truths_of
 from ...formulas.kernels.compiler import machine_code
+from .blocks import block_of
 from .rooms import LINE, Rooms
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,7 @@ class Column:
         ones. Bits are written two bytes at a time, which may reach beyond the last.
         """
         size, width, count = rows // 8 + 3, -(-rows // LINE) * LINE, len(conditions) - sum(conditions)
-        own = np.empty(width * count).reshape(-1, width)[:, :rows] if width and rooms is None else ()
+        own = block_of(width * count).reshape(-1, width)[:, :rows] if width and rooms is None else ()
         numbers = iter(own) if rooms is None else rooms.several(rows, count)
         return [
             cls(

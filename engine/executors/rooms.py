@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .blocks import block_of
+
 Floats = NDArray[np.float64]
 
 PIECE: Final = 2**21
@@ -70,7 +72,7 @@ class Rooms:
         try:
             piece = self._idle[size].pop()
         except IndexError:  # none is idle
-            piece = np.empty(size)
+            piece = block_of(size)
         lent = _Lent(piece)
         weakref.finalize(lent, self._give, piece).atexit = False
         return np.asarray(lent)

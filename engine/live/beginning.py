@@ -15,11 +15,13 @@ from ...data.layout import CANDLE_FIELDS, Kind
 from ...data.repository import CandleRepository
 from ...formulas import Plan
 from ...formulas.kinds import Kind as NodeKind
+from ..braking import EngineMemory
 from ..controlling import LOG, Control, Gate, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
 from ..jobs import ONLY, DateRange, ProcessingJob
 from ..other_tables import close, named_tables
+from ..plans import Plans
 from ..preparing import Prepared, Preparer
 from ..referring import References
 from ..running import Limits
@@ -70,7 +72,8 @@ def begin(
     limits = Limits(1, PATIENCE, PATIENCE, {"load": Gate(1), "compute": Gate(1)})
     beside = named_tables(tables)
     try:
-        prepared = Preparer(repository, service, limits, MEMORY, RETRIES, beside).prepare(job, everything=True)
+        preparer = Preparer(repository, service, limits, EngineMemory(MEMORY, Plans()), RETRIES, beside)
+        prepared = preparer.prepare(job, everything=True)
         assert isinstance(prepared.evaluator, PlanEvaluator)
         following = _following(prepared, prepared.evaluator, limits)
         members = Members()

@@ -83,7 +83,9 @@ def _loaded() -> MachineCode:
     if code is None:
         began = time.perf_counter()
         code = compile_kernels()
-        LOG.info("kernels compiled in %.1f s; kept for later in %s", time.perf_counter() - began, path or "no folder")
+        seconds, folder = time.perf_counter() - began, path or "no folder"
+        fields = {"event": "kernels compiled", "elapsed": seconds, "folder": str(folder)}
+        LOG.info("kernels compiled in %.1f s; kept for later in %s", seconds, folder, extra=fields)
         if path:
             _write(path, code)
     return MachineCode(code)
@@ -185,7 +187,8 @@ def _read(path: Path) -> list[bytes] | None:
         return None
     digest, rest = content[:DIGEST], content[DIGEST:]
     if hashlib.sha256(rest).digest() != digest:
-        LOG.warning("%s is damaged; the kernels are compiled anew", path)
+        fields = {"event": "kernels damaged", "folder": str(path)}
+        LOG.warning("%s is damaged; the kernels are compiled anew", path, extra=fields)
         return None
     parts: list[bytes] = []
     while rest:
@@ -206,4 +209,4 @@ def _write(path: Path, code: Sequence[bytes]) -> None:
         aside.replace(path)
     except OSError as error:  # a full disk, say: the code is there, the next process compiles its own
         aside.unlink(missing_ok=True)
-        LOG.info("compiled kernels cannot be kept: %s", error)
+        LOG.info("compiled kernels cannot be kept: %s", error, extra={"event": "nothing kept", "error": str(error)})

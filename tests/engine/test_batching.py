@@ -30,7 +30,7 @@ def test_halves_make_the_whole():
 def test_memory_bounds_the_rows():
     assert rows_per_batch(2**30, BAR, 3, 6_000_000) == 250_000
     assert rows_per_batch(2**30, BAR, 3, 50_000) == 100_000
-    assert rows_per_batch(2**20, BAR, 3, 6_000_000) == 2**19 // (BAR * 3)
+    assert rows_per_batch(2**20, BAR, 3, 6_000_000) == 2**20 // (BAR * 3)
     assert rows_per_batch(0, BAR, 3, 6_000_000) == 1
 
 
@@ -52,7 +52,7 @@ def test_long_symbols_fill_their_tiles():
     given = {"most": MOST_TILED_ROWS, "lanes": 16 * year}
 
     assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * year, **given) == 16 * year
-    assert rows_per_batch(400_000_000, bar, 3, 2_500 * year, **given) == 400_000_000 // (2 * bar * 3)
+    assert rows_per_batch(200_000_000, bar, 3, 2_500 * year, **given) == 200_000_000 // (bar * 3)
     assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * 25_000, most=MOST_TILED_ROWS, lanes=16 * 25_000) == 800_000
     assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 790_020
 

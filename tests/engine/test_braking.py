@@ -1,43 +1,155 @@
-"""While memory is short, batches are started one at a time, and in halves."""
+"""Batches start where there is room for them; what engines and repositories keep is a part of the limit."""
 
 import threading
+from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
-from fakes import Watched, rising
+from fakes import Watched, names, rising
 from polars.testing import assert_frame_equal
 
 import barsweep as bs
-from barsweep import DuckDBRepository, ProcessingEngine, ProcessingJob
+from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob
 from barsweep.data.importing import write_table
-from barsweep.engine import braking, preparing
+from barsweep.engine import braking, preparing, residing
 from barsweep.engine.batching import Batch
-from barsweep.engine.braking import Brake, MemoryWatch
-from barsweep.engine.controlling import Control
+from barsweep.engine.braking import LIBRARIES, Brake, EngineMemory, JobMemory
+from barsweep.engine.plans import Plans
+from barsweep.engine.running import Control
 
 UP = "close > close[1]"
 
 
-@pytest.fixture(autouse=True)
-def _small_batches(monkeypatch):
+@pytest.fixture
+def few_symbols_at_a_time(monkeypatch):
     monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 400)
 
 
-def test_growth_is_what_counts(monkeypatch):
-    """Neither what was there before nor the results that are kept."""
-    size, kept = [1_000], [0]
+@pytest.fixture
+def grown(monkeypatch):
+    """How much the process seems to take: a list of one number, which a test may change."""
+    size = [1_000_000_000]
     monkeypatch.setattr(braking, "resident", lambda: size[0])
-    watch = MemoryWatch(100, lambda: kept[0], before=braking.resident())
+    monkeypatch.setattr(braking, "give_back", lambda: None)
+    return size
 
-    size[0] = 1_070
-    assert not watch.is_near()
-    size[0] = 1_080
-    assert watch.is_near()
-    kept[0] = 30
-    assert not watch.is_near()
+
+# Batches that start where there is room.
+
+
+def job_memory(limit, held=lambda: 0):
+    """Of a job whose batches need 100 bytes a symbol."""
+    return JobMemory(EngineMemory(limit, Plans()), lambda batch: 100 * len(batch.symbols), held)
+
+
+def test_a_batch_starts_where_there_is_room_for_it(grown):
+    """Beside what others were promised, what waits to be handed out, and what the process has grown by."""
+    held = [0]
+    memory = job_memory(1000, lambda: held[0])
+    one, two = Batch(("A",)), Batch(("B", "C"))
+
+    assert memory.admits(two, [])
+    assert memory.admits(two, [two, two])
+    assert not memory.admits(two, [two] * 4)
+    assert not memory.admits(one, [two] * 4)
+    held[0] = 300
+    assert not memory.admits(two, [two, two])
+    assert memory.admits(two, [two])
+    grown[0] += 700
+    assert not memory.admits(two, [])
+    assert memory.admits(one, [])
+
+
+def test_batches_that_need_more_than_was_thought_teach_the_next_ones(grown):
+    memory = job_memory(1000)
+    batch = Batch(("A", "B"))
+    assert memory.admits(batch, [])
+
+    grown[0] += LIBRARIES + 500
+    memory.look()
+    grown[0] -= LIBRARIES + 500
+    memory.admits(batch, [])
+
+    assert memory.factor == 2.5
+    assert memory.needs(batch) == 500
+    assert not memory.admits(batch, [batch])
+
+
+def test_small_jobs_are_not_measured_at_every_batch(monkeypatch):
+    memory = job_memory(10**9)
+    monkeypatch.setattr(braking, "resident", lambda: pytest.fail("measured"))
+
+    assert memory.admits(Batch(("A",)), [Batch(("B",))])
+
+
+@pytest.mark.parametrize(("symbols", "room", "halved"), [(4, 500, False), (4, 300, True), (1, 50, False)])
+def test_a_batch_that_is_too_large_is_halved(symbols, room, halved, grown):
+    brake = Brake(job_memory(1000))
+    grown[0] += 850 - room
+
+    assert brake.halves(Batch(tuple(names(symbols)))) == halved
+    assert not Brake().halves(Batch(tuple(names(symbols))))
+
+
+def test_batches_are_not_halved_without_end(grown):
+    """Where the process itself has passed the limit, small batches would not help."""
+    brake = Brake(job_memory(64 * 200 + 1))
+    grown[0] += 10**9
+
+    assert brake.halves(Batch(("A", "B", "C")))
+    assert not brake.halves(Batch(("A", "B")))
+
+
+def test_growth_is_told_after_idle_memory_was_given_back(monkeypatch):
+    sizes = iter([1000, 1600, 1200])
+    monkeypatch.setattr(braking, "resident", lambda: next(sizes))
+    monkeypatch.setattr(braking, "give_back", lambda: None)
+    memory = EngineMemory(1000, Plans())
+
+    assert memory.grown() == 200
+    assert memory.most == 600
+
+
+def test_mapped_files_are_no_growth():
+    assert 0 < residing.resident() <= psutil.Process().memory_info().rss
+
+
+def test_memory_is_given_back_where_the_system_can(monkeypatch):
+    residing.give_back()
+    monkeypatch.setattr(residing, "_trim", lambda: None)  # as where the C library is another one
+    residing.give_back()
+
+
+@pytest.mark.parametrize("output", [False, True])
+@pytest.mark.usefixtures("few_symbols_at_a_time")
+def test_a_job_that_is_short_of_memory_runs_one_batch_at_a_time(output, tmp_path, monkeypatch):
+    """It ends nevertheless, with the same results."""
+    running, most, lock = set(), [0], threading.Lock()
+
+    def loading(symbols):
+        with lock:
+            running.add(symbols)
+            most[0] = max(most[0], len(running))
+        threading.Event().wait(0.01)
+        with lock:
+            running.discard(symbols)
+
+    frame = rising(16, bars=100)
+    monkeypatch.setattr(braking, "resident", iter(range(2**40, 2**60, 2**40)).__next__)
+    path = tmp_path / "found.parquet" if output else None
+    with ProcessingEngine(Watched(frame, loading), max_workers=4, memory_limit=100_000) as engine:
+        result = engine.run(ProcessingJob(None, UP), output=path)
+
+    assert_frame_equal(result.matches, bs.scan(UP, frame).matches)
+    assert most == [1]
+
+
+# What is kept from job to job.
 
 
 @pytest.mark.parametrize("formula", ["close > 0", "rank(close) > 0"])
+@pytest.mark.usefixtures("few_symbols_at_a_time")
 def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula):
     """A formula that is true everywhere leaves room for a row and two values of each bar."""
     frame, bar = rising(16, bars=1000), 3 * 8
@@ -58,71 +170,59 @@ def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula):
     assert_frame_equal(found[0], found[-1])
 
 
-def test_what_is_kept_counts_as_growth_and_what_the_caller_took_does_not(monkeypatch):
-    size = [1_000_000]
-    monkeypatch.setattr(braking, "resident", lambda: size[0])
+@pytest.mark.usefixtures("few_symbols_at_a_time")
+def test_what_is_kept_counts_as_growth_and_what_the_caller_took_does_not(grown):
     engine = ProcessingEngine(rising(16, bars=1000), max_workers=1)
     memory, job = engine._memory, ProcessingJob(None, "x = sma(close, 3); close > 0")
     engine.run(job)
 
-    size[0] = 9_000_000
+    grown[0] = 9_000_000
     engine.run(job)
     assert memory.plans.kept > 0
     assert memory.before == 9_000_000 - memory.plans.kept
 
     with engine._listed(Control()):
-        size[0] = 10_000_000
+        grown[0] = 10_000_000
         engine.run(job)
         assert memory.before == 9_000_000 - memory.plans.kept
 
 
-def test_mapped_files_are_no_growth():
-    assert 0 < braking.resident() <= braking.psutil.Process().memory_info().rss
+# What repositories may take.
 
 
-def test_a_batch_is_halved_once():
-    brake = Brake(MemoryWatch(0, lambda: 0, before=-1))
-
-    assert brake.halves(Batch(("A", "B", "C")))
-    assert not brake.halves(Batch(("A", "B", "C")).halves()[1])
-    assert not brake.halves(Batch(("A",)))
-    assert not Brake().halves(Batch(("A", "B", "C")))
-
-
-@pytest.mark.parametrize("output", [False, True])
-def test_a_job_that_is_short_of_memory_runs_one_batch_at_a_time(output, tmp_path, monkeypatch):
-    """It ends nevertheless, with the same results."""
-    running, most, lock, sizes = set(), [0], threading.Lock(), []
-
-    def loading(symbols):
-        with lock:
-            running.add(symbols)
-            most[0] = max(most[0], len(running))
-            sizes.append(len(symbols))
-        threading.Event().wait(0.01)
-        with lock:
-            running.discard(symbols)
-
-    frame = rising(16, bars=100)
-    monkeypatch.setattr(braking, "resident", iter(range(2**40, 2**60, 2**40)).__next__)
-    path = tmp_path / "found.parquet" if output else None
-    with ProcessingEngine(Watched(frame, loading), max_workers=4) as engine:
-        result = engine.run(ProcessingJob(None, UP), output=path)
-
-    assert_frame_equal(result.matches, bs.scan(UP, frame).matches)
-    assert (most, sizes) == ([1], [2] * 8)
-
-
-def test_duckdb_gets_a_share(tmp_path):
+@pytest.mark.parametrize(
+    ("limit", "settings", "expected"),
+    [
+        (1000 * 2**20, {}, "250.0 MiB"),
+        (100 * 2**20, {}, "64.0 MiB"),
+        (1000 * 2**20, {"memory_limit": "700MiB"}, "700.0 MiB"),
+    ],
+)
+def test_duckdb_gets_a_share(limit, settings, expected, tmp_path):
     write_table(rising(3), tmp_path / "candles.duckdb", "candles")
-    for settings, expected in ({}, "250.0 MiB"), ({"memory_limit": "700MiB"}, "700.0 MiB"):
-        with DuckDBRepository(tmp_path / "candles.duckdb", settings=settings) as repository:
-            repository.symbols("1d")
-            engine = ProcessingEngine(repository, memory_limit=1000 * 2**20)
-            engine.run(ProcessingJob(None, UP))
-            (limit,) = repository.cursor().execute("select current_setting('memory_limit')").fetchall()
+    with DuckDBRepository(tmp_path / "candles.duckdb", settings=settings) as repository:
+        repository.symbols("1d")
+        ProcessingEngine(repository, memory_limit=limit).run(ProcessingJob(None, UP))
+        (found,) = repository.cursor().execute("select current_setting('memory_limit')").fetchall()
 
-        assert limit == (expected,)
+    assert found == (expected,)
+
+
+@pytest.mark.parametrize("share", [None, 0])
+@pytest.mark.parametrize("symbols", [None, ["S001", "S002", "S005"], []])
+def test_a_frame_in_pieces_is_copied_as_a_whole_only_where_there_is_room(share, symbols):
+    """What is loaded is the same."""
+    whole = rising(8, bars=30).with_columns(pl.col("volume").cast(pl.Int64))
+    pieces = FrameRepository(pl.concat([whole.slice(row, 16) for row in range(0, whole.height, 16)], rechunk=False))
+    if share is not None:
+        pieces.limit_memory(share)
+    asked = (symbols, "1d", None, None, ["close", "volume"], 0, bs.data.CandlePolicy())
+
+    found, expected = pieces.load_checked(*asked), FrameRepository(whole).load_checked(*asked)
+
+    assert_frame_equal(found.frame, expected.frame)
+    assert pieces.given.n_chunks() > 1
+    assert sorted(pieces.inspection.columns) == (["close", "volume"] if share is None else [])
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb", "folder", "hive"])
@@ -143,3 +243,17 @@ def test_files_are_streamed(kind, tmp_path):
 
     assert_frame_equal(pl.read_parquet(tmp_path / "found.parquet"), bs.scan(UP, frame).matches)
     assert result.counts["loaded"] == 1_200
+
+
+def test_a_large_table_is_written_in_groups_of_rows(tmp_path, monkeypatch):
+    from barsweep.engine import stored
+
+    monkeypatch.setattr(stored, "BYTES_OF_GROUP", 10_000)
+    table = rising(20, bars=100)
+    with stored.TableFile(tmp_path / "table.parquet") as file:
+        file.write(table)
+        found = file.finish(table)
+
+    assert_frame_equal(found.slice(0), table)
+    assert found.height == 2000
+    assert Path(found.path).stat().st_size > 0

@@ -17,7 +17,7 @@ def test_the_names_at_the_front_door():
     assert set(bs.__all__) == {
         *("scan", "signals", "evaluate", "check", "explain", "functions", "function", "library", "FormulaService"),
         *("explain_match", "near_misses"),
-        *("sql", "connect", "SqlConnection", "SqlResult", "LiveScanner"),
+        *("sql", "connect", "SqlConnection", "SqlResult", "LiveScanner", "JobStatistics"),
         *(
             "ProcessingEngine",
             "ProcessingJob",

@@ -1,7 +1,5 @@
 """What a job loads, computes and reports, and what becomes of faults."""
 
-import logging
-
 import polars as pl
 import pytest
 from fakes import Service, Watched, candles, names, rising
@@ -16,14 +14,14 @@ from barsweep import (
     RepositoryError,
 )
 from barsweep.data import CandlePolicy
-from barsweep.engine import loading
+from barsweep.engine import retrying
 
 UP = "close > close[1]"
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr(loading, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.001)
 
 
 def test_a_faulty_formula_raises_before_any_candle_is_read():
@@ -48,17 +46,6 @@ def test_numbers_are_no_conditions():
         ProcessingEngine(rising(1)).run(ProcessingJob(None, "sma(close, 2)"))
 
     assert "> 0" in raised.value.hint
-
-
-def test_an_unreachable_repository_raises_before_work_starts():
-    repository = Watched(rising(1))
-
-    def sick():
-        raise RepositoryError("no route to the database", retryable=True)
-
-    repository.health = sick
-    with pytest.raises(RepositoryError, match="no route"):
-        ProcessingEngine(repository).run(ProcessingJob(None, UP))
 
 
 def test_only_what_the_plan_reads_is_loaded():
@@ -167,34 +154,6 @@ def test_a_failing_batch_is_halved_until_the_culprits_stand_alone():
     assert [each.symbol for each in result if each.error] == ["S003", "S009"]
     assert {error.kind for error in result.errors.values()} == {"candles"}
     assert sum(len(each.matches) for each in result) == 14 * 4
-
-
-def test_transient_faults_are_retried_with_growing_pauses(caplog):
-    failures = [RepositoryError("busy", retryable=True), ConnectionError("reset")]
-
-    def on_load(symbols):
-        if failures:
-            raise failures.pop()
-
-    with caplog.at_level(logging.WARNING, logger="barsweep"):
-        result = ProcessingEngine(Watched(rising(4), on_load)).run(ProcessingJob(None, UP))
-
-    assert not result.errors
-    assert sum("next try" in record.message for record in caplog.records) == 2
-
-
-def test_faults_that_stay_are_waited_out_once_and_end_at_their_symbols():
-    def on_load(symbols):
-        if "S002" in symbols:
-            raise RepositoryError("no such shard", retryable=True)
-
-    repository = Watched(rising(4), on_load)
-
-    result = ProcessingEngine(repository, retries=2).run(ProcessingJob(None, UP))
-
-    assert {symbol: error.kind for symbol, error in result.errors.items()} == {"S002": "repository"}
-    assert sum(each["symbols"] == tuple(names(4)) for each in repository.asked) == 3
-    assert sum(each["symbols"] == ("S002",) for each in repository.asked) == 1
 
 
 def test_impossible_settings_are_refused():

@@ -5,8 +5,8 @@ import sys
 
 import polars as pl
 import pytest
-from fakes import candles
 from click.testing import CliRunner
+from fakes import candles
 
 import barsweep as bs
 from barsweep.data import CandleStore, writing

@@ -1,0 +1,43 @@
+"""Putting a job's figures together, and telling them in the log."""
+
+from __future__ import annotations
+
+from .braking import EngineMemory
+from .controlling import LOG
+from .preparing import Prepared
+from .splitting import Piece
+from .statistics import JobStatistics
+from .tallying import Tally
+
+
+def account(
+    prepared: Prepared,
+    total: Piece,
+    tally: Tally,
+    memory: EngineMemory | None,
+    put_aside: int,
+    rows: int,
+    elapsed: float,
+) -> JobStatistics:
+    """How a job went that reports so many rows after so many seconds."""
+    return JobStatistics(
+        symbols=len(prepared.requested),
+        errors=len(total.errors),
+        bars=sum(total.bars.values()),
+        loaded=total.loaded,
+        rows=rows,
+        elapsed=elapsed,
+        seconds=dict(tally.seconds),
+        batches=len(prepared.batches),
+        halved=tally.counts["halved"],
+        retries=tally.counts["retries"],
+        warnings=prepared.warnings,
+        memory=0 if memory is None else memory.most,
+        memory_limit=0 if memory is None else memory.limit,
+        put_aside=put_aside,
+    )
+
+
+def log_end(words: str, statistics: JobStatistics) -> None:
+    """Log that a job has ended."""
+    LOG.info("%s", words, extra={"event": "job ended", **statistics.fields})
