@@ -114,7 +114,11 @@ def locked(path: Path) -> int:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             if not taken(lock):
-                LOG.info("%s is held by another writer: waiting", path)
+                LOG.info(
+                    "%s is held by another writer: waiting",
+                    path,
+                    extra={"event": "waiting for writer", "path": str(path)},
+                )
                 wait_for(lock)
             if is_at(lock, path):
                 return lock
@@ -133,7 +137,10 @@ def taken(lock: int) -> bool:
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise
-        LOG.info("this file system has no locks: two that write one file at once are not kept apart")
+        LOG.info(
+            "this file system has no locks: two that write one file at once are not kept apart",
+            extra={"event": "no locks"},
+        )
         return True
 
 

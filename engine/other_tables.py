@@ -134,7 +134,7 @@ def notes_of_rows(name: str, rows: pl.DataFrame, symbols: Sequence[str]) -> list
             "each counts as one, as in x[1], and the last of them is seen"
         )
     for note in notes:
-        LOG.warning("%s", note)
+        LOG.warning("%s", note, extra={"event": "table note", "note": note})
     return notes
 
 

@@ -106,7 +106,7 @@ def _append(key: bytes, definition: Definition) -> None:
         finally:
             os.close(file)
     except OSError as error:  # the next process parses again
-        LOG.info("parsed definitions cannot be kept: %s", error)
+        LOG.info("parsed definitions cannot be kept: %s", error, extra={"event": "nothing kept", "error": str(error)})
 
 
 def _checksum(text: bytes) -> bytes:

@@ -52,7 +52,8 @@ def carry_out(text: str, folder: str) -> str:
             _note(place, name)
             _carry_out(order["content"], place, name)
     except Exception as error:  # noqa: BLE001 - whatever it is, whoever sent the order has to know
-        LOG.info("an order failed: %s", traceback.format_exc())
+        fields = {"event": "order failed", "order": name, "error": str(error)}
+        LOG.info("an order failed: %s", traceback.format_exc(), extra=fields)
         return json.dumps({"error": _told(error)})
     return "{}"
 

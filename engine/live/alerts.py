@@ -39,7 +39,11 @@ class Alerts:
         try:
             self._waiting.put_nowait("".join(f"{line}\n" for line in as_lines(matches)))
         except queue.Full:  # whoever is told hangs; the scan must not
-            LOG.error("%d alerts wait already; this one is dropped", MOST_WAITING)
+            LOG.error(
+                "%d alerts wait already; this one is dropped",
+                MOST_WAITING,
+                extra={"event": "alert failed", "error": "too many wait"},
+            )
 
     def close(self) -> None:
         """Wait until those that wait are told, for as long as one may take."""
@@ -53,7 +57,7 @@ class Alerts:
                 try:
                     tell(text)
                 except (OSError, subprocess.SubprocessError) as error:  # the others are told all the same
-                    LOG.error("an alert failed: %s", error)
+                    LOG.error("an alert failed: %s", error, extra={"event": "alert failed", "error": str(error)})
 
 
 def command(line: str) -> Callable[[str], None]:

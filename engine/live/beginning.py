@@ -102,7 +102,10 @@ def _following(prepared: Prepared, evaluator: PlanEvaluator, limits: Limits) -> 
     """Standing where kernels can do it; other symbols that formulas name are read here, from their first bar."""
     if isinstance(evaluator.executor, TileExecutor) and stands(evaluator.plan):
         return StandingPlan.of(evaluator.plan, evaluator.around)
-    LOG.info("bars are computed over those that the formulas reach: no state of kernels stands for these")
+    LOG.info(
+        "bars are computed over those that the formulas reach: no state of kernels stands for these",
+        extra={"event": "recomputed"},
+    )
     others: Mapping[str, pl.DataFrame] = {}
     if prepared.references is not None:
         is_empty = span_of(prepared.loader.repository, prepared.job.timeframe) is None
@@ -142,7 +145,8 @@ def _history(prepared: Prepared, repository: CandleRepository) -> Iterator[Candl
     for batch in prepared.batches:
         loaded = loader.load(batch.symbols, Ticket({}, PATIENCE))
         for symbol, error in loaded.errors.items():
-            LOG.warning("%s: its history is not used: %s", symbol, error)
+            fields = {"event": "symbol failed", "symbol": symbol, "kind": error.kind, "error": error.message}
+            LOG.warning("%s: its history is not used: %s", symbol, error, extra=fields)
         if loaded.candles.height:
             yield loaded.candles
 

@@ -43,7 +43,18 @@ class GrowingSource:
             except RepositoryError as error:
                 if not error.retryable:
                     raise
-                LOG.warning("the source cannot be read, next try in %g s: %s", self.every, error)
+                LOG.warning(
+                    "the source cannot be read, next try in %g s: %s",
+                    self.every,
+                    error,
+                    extra={
+                        "event": "retry",
+                        "doing": "asking for new bars",
+                        "attempt": 1,
+                        "pause": self.every,
+                        "error": str(error),
+                    },
+                )
             yield scanner.due()
             stop.wait(self.every)
 
@@ -108,10 +119,18 @@ def _one_by_one(lines: list[bytes], before: int) -> pl.DataFrame:
         try:
             bar = json.loads(line)
         except ValueError as error:  # the other lines are run
-            LOG.warning("line %d is no JSON: %s", number, error)
+            LOG.warning(
+                "line %d is no JSON: %s",
+                number,
+                error,
+                extra={"event": "line left out", "line": number, "error": str(error)},
+            )
             continue
         if isinstance(bar, dict):
             bars.append(bar)
         else:
-            LOG.warning("line %d is no bar: it holds no names and values", number)
+            why = "it holds no names and values"
+            LOG.warning(
+                "line %d is no bar: %s", number, why, extra={"event": "line left out", "line": number, "error": why}
+            )
     return pl.DataFrame(bars, infer_schema_length=None, strict=False)

@@ -156,7 +156,8 @@ class LiveScanner:
 
     def _told(self, refused: pl.DataFrame) -> pl.DataFrame:
         for symbol, ts, reason in refused.iter_rows():
-            LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason)
+            fields = {"event": "bar refused", "symbol": symbol, "ts": str(ts), "reason": reason}
+            LOG.warning("%s: the bar at %s is refused: %s", symbol, ts, reason, extra=fields)
         return refused
 
     def _still_open(self, candles: Candles) -> tuple[Candles, pl.DataFrame]:

@@ -53,7 +53,11 @@ class Planner:
         if not told["error"]:
             return _read(told)
         if told["error_type"] == UNIMPLEMENTED or "serializ" in told["error_message"]:
-            LOG.info("the query is run over all bars, its plan cannot be read: %s", told["error_message"])
+            LOG.info(
+                "the query is run over all bars, its plan cannot be read: %s",
+                told["error_message"],
+                extra={"event": "query not narrowed", "error": str(told["error_message"])},
+            )
             return None
         if told["error_type"] == FORBIDDEN:
             message = str(told["error_message"])
@@ -79,7 +83,8 @@ def _read(told: Any) -> Needs | None:
     try:
         return read_needs(told)
     except RecursionError:  # conditions within conditions, hundreds deep: the query filters by itself
-        LOG.info("the query is run over all bars, its conditions are nested too deeply")
+        why = "its conditions are nested too deeply"
+        LOG.info("the query is run over all bars, %s", why, extra={"event": "query not narrowed", "error": why})
         return None
 
 
