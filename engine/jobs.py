@@ -14,6 +14,7 @@ import numpy as np
 from ..data.sessions import Session
 from ..errors import ProcessingEngineError
 from ..formulas.dialects import assert_dialect
+from ..formulas.limits import MOST_POINTS
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -21,8 +22,6 @@ Outputs: TypeAlias = Literal["result", "all"]
 Values: TypeAlias = Collection[Setting]
 """Several values for a param, to be tried one by one: a range, a list, an array."""
 
-MOST_POINTS: Final = 10_000
-"""Of a sweep: more formulas than that make no plan that anybody waits for."""
 ONLY: str = "match"  # the name of a formula that was given without one
 
 

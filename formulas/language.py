@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,7 +67,8 @@ class Language:
         try:
             known = columns_by_name(columns)
             others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
-            checked = check(_parsed(source, dialect), self._functions, self._interner, known, parameters, others)
+            with _nested_soundly(source):
+                checked = check(_parsed(source, dialect), self._functions, self._interner, known, parameters, others)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
         if strict and checked.warnings:
@@ -116,7 +118,18 @@ class Language:
 
 def declared_parameters(source: str, dialect: str | None = None) -> frozenset[str]:
     """The names of a formula's params; raises FormulaError if it cannot be read."""
-    return frozenset(s.name.name for s in _parsed(source, dialect).statements if isinstance(s, syntax.Parameter))
+    with _nested_soundly(source):
+        return frozenset(s.name.name for s in _parsed(source, dialect).statements if isinstance(s, syntax.Parameter))
+
+
+@contextmanager
+def _nested_soundly(source: str) -> Iterator[None]:
+    """While a text is read: Python's own stack ends where functions within functions are nested below each limit."""
+    try:
+        yield
+    except RecursionError:  # a fault of the text, which is told; nothing that was begun is kept
+        hint = "give parts of it a name: part = ..."
+        raise FormulaError([Problem.at(source, 0, 1, "the formula is nested too deeply", hint)], source) from None
 
 
 def _own_parameters(source: str, dialect: str | None, given: Mapping[str, Setting]) -> dict[str, Setting]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from typing import Final
 
 from ..declaring import Parameter, Primitive, Setting
 from ..functions import CHOICE, OPERATORS
@@ -13,6 +15,7 @@ from ..syntax import Span
 from .ahead import NEGATIVE, is_negative
 from .faults import Faults
 from .measuring import compare
+from .naming import shortened
 from .values import FAULTY, READERS, Bound, Faulty, Given, Outputs, Value, folded, is_missing
 
 HINTS = {
@@ -24,6 +27,7 @@ HINTS = {
     (Kind.DATE, Kind.NUMBER): 'write a date as text: "2016-02-03"',
     (Kind.TIME, Kind.NUMBER): 'write a time as text: "09:30"',
 }
+LARGEST: Final = sys.float_info.max
 COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
 CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
 
@@ -203,7 +207,9 @@ def shown_value(value: Setting) -> str:
     """A constant as a user would write it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    if isinstance(value, int | float):
+        return f"{value:g}" if abs(value) <= LARGEST else f"a number beyond {LARGEST:g}"
+    return repr(shortened(value))
 
 
 def _fits(accepts: object, node: Constant) -> Setting | None:

@@ -4,128 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
-from ...errors import FormulaError, Problem
 from .. import syntax
 from ..declaring import Setting
 from ..functions import HISTORY, Functions
-from ..history import History, history, is_across
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Constant, Elsewhere, Interner, Node, OtherSymbol, OtherTable, Place, columns_read, walk
+from ..nodes import Constant, CountingInterner, Interner, Node
 from ..syntax import Expression, Span
 from .applying import shown_value
+from .checked import Checked, Tunable
 from .environment import Environment, is_indicator
 from .faults import Faults
+from .limiting import refuse_too_large
 from .naming import RESERVED, SPECIAL_FORMS
 from .session import Session
 from .values import Faulty, Outputs, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Tunable:
-    """A `param` of a formula: its value, and the values it may take (bounds, or a list of options)."""
-
-    name: str
-    value: Setting
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    options: tuple[Setting, ...] = ()
-
-    def describe(self) -> str:
-        """The values it may take, for messages."""
-        if self.options:
-            return f"one of {', '.join(map(shown_value, self.options))}"
-        bounds = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
-        return f"a {'number' if isinstance(self.value, float) else type(self.value).__name__}{bounds}"
-
-    def admits(self, value: object) -> bool:
-        """Whether `value` is of the param's kind and within its range."""
-        if isinstance(value, bool) or isinstance(self.value, bool):
-            return isinstance(value, bool) and isinstance(self.value, bool)
-        if isinstance(self.value, str) or isinstance(value, str):
-            return type(value) is type(self.value) and (not self.options or value in self.options)
-        inside = self.low is None or self.high is None or self.low <= value <= self.high  # type: ignore[operator]
-        return isinstance(value, int | float) and inside and (not self.options or value in self.options)
-
-
-@dataclass(frozen=True, repr=False)
-class Checked:
-    """A formula that is sound: its result as a plan node, and what a job has to know of it.
-
-    `lines` are its named values; of one with several outputs each, as `m.line`.
-    """
-
-    source: str
-    result: Node
-    indicators: Mapping[str, Node]
-    tunables: tuple[Tunable, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-    lines: Mapping[str, Node] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"Checked({self.source!r}, {self.kind})"
-
-    @property
-    def kind(self) -> Kind:
-        """What the result holds; matches are looked for where it is boolean."""
-        return self.result.kind
-
-    @property
-    def parameters(self) -> dict[str, Setting]:
-        """The values of the formula's params."""
-        return {tunable.name: tunable.value for tunable in self.tunables}
-
-    @cached_property
-    def _nodes(self) -> tuple[Node, ...]:
-        return tuple(walk([self.result, *self.indicators.values()]))
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The candle columns that are read."""
-        return columns_read([self.result, *self.indicators.values()])
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """The other symbols that are read, by symbol("SPY", x)."""
-        return frozenset(place.symbol for place in self._places if isinstance(place, OtherSymbol))
-
-    @property
-    def tables(self) -> frozenset[str]:
-        """The other tables that are read, by table("quarterly", x)."""
-        return frozenset(place.table for place in self._places if isinstance(place, OtherTable))
-
-    @property
-    def _places(self) -> list[Place]:
-        return [node.place for node in self._nodes if isinstance(node, Elsewhere)]
-
-    @property
-    def across(self) -> bool:
-        """Whether all symbols are needed at once."""
-        return any(map(is_across, self._nodes))
-
-    @cached_property
-    def history(self) -> History:
-        """Warm-up, reach and settling of result and indicators together."""
-        return history([self.result, *self.indicators.values()])
-
-    @property
-    def warmup(self) -> int | None:
-        """At most so many first bars have no result; None where a calendar or another symbol decides."""
-        return history([self.result]).warmup
-
-    @property
-    def reach(self) -> int | None:
-        """How many earlier bars influence a value; None: all."""
-        return self.history.reach
-
-    @property
-    def settles(self) -> int | None:
-        """After how many bars what came before weighs less than 1e-9; None: never."""
-        return self.history.settles
 
 
 class Observed(NamedTuple):
@@ -157,7 +52,9 @@ class _Check:
         assert not isinstance(result, Faulty)
         tunables = tuple(self.tunables.values())
         indicators, warnings = self._indicators(environment, result), tuple(faults.warnings)
-        return Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
+        checked = Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
+        refuse_too_large(checked, self.formula, self.session)
+        return checked
 
     def _statement(self, statement: syntax.Statement, environment: Environment) -> None:
         match statement:
@@ -245,10 +142,11 @@ class _Check:
 
     def _look_back(self, expression: syntax.History) -> None:
         bars, whole = self.constants[expression.offset.span], expression.operand.span
-        for span, (text, node) in list(self.observed.items()):
-            if whole.start <= span.start and span.end <= whole.end:
-                earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
-                self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
+        for span, (text, node) in reversed(list(self.observed.items())):
+            if not (whole.start <= span.start and span.end <= whole.end):
+                break  # what stands in `whole` was seen last
+            earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
+            self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
 
     def _text(self, span: Span) -> str:
         return " ".join(self.formula.source[span.start : span.end].split())
@@ -291,10 +189,9 @@ def check(
     `columns` are the candle columns that there are, `parameters` values for the formula's params, `tables` the columns
     of other tables by their names.
     """
-    session = Session(functions, interner, Faults(formula.source), columns, lambda *_: None, tables or {})
+    session = Session(
+        functions, CountingInterner(interner), Faults(formula.source), columns, lambda *_: None, tables or {}
+    )
     run = _Check(formula, session, parameters or {})
     session.observe = run.observe
     return run.run()
-
-
-__all__ = ["Checked", "FormulaError", "Tunable", "check"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Final
 
 from .. import syntax
 from ..declaring import Primitive
 from ..functions import Function
 from ..kinds import Shape
 from ..libraries import LibraryFunction
+from ..limits import DEEPEST_CALLS, MOST_OPERATIONS, MOST_STEPS
 from ..nodes import Constant
 from ..syntax import Expression, Span
 from .ahead import looks_ahead
@@ -22,9 +22,6 @@ from .guessing import as_called, hint_for_function
 from .naming import LETTERS, SPECIAL_FORMS, shortened, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
-
-MOST_STEPS: Final = 10_000
-DEEPEST: Final = 40
 
 
 class Environment:
@@ -39,9 +36,21 @@ class Environment:
         self.checker = ExpressionChecker(session.interner, session.faults, self)
 
     def observe(self, expression: Expression, value: Value) -> None:
-        """Hand on what the formula's own expressions mean; what happens inside definitions is their affair."""
-        if not self._session.stack and not self._session.muted:
-            self._session.observe(expression, value)
+        """Hand on what the formula's own expressions mean; what happens inside definitions is their affair.
+
+        Raises FormulaError where the formula has grown too large.
+        """
+        session = self._session
+        if session.stack:
+            session.steps += 1
+        elif not session.muted:
+            session.observe(expression, value)
+        if session.steps > MOST_STEPS:
+            self._calls_too_often(session.stack[0], expression.span)
+        if session.interner.count > MOST_OPERATIONS:
+            hint = "compute parts of it as formulas of their own"
+            session.faults.add(expression.span, f"the formula comes to more than {MOST_OPERATIONS:,} operations", hint)
+            session.faults.raise_if_any()
 
     def name(self, name: syntax.Name) -> Value:
         """The value of a name: the formula's own first, then columns, built-in series, and the letters o h l c v."""
@@ -139,20 +148,23 @@ class Environment:
         key = (function, session.table, *((name, _identity(given)) for name, given in bound.items()))
         if key in session.inlined:
             return session.inlined[key]
-        session.steps += 1
         if function in session.stack:
             session.faults.add(
                 span, f"{function.name} calls itself", "recursion is not possible; see cumulative and rma"
             )
             return FAULTY
-        if session.steps > MOST_STEPS or len(session.stack) >= DEEPEST:
-            outermost = session.stack[0].name if session.stack else function.name
-            session.faults.add(span, f"the functions under {outermost} call each other too deeply or too often")
-            session.faults.raise_if_any()
+        if len(session.stack) >= DEEPEST_CALLS:
+            self._calls_too_often(session.stack[0], span)
         own = session.definitions.get(function.name) is function
         place = nullcontext() if own else session.faults.inside(function.name, function.source, function.path, span)
         session.inlined[key] = value = self._body(function, bound, own, place)
         return value
+
+    def _calls_too_often(self, outermost: LibraryFunction, span: Span) -> None:
+        faults = self._session.faults
+        hint = f"at most {DEEPEST_CALLS} deep, and {MOST_STEPS:,} expressions when written out"
+        faults.add(span, f"the functions under {outermost.name} call each other too deeply or too often", hint)
+        faults.raise_if_any()
 
     def _body(self, function: LibraryFunction, bound: Bound, own: bool, place: AbstractContextManager[None]) -> Value:
         root = self

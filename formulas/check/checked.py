@@ -1,0 +1,129 @@
+"""What a check gives: a sound formula as a plan node, and what a job has to know of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...errors import Problem
+from ..declaring import Setting
+from ..history import History, history, is_across
+from ..kinds import Kind
+from ..nodes import Elsewhere, Node, OtherSymbol, OtherTable, Place, columns_read, walk
+from .applying import shown_value
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A `param` of a formula: its value, and the values it may take (bounds, or a list of options)."""
+
+    name: str
+    value: Setting
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    options: tuple[Setting, ...] = ()
+
+    def describe(self) -> str:
+        """The values it may take, for messages."""
+        if self.options:
+            return f"one of {', '.join(map(shown_value, self.options))}"
+        bounds = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
+        return f"a {'number' if isinstance(self.value, float) else type(self.value).__name__}{bounds}"
+
+    def admits(self, value: object) -> bool:
+        """Whether `value` is of the param's kind and within its range."""
+        if isinstance(value, bool) or isinstance(self.value, bool):
+            return isinstance(value, bool) and isinstance(self.value, bool)
+        if isinstance(self.value, str) or isinstance(value, str):
+            return type(value) is type(self.value) and (not self.options or value in self.options)
+        if not isinstance(value, int | float) or not is_finite(value):
+            return False
+        inside = self.low is None or self.high is None or self.low <= value <= self.high
+        return inside and (not self.options or value in self.options)
+
+
+@dataclass(frozen=True, repr=False)
+class Checked:
+    """A formula that is sound: its result as a plan node, and what a job has to know of it.
+
+    `lines` are its named values; of one with several outputs each, as `m.line`.
+    """
+
+    source: str
+    result: Node
+    indicators: Mapping[str, Node]
+    tunables: tuple[Tunable, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    lines: Mapping[str, Node] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Checked({self.source!r}, {self.kind})"
+
+    @property
+    def kind(self) -> Kind:
+        """What the result holds; matches are looked for where it is boolean."""
+        return self.result.kind
+
+    @property
+    def parameters(self) -> dict[str, Setting]:
+        """The values of the formula's params."""
+        return {tunable.name: tunable.value for tunable in self.tunables}
+
+    @cached_property
+    def _nodes(self) -> tuple[Node, ...]:
+        return tuple(walk([self.result, *self.indicators.values()]))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The candle columns that are read."""
+        return columns_read([self.result, *self.indicators.values()])
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The other symbols that are read, by symbol("SPY", x)."""
+        return frozenset(place.symbol for place in self._places if isinstance(place, OtherSymbol))
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The other tables that are read, by table("quarterly", x)."""
+        return frozenset(place.table for place in self._places if isinstance(place, OtherTable))
+
+    @property
+    def _places(self) -> list[Place]:
+        return [node.place for node in self._nodes if isinstance(node, Elsewhere)]
+
+    @property
+    def across(self) -> bool:
+        """Whether all symbols are needed at once."""
+        return any(map(is_across, self._nodes))
+
+    @cached_property
+    def history(self) -> History:
+        """Warm-up, reach and settling of result and indicators together."""
+        return history([self.result, *self.indicators.values()])
+
+    @property
+    def warmup(self) -> int | None:
+        """At most so many first bars have no result; None where a calendar or another symbol decides."""
+        return history([self.result]).warmup
+
+    @property
+    def reach(self) -> int | None:
+        """How many earlier bars influence a value; None: all."""
+        return self.history.reach
+
+    @property
+    def settles(self) -> int | None:
+        """After how many bars what came before weighs less than 1e-9; None: never."""
+        return self.history.settles
+
+
+def is_finite(value: float) -> bool:
+    """Whether a number can be computed with: integers of Python's may be too large for that."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float is the answer, no fault
+        return False
