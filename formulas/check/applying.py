@@ -10,6 +10,7 @@ from typing import Final
 from ..declaring import Parameter, Primitive, Setting
 from ..functions import CHOICE, OPERATORS
 from ..kinds import Flag, Kind, Real, Series, Shape, Whole
+from ..limits import MOST_UNITS
 from ..nodes import NODE_TYPES, Constant, Interner, Node
 from ..syntax import Span
 from .ahead import NEGATIVE, is_negative
@@ -27,9 +28,10 @@ HINTS = {
     (Kind.DATE, Kind.NUMBER): 'write a date as text: "2016-02-03"',
     (Kind.TIME, Kind.NUMBER): 'write a time as text: "09:30"',
 }
+LONGEST_STRETCH: Final = len(f"{MOST_UNITS}mo")
 LARGEST: Final = sys.float_info.max
 COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
-CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
+STRETCH: Final = re.compile(r"[1-9][0-9]*(m|h|d|w|mo|q|y)")
 
 
 class Applier:
@@ -203,6 +205,12 @@ class Applier:
         return value
 
 
+def is_stretch(text: str) -> bool:
+    """Whether a text is a stretch of time such as "1w", and not of too many units."""
+    found = STRETCH.fullmatch(text)
+    return found is not None and len(text) <= LONGEST_STRETCH and int(text.removesuffix(found[1])) <= MOST_UNITS
+
+
 def shown_value(value: Setting) -> str:
     """A constant as a user would write it."""
     if isinstance(value, bool):
@@ -224,7 +232,7 @@ def _fits(accepts: object, node: Constant) -> Setting | None:
             return value
         case Whole() | Real() | Flag():
             return None
-        case _ if isinstance(value, str) and CALENDAR.fullmatch(value):
+        case _ if isinstance(value, str) and is_stretch(value):
             return value
         case _:
             return None

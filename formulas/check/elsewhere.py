@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,15 +9,15 @@ from typing import Final
 from .. import syntax
 from ..history import is_across
 from ..kinds import Kind
-from ..limits import MOST_LOOKS, MOST_SYMBOLS
+from ..limits import MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
 from ..nodes import Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars, walk
 from ..syntax import Expression, Span
+from .applying import is_stretch
 from .binding import Binder, Evaluate, Slot
 from .naming import SPECIAL_FORMS, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value
 
-TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
 SLOTS: Final[Mapping[str, tuple[Slot, ...]]] = {
     "column": (Slot("name", required=True),),
     "timeframe": (Slot("timeframe", required=True), Slot("x", required=True), Slot("forming", required=False)),
@@ -137,8 +136,8 @@ class Forms:
         return SomeBars(given.value)
 
     def _other_bars(self, timeframe: str, bound: Bound) -> OtherBars | None:
-        if not TIMEFRAME.fullmatch(timeframe):
-            hint = 'write a number and m, h, d, w, mo, q or y, such as "1w"'
+        if not is_stretch(timeframe):
+            hint = f'write a number up to {MOST_UNITS:,} and m, h, d, w, mo, q or y, such as "1w"'
             self.session.faults.add(_given(bound["timeframe"]).span, f"{timeframe!r} is no timeframe", hint)
             return None
         if "forming" not in bound:

@@ -48,8 +48,9 @@ class Environment:
         if session.steps > MOST_STEPS:
             self._calls_too_often(session.stack[0], expression.span)
         if session.interner.count > MOST_OPERATIONS:
+            whole = f"the call of {session.stack[0].name}" if session.stack else "the formula"
             hint = "compute parts of it as formulas of their own"
-            session.faults.add(expression.span, f"the formula comes to more than {MOST_OPERATIONS:,} operations", hint)
+            session.faults.add(expression.span, f"{whole} comes to more than {MOST_OPERATIONS:,} operations", hint)
             session.faults.raise_if_any()
 
     def name(self, name: syntax.Name) -> Value:
