@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,11 @@ import numpy as np
 
 from ..data.sessions import Session
 from ..errors import ProcessingEngineError
+from ..formulas.check.applying import shown_value
+from ..formulas.check.checked import is_finite
 from ..formulas.dialects import assert_dialect
 from ..formulas.limits import MOST_POINTS
+from ..formulas.parse.parsing import HALF
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -108,6 +110,7 @@ class ProcessingJob:
         if self.formula is not None and not self.formulas:
             raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
+        _assert_names([*self.formulas, *self.values])
         for dialect in (self.dialect, *(formula.dialect for formula in self.formulas.values())):
             assert_dialect(dialect)
         for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
@@ -164,9 +167,10 @@ def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
     for name, given in (parameters or {}).items():
         value = given.item() if isinstance(given, np.generic) else given
         if not isinstance(value, int | float | bool | str):
-            raise ProcessingEngineError(f"the parameter {name} is {value!r}; a number, True, False or a text is wanted")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ProcessingEngineError(f"the parameter {name} is {value}, which is no number to compute with")
+            wanted = "a number, True, False or a text is wanted"
+            raise ProcessingEngineError(f"the parameter {name} is {shown_value(value)}; {wanted}")
+        if not isinstance(value, str) and not is_finite(value):
+            raise ProcessingEngineError(f"the parameter {name} is {shown_value(value)}, no number to compute with")
         settings[name] = value
     return settings
 
@@ -190,6 +194,17 @@ def _assert_texts(symbols: object) -> None:
     for symbol in symbols or ():
         if not isinstance(symbol, str):
             raise ProcessingEngineError(f"symbols are texts, {symbol!r} is none")
+        if HALF.search(symbol):
+            raise ProcessingEngineError(f"the symbol {shown_value(symbol)} holds half a character")
+
+
+def _assert_names(names: Iterable[object]) -> None:
+    """Refuse names of formulas that no column can bear."""
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise ProcessingEngineError(f"formulas are called by texts, {shown_value(name)} is no name")
+        if HALF.search(name):
+            raise ProcessingEngineError(f"the formula's name {shown_value(name)} holds half a character")
 
 
 def _formula(given: str | Formula) -> Formula:

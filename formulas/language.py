@@ -40,7 +40,12 @@ class Language:
         Raises FormulaError if the file is faulty or defines a name that is taken, OSError if it cannot be read.
         """
         file = Path(path)
-        self._functions = self._functions.with_library(file.read_text(encoding="utf-8"), file.name)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problem = Problem.at("", 0, 1, "the file is not text in UTF-8", "save it as UTF-8")
+            raise FormulaError([problem], "", file.name) from None
+        self._functions = self._functions.with_library(text, file.name)
 
     def add_primitive(self, primitive: Primitive) -> None:
         """Add a function written in Python. Raises ValueError if its name is taken."""

@@ -211,13 +211,13 @@ def is_stretch(text: str) -> bool:
     return found is not None and len(text) <= LONGEST_STRETCH and int(text.removesuffix(found[1])) <= MOST_UNITS
 
 
-def shown_value(value: Setting) -> str:
-    """A constant as a user would write it."""
+def shown_value(value: object) -> str:
+    """A constant as a user would write it; other values, which are none, as Python does."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return f"{value:g}" if abs(value) <= LARGEST else f"a number beyond {LARGEST:g}"
-    return repr(shortened(value))
+    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
 
 
 def _fits(accepts: object, node: Constant) -> Setting | None:

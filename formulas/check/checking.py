@@ -12,6 +12,7 @@ from ..functions import HISTORY, Functions
 from ..kinds import Kind
 from ..libraries import LibraryFunction
 from ..nodes import Constant, CountingInterner, Interner, Node
+from ..parse.parsing import HALF
 from ..syntax import Expression, Span
 from .applying import shown_value
 from .checked import Checked, Tunable
@@ -110,9 +111,12 @@ class _Check:
     def _tuned(self, tunable: Tunable, statement: syntax.Parameter) -> Tunable:
         """The param with the value that was asked for, if one was."""
         value = self.given.get(tunable.name, tunable.value)
+        where = statement.default.span if tunable.name not in self.given else statement.span
         if not tunable.admits(value):
-            where = statement.default.span if tunable.name not in self.given else statement.span
             self.session.faults.add(where, f"{tunable.name} must be {tunable.describe()}, this is {shown_value(value)}")
+            return tunable
+        if isinstance(value, str) and HALF.search(value):
+            self.session.faults.add(where, f"{tunable.name} holds half a character: {shown_value(value)}")
             return tunable
         number = isinstance(tunable.value, float)
         changed = float(value) if number else value

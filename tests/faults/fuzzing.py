@@ -27,8 +27,8 @@ with atheris.instrument_imports(include=["barsweep.formulas"]):
 CORPUS = Path(__file__).parent / "corpus" / "texts.jsonl"
 SECONDS = 20
 MEGABYTES = 2_500
-LONGEST = 400
-COMPUTED = 50  # one sound text in so many is computed too, which takes a hundred times as long
+LONGEST = 300
+COMPUTED = 40  # one sound text in so many is computed too, which takes a hundred times as long
 SLOWEST = {"seconds": 0.0, "text": "", "runs": 0, "sound": 0, "computed": 0}
 
 
@@ -70,10 +70,10 @@ def mutated(data, most, seed):
     """An input made of another one: half by pieces of the language, else by bytes; now and then a new text."""
     draw = random.Random(seed)
     language, text = unpacked(data)
-    if draw.random() < 0.1:
+    if draw.random() < 0.2:
         language = draw.choice((None, None, None, *LANGUAGES))
         return packed(language, writing.formula(draw, language))[:most]
-    if draw.random() < 0.7:
+    if draw.random() < 0.85:
         return packed(language, writing.spoiled(draw, text, language))[:most]
     return atheris.Mutate(data, most)
 
@@ -91,7 +91,9 @@ def seed_folder(folder):
 
 def keep(folder):
     """Put the texts of a minimised folder into the corpus, one a line, the short ones first."""
-    found = sorted({unpacked(file.read_bytes()) for file in folder.iterdir()}, key=lambda each: (len(each[1]), str(each)))
+    found = sorted(
+        {unpacked(file.read_bytes()) for file in folder.iterdir()}, key=lambda each: (len(each[1]), str(each))
+    )
     CORPUS.parent.mkdir(exist_ok=True)
     CORPUS.write_text("".join(json.dumps(each) + "\n" for each in found))
     print(f"{len(found)} texts, {CORPUS.stat().st_size:,} bytes")
@@ -116,7 +118,12 @@ def main():
         options = ["-merge=1", into, str(given.folder)]
     else:
         seed_folder(given.folder)
-        options = [f"-runs={given.runs}", f"-seed={given.seed}", f"-artifact_prefix={given.folder.parent}/", str(given.folder)]
+        options = [
+            f"-runs={given.runs}",
+            f"-seed={given.seed}",
+            f"-artifact_prefix={given.folder.parent}/",
+            str(given.folder),
+        ]
     atheris.Setup([sys.argv[0], *limits, *options], run, custom_mutator=mutated)
     return atheris.Fuzz()
 
