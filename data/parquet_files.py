@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +45,7 @@ class ParquetFiles:
 
         Raises RepositoryError where the files are not one table.
         """
-        schemas = {file: pl.read_parquet_schema(file) for file in files} if len(files) > 1 else {}
+        schemas = {file: schema_of(file) for file in files} if len(files) > 1 else {}
         refuse_mixture(schemas)
         schema = merged_schema(schemas.values()) if schemas else None
         if not any("=" in part for file in files for part in file.relative_to(path).parts[:-1]):
@@ -68,7 +69,8 @@ class ParquetFiles:
         in_folders = self.hive is not None
         if not self.by_symbol:
             return scanned(files, self.schema, self.hive, in_folders=in_folders)
-        stem = pl.col(FILE).str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
+        path = pl.col(FILE) if os.sep == "/" else pl.col(FILE).str.replace_all(os.sep, "/", literal=True)
+        stem = path.str.extract(r"([^/]+)\.[^./]+$")
         rows = scanned(files, self.schema, self.hive, in_folders=in_folders, name=FILE)
         return rows.with_columns(stem.alias("symbol")).drop(FILE)
 
@@ -95,6 +97,11 @@ class ParquetFiles:
         return np.cumsum([0, *(counted.get(file, 0) for file in self.files[:-1])]).astype(np.int64)
 
 
+def schema_of(file: Path) -> Mapping[str, pl.DataType]:
+    """A file's columns. (To read a schema alone, Polars would take the name for a pattern.)"""
+    return pl.scan_parquet(file, glob=False).collect_schema()
+
+
 def scanned(
     files: Sequence[Path],
     schema: Mapping[str, pl.DataType] | None,
@@ -112,6 +119,7 @@ def scanned(
         include_file_paths=name,
         missing_columns="insert",
         cast_options=CASTS,
+        glob=False,
     )
 
 

@@ -98,12 +98,20 @@ class _Check:
                 self.session.faults.add(expression.span, f"{name}'s values must be constant")
             return None
 
-        default, low, high, step = map(constant, (statement.default, statement.low, statement.high, statement.step))
+        def number(expression: Expression | None) -> float | None:
+            value = constant(expression)
+            if expression is None or value is None or isinstance(value, float):
+                return value  # type: ignore[return-value]
+            hint = f'several values are listed: param {name} = "a" in ["a", "b"]'
+            self.session.faults.add(expression.span, f"{name}'s range must be of numbers", hint)
+            return None
+
+        default, (low, high, step) = constant(statement.default), map(number, _range(statement))
         options = tuple(o for o in map(constant, statement.options or ()) if o is not None)
         if default is None:
             environment.values[name] = environment.checker.value(statement.default)
             return
-        tunable = Tunable(name, default, low, high, step, options)  # type: ignore[arg-type]
+        tunable = Tunable(name, default, low, high, step, options)
         self.tunables[name] = tunable = self._tuned(tunable, statement)
         kind = Kind.BOOLEAN if isinstance(default, bool) else Kind.CATEGORY if isinstance(default, str) else Kind.NUMBER
         environment.values[name] = self.session.interner.constant(tunable.value, kind)
@@ -178,6 +186,10 @@ class _Check:
             unnamed.setdefault(text, node)
         others = {text: node for text, node in unnamed.items() if node not in has_name and node is not result}
         return {**named, **{text: node for text, node in others.items() if text not in named}}
+
+
+def _range(statement: syntax.Parameter) -> tuple[Expression | None, ...]:
+    return statement.low, statement.high, statement.step
 
 
 def check(

@@ -116,7 +116,7 @@ class Environment:
         for name in function.series_defaults:
             given = bound.get(name)
             if isinstance(given, Given) and isinstance(given.value, Constant) and not is_missing(given.value):
-                text = shown_value(given.value.value)  # type: ignore[arg-type]
+                text = shown_value(given.value.value)
                 message = f"{call.name} takes the series first, {text} is a constant"
                 series = ", ".join(function.series_defaults.values())
                 self._session.faults.add(given.span, message, f"write {call.name}({series}, {text})")

@@ -31,7 +31,9 @@ NAMED = ("n=5", "max=20", "by=sector", "percent=true", "where=listed", "x=close"
 
 FUNCTIONS = Language().functions
 PLAIN = tuple(name for name in FUNCTIONS.plain if not FUNCTIONS[name].is_series)
-DOTTED = tuple(f"{library}.{name.rpartition('.')[2]}" for library, names in FUNCTIONS.libraries.items() for name in names)
+DOTTED = tuple(
+    f"{library}.{name.rpartition('.')[2]}" for library, names in FUNCTIONS.libraries.items() for name in names
+)
 FOREIGN_WORDS = ("if", "not", "mask", "min", "max", "count", "filter", "sumif", "gt", "and", "add")
 
 
