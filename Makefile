@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit conformance bench bench-peers clean
+.PHONY: demo test lint types unit fuzz conformance bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -24,6 +24,13 @@ unit: .venv/installed-test
 	$(BIN)/coverage run -m pytest --confcutdir=tests --numprocesses auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
+
+# A million hostile texts, by a fuzzer that goes on from those that reach new code; then the few that reach all of it are
+# kept for the tests. FUZZ_RUNS=10000 for fewer.
+FUZZ_RUNS ?= 1000000
+fuzz: bench/.venvs/fuzz/installed
+	bench/.venvs/fuzz/bin/python tests/faults/fuzzing.py --runs $(FUZZ_RUNS)
+	bench/.venvs/fuzz/bin/python tests/faults/fuzzing.py --keep
 
 # What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
 # The reference values are not part of the checkout: without ../shared there is nothing to compare.
@@ -51,6 +58,11 @@ clean:
 bench/.venvs/own/installed: pyproject.toml
 	$(PYTHON) -m venv bench/.venvs/own
 	bench/.venvs/own/bin/python -m pip install --quiet --quiet --editable . pytest pytest-benchmark
+	touch $@
+
+bench/.venvs/fuzz/installed: pyproject.toml
+	$(PYTHON) -m venv bench/.venvs/fuzz
+	bench/.venvs/fuzz/bin/python -m pip install --quiet --quiet --editable . atheris
 	touch $@
 
 .venv/bin/python:

@@ -9,9 +9,7 @@ was reached into corpus/texts.jsonl, which the tests replay.
 import argparse
 import hashlib
 import json
-import os
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -89,14 +87,40 @@ def seed_folder(folder):
         (folder / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)
 
 
+def reached(data):
+    """The steps from line to line that an input takes in formulas/."""
+    steps, last = set(), {}
+
+    def trace(frame, event, _):
+        name = frame.f_code.co_filename
+        if "formulas" not in name:
+            return None
+        if event == "line":
+            steps.add((name, last.get(frame), frame.f_lineno))
+            last[frame] = frame.f_lineno
+        return trace
+
+    language, text = unpacked(data)
+    sys.settrace(trace)
+    try:
+        attempt(text, language, computed=False)
+    finally:
+        sys.settrace(None)
+    return steps
+
+
 def keep(folder):
-    """Put the texts of a minimised folder into the corpus, one a line, the short ones first."""
-    found = sorted(
-        {unpacked(file.read_bytes()) for file in folder.iterdir()}, key=lambda each: (len(each[1]), str(each))
-    )
+    """Put into the corpus, one a line, the texts that take a step which no shorter one takes."""
+    found = {packed(*unpacked(file.read_bytes())) for file in folder.iterdir()}
+    kept, seen = [], set()
+    for data in sorted(found, key=lambda each: (len(each), each)):
+        steps = reached(data)
+        if steps - seen:
+            kept.append(unpacked(data))
+            seen |= steps
     CORPUS.parent.mkdir(exist_ok=True)
-    CORPUS.write_text("".join(json.dumps(each) + "\n" for each in found))
-    print(f"{len(found)} texts, {CORPUS.stat().st_size:,} bytes")
+    CORPUS.write_text("".join(json.dumps(each) + "\n" for each in kept), encoding="utf-8")
+    print(f"{len(kept)} texts of {len(found)}, {CORPUS.stat().st_size:,} bytes, {len(seen):,} steps")
 
 
 def main():
@@ -106,25 +130,13 @@ def main():
     parser.add_argument("--folder", type=Path, default=Path("bench/.venvs/fuzz/texts"))
     parser.add_argument("--keep", action="store_true", help="put the smallest set of texts into the corpus instead")
     given = parser.parse_args()
-    limits = [f"-timeout={SECONDS}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LONGEST}"]
-    if given.keep:
-        small = given.folder.with_name("small")
-        small.mkdir(exist_ok=True)
-        again = [sys.executable, __file__, "--folder", str(given.folder)]
-        subprocess.run([*again, "--seed", "0"], check=True, env={**os.environ, "MERGE_INTO": str(small)})
-        return keep(small)
     check("close > 1")  # what is made once is no part of any input
-    if into := os.environ.get("MERGE_INTO"):
-        options = ["-merge=1", into, str(given.folder)]
-    else:
-        seed_folder(given.folder)
-        options = [
-            f"-runs={given.runs}",
-            f"-seed={given.seed}",
-            f"-artifact_prefix={given.folder.parent}/",
-            str(given.folder),
-        ]
-    atheris.Setup([sys.argv[0], *limits, *options], run, custom_mutator=mutated)
+    if given.keep:
+        return keep(given.folder)
+    seed_folder(given.folder)
+    limits = [f"-timeout={SECONDS}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LONGEST}"]
+    options = [f"-runs={given.runs}", f"-seed={given.seed}", f"-artifact_prefix={given.folder.parent}/"]
+    atheris.Setup([sys.argv[0], *limits, *options, str(given.folder)], run, custom_mutator=mutated)
     return atheris.Fuzz()
 
 
