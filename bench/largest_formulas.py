@@ -1,8 +1,8 @@
 """What the largest formulas take that are allowed: `python -m bench.largest_formulas`.
 
-For each bound of formulas/limits.py the formula that just comes to it (tests/faults/largest.py), in a process of its own:
-seconds of the processor to check and plan it, to compute it over a dozen bars by each executor, and the peak of memory
-above that of the same process with a small formula.
+For each bound of formulas/limits.py the formula that just comes to it (tests/faults/largest.py), in a process of its
+own: seconds of the processor to check and plan it, to compute it over a dozen bars by each executor, and the peak of
+memory above that of the same process with a small formula.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -28,7 +29,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def took(call) -> float:
+def took(call: Callable[[], object]) -> float:
     begun = time.process_time()
     call()
     return time.process_time() - begun

@@ -250,7 +250,7 @@ class DuckDBRepository(NumberedRepository):
         return ("where " + " and ".join(parts) if parts else ""), values
 
     def fetch(self, chosen: str, rest: str, values: list[Any]) -> pl.DataFrame:
-        """Select what is chosen from the relation; names in `chosen` and `rest` are quoted, `values` stand for each ?."""
+        """Select what is chosen from the relation; names in `chosen` and `rest` are quoted."""
         cursor = self.cursor()  # which finds out what the relation is
         sql = f"select {chosen} from {self.relation} {rest}"  # noqa: S608 - names are quoted
         return fetched(cursor, sql, values, self.where)

@@ -98,7 +98,7 @@ class ParquetFiles:
 
 
 def schema_of(file: Path) -> Mapping[str, pl.DataType]:
-    """A file's columns. (To read a schema alone, Polars would take the name for a pattern.)"""
+    """A file's columns; asked for the schema alone, Polars would take the name for a pattern."""
     return pl.scan_parquet(file, glob=False).collect_schema()
 
 

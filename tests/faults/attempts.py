@@ -40,11 +40,11 @@ def check(text, language=None):
     try:
         return service().check(text, KINDS, dialect=language)
     except FormulaError as error:
-        shown = str(error)
-        assert error.problems
-        assert shown.encode()
-        assert all(0 <= problem.start <= len(text) for problem in error.problems)
-        return error
+        found = error
+    assert found.problems
+    assert str(found).encode()
+    assert all(0 <= problem.start <= len(text) for problem in found.problems)
+    return found
 
 
 def compute(text, language=None, executor="auto"):

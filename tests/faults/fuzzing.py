@@ -61,7 +61,8 @@ def run(data):
 
 
 def report():
-    print(json.dumps({**SLOWEST, "text": SLOWEST["text"][:300]}), flush=True)
+    sys.stdout.write(json.dumps({**SLOWEST, "text": SLOWEST["text"][:300]}) + "\n")
+    sys.stdout.flush()
 
 
 def mutated(data, most, seed):
@@ -120,7 +121,7 @@ def keep(folder):
             seen |= steps
     CORPUS.parent.mkdir(exist_ok=True)
     CORPUS.write_text("".join(json.dumps(each) + "\n" for each in kept), encoding="utf-8")
-    print(f"{len(kept)} texts of {len(found)}, {CORPUS.stat().st_size:,} bytes, {len(seen):,} steps")
+    sys.stdout.write(f"{len(kept)} texts of {len(found)}, {CORPUS.stat().st_size:,} bytes, {len(seen):,} steps\n")
 
 
 def main():

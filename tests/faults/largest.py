@@ -1,4 +1,4 @@
-"""The largest formulas that are allowed, one for each bound of formulas/limits.py: `text(n)` has just n of what is counted.
+"""The largest formulas that are allowed, one for each bound of formulas/limits.py: `text(n)` has just n of it.
 
 docs/language.md lists them in the same words.
 """
@@ -61,7 +61,7 @@ def windows(count):
 
 
 BOUNDS = (
-    Bound("characters of a text", limits.LONGEST_TEXT, lambda n: "close > 1".ljust(n), "the formula is too long"),
+    Bound("characters of a text", limits.LONGEST_TEXT, "close > 1".ljust, "the formula is too long"),
     Bound(
         "levels of brackets, operators and calls",
         limits.DEEPEST_NESTING,

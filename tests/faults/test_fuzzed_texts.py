@@ -1,4 +1,4 @@
-"""The texts that a fuzzer came upon, and new ones by the same grammar: each is computed, or told what is wrong with it."""
+"""Texts that a fuzzer came upon, and new ones by the same grammar: each is computed, or told what is wrong."""
 
 import json
 import random
@@ -21,7 +21,9 @@ def test_what_was_found_before(part):
     """Texts that together reach all of the parser and checker that a million inputs reached."""
     own = TEXTS[part::PARTS]
 
-    sound = sum(attempt(text, language, computed=place % COMPUTED == part) for place, (language, text) in enumerate(own))
+    sound = sum(
+        attempt(text, language, computed=place % COMPUTED == part) for place, (language, text) in enumerate(own)
+    )
 
     assert 0 < sound < len(own)
 

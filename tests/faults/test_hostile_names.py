@@ -1,4 +1,4 @@
-"""Names come from data and from strangers: whatever they are called, what comes back is right, and nothing is executed."""
+"""Names come from data and from strangers: whatever they are, what comes back is right, and nothing is executed."""
 
 import datetime as dt
 
@@ -126,14 +126,10 @@ def test_columns_that_stand_for_others_are_refused(name, kind, tmp_path):
 def test_tables_of_a_database(tmp_path):
     """Each is written and read; afterwards all are there, as they were written."""
     file, plain, written = tmp_path / "candles.duckdb", tmp_path / "plain.parquet", []
-    for name in NAMES[::3]:
+    for name in (*NAMES[::3], "a\0b"):
         one(name).write_parquet(plain)
-        try:
-            import_candles(plain, file, table=name)
-        except RepositoryError as error:
-            assert name.isascii() is False or "\0" in name, error
-        else:
-            written.append(name)
+        import_candles(plain, file, table=name)
+        written.append(name)
     plain.unlink()
 
     with duckdb.connect(str(file), read_only=True) as connection:

@@ -68,8 +68,9 @@ RUN = """
         if watching and event.partition(".")[0] in WATCHED:
             seen.append((event, repr(arguments)[:200]))
 
-    WATCHED = {{"open", "exec", "compile", "import", "os", "subprocess", "socket", "shutil", "glob", "ctypes", "winreg",
-               "pickle", "marshal", "urllib", "http", "ftplib", "smtplib", "sqlite3", "tempfile", "mmap", "code", "pty"}}
+    WATCHED = {{"open", "exec", "compile", "import", "os", "subprocess", "socket", "shutil", "glob", "ctypes",
+               "winreg", "pickle", "marshal", "urllib", "http", "ftplib", "smtplib", "sqlite3", "tempfile", "mmap",
+               "code", "pty"}}
     sys.addaudithook(hook)
     for text in texts:
         for language in LANGUAGES:
@@ -82,7 +83,7 @@ KNOWN = (
     (
         r"open|os.listdir",
         rf"'{re.escape(LIBRARY)}/[\w/.]+'",
-        "the functions that come with the package, read when first needed",
+        "functions of the package, read when first needed",
     ),
     (r"ctypes.addressof", r"c_long\(0\)", "the flag by which kernels are stopped"),
 )

@@ -1,4 +1,4 @@
-"""Writing formulas at random: by each language's grammar and the functions' signatures, and by spoiling what was written.
+"""Writing formulas at random: by each language's grammar and the functions' signatures, and by spoiling those.
 
 Everything is drawn from one `random.Random`, so that a seed tells a text.
 """
@@ -17,7 +17,7 @@ NUMBERS = (*LENGTHS, "0", "0.5", "1e6", "1_000", "2.", ".5", "-1", "100000", "10
 TEXTS = ('"1w"', '"3d"', '"SPY"', '"Tech"', "'2024-01-03'", '"09:30"', '"1y"', '"9999y"', '""', "'; drop table x'")
 ODD = ("\x00", "\ud800", "\u202e", "\ufeff", "\u00a0", "é\u0301", "，", "≥", "−", "\N{PILE OF POO}", "٣", "\x1b[31m")
 WORDS = ("param", "def", "step", "in", "true", "false", "na", "and", "or", "not", "if(")
-SIGNS = tuple("+-*/^<>=,.?:;()[]{}#|&%$@'\"~!") + ("**", "<=", ">=", "==", "!=", "..", "&&", "||", "//", ":=", "<>")
+SIGNS = (*"+-*/^<>=,.?:;()[]{}#|&%$@'\"~!", "**", "<=", ">=", "==", "!=", "..", "&&", "||", "//", ":=", "<>")
 TOKENS = re.compile(r"\s+|\w+(?:\.\w+)*|\"[^\"]*\"|'[^']*'|[<>=!*&|.]{2}|.", re.DOTALL)
 FORMS = (
     'timeframe("1w", {})',
