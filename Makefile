@@ -3,8 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clients grammar conformance bench bench-peers clean
-
+.PHONY: demo test lint types unit clients grammar fuzz conformance bench bench-peers clean
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -29,9 +28,17 @@ unit: .venv/installed-test
 # Backtesters trade our signals: those that are too heavy for `make test` (vectorbt) have an environment of their own.
 clients: bench/.venvs/clients/installed
 	bench/.venvs/clients/bin/python -m pytest --confcutdir=tests tests/clients
+
 # The parse table of the language, made of its grammar: to be run when formulas/parse/grammar.lark has changed.
 grammar: .venv/installed-test
 	$(BIN)/python tests/grammar_table.py
+
+# A million hostile texts, by a fuzzer that goes on from those that reach new code; then the few that reach all of it are
+# kept for the tests. FUZZ_RUNS=10000 for fewer.
+FUZZ_RUNS ?= 1000000
+fuzz: bench/.venvs/fuzz/installed
+	bench/.venvs/fuzz/bin/python tests/faults/fuzzing.py --runs $(FUZZ_RUNS)
+	bench/.venvs/fuzz/bin/python tests/faults/fuzzing.py --keep
 
 # What others compute beside what formulas say here: writes docs/conformance.md and docs/conformance.json.
 # The reference values are not part of the checkout: without ../shared there is nothing to compare.
@@ -64,6 +71,11 @@ bench/.venvs/own/installed: pyproject.toml
 bench/.venvs/clients/installed: pyproject.toml
 	$(PYTHON) -m venv bench/.venvs/clients
 	bench/.venvs/clients/bin/python -m pip install --quiet --quiet --editable '.[clients]'
+	touch $@
+
+bench/.venvs/fuzz/installed: pyproject.toml
+	$(PYTHON) -m venv bench/.venvs/fuzz
+	bench/.venvs/fuzz/bin/python -m pip install --quiet --quiet --editable . atheris
 	touch $@
 
 .venv/bin/python:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import category
 
 WIDEST_LINE: Final = 140
 """Longer lines of a source are shown in part, around the place of the problem."""
@@ -55,7 +56,17 @@ class Problem:
         shown, column = _around(text.rstrip(), self.column - 1, width)
         place = f" (line {self.line})" if len(lines) > 1 else ""
         drawn = [f"{self.message}{place}", f"  {shown}", "  " + " " * column + "^" * width]
-        return "\n".join([*drawn, *(f"  {extra}" for extra in (self.hint, self.note) if extra)])
+        return "\n".join(map(_printable, [*drawn, *(f"  {extra}" for extra in (self.hint, self.note) if extra)]))
+
+
+def _printable(line: str) -> str:
+    """A line without what would move a terminal's cursor, turn its text around, or cannot be written at all.
+
+    A formula may be a stranger's. Each such character is replaced by one, so that carets stay under their place.
+    """
+    if line.isprintable():
+        return line
+    return "".join("\ufffd" if category(each).startswith("C") and each not in "\t\n" else each for each in line)
 
 
 def _around(text: str, column: int, width: int) -> tuple[str, int]:

@@ -152,7 +152,7 @@ class DuckDBRepository(NumberedRepository):
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The table's columns."""
-        found = self.fetch("select * from {relation} limit 0", [], with_stand_ins).schema
+        found = self.fetch("*", "limit 0", [], with_stand_ins).schema
         # DuckDB stores no zone: it shows times in the zone of the session, which says nothing about the candles.
         return {
             name: TS if isinstance(dtype, pl.Datetime) and dtype.time_zone else dtype for name, dtype in found.items()
@@ -164,7 +164,7 @@ class DuckDBRepository(NumberedRepository):
         chosen += map(self.selected, dict.fromkeys(names))
         where, values = self.conditions(symbols, around)
         columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
-        found = self.fetch(f"select {columns} from {{relation}} {where}", values)  # noqa: S608 - names are quoted
+        found = self.fetch(columns, where, values)
         return in_stored_order(found) if self.keeps_order else found
 
     @property
@@ -203,8 +203,9 @@ class DuckDBRepository(NumberedRepository):
         ends = ", min(rowid) as head, max(rowid) as tail" if self.keeps_order else ""
         only = "" if timed == "true" else f" filter (where {timed})"
         found = self.fetch(
-            f"select {symbol} as symbol, min({ts}){only} as first, max({ts}){only} as last,"  # noqa: S608 - quoted
-            f" count(*) as rows, count({ts}){only} as timed{ends} from {{relation}} group by 1 order by 1 nulls first",
+            f"{symbol} as symbol, min({ts}){only} as first, max({ts}){only} as last, count(*) as rows,"
+            f" count({ts}){only} as timed{ends}",
+            "group by 1 order by 1 nulls first",
             [],
         )
         times = [read_ts(found.select(ts=name), self.zone_name, self.where).alias(name) for name in ("first", "last")]
@@ -248,7 +249,7 @@ class DuckDBRepository(NumberedRepository):
             where = f"{where} and rowid >= ? and rowid < ?" if where else "where rowid >= ? and rowid < ?"
             values += between
         chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, names), f"rowid as {quoted(ROW)}"]
-        found = self.fetch(f"select {', '.join(chosen)} from {{relation}} {where}", values)  # noqa: S608 - quoted
+        found = self.fetch(", ".join(chosen), where, values)
         ordered = found if found[ROW].is_sorted() else found.sort(ROW)
         return pl.DataFrame([*ordered.drop(ROW).rechunk().get_columns(), ordered[ROW]])
 
@@ -273,11 +274,14 @@ class DuckDBRepository(NumberedRepository):
                 values.append(limit)
         return ("where " + " and ".join(parts) if parts else ""), values
 
-    def fetch(self, sql: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None) -> pl.DataFrame:
-        """Run a query on {relation}; where it fails and that may pass, the file is opened again for the next one."""
+    def fetch(
+        self, chosen: str, rest: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None
+    ) -> pl.DataFrame:
+        """Select what is chosen; names are quoted. Where it fails and that may pass, the file is opened again next."""
         try:
             cursor = self.cursor()  # which finds out what the relation is
-            return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where, mend)
+            sql = f"select {chosen} from {self.relation} {rest}"  # noqa: S608 - names are quoted
+            return fetched(cursor, sql, values, self.where, mend)
         except RepositoryError as error:
             if error.retryable:
                 self.forget()

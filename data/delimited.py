@@ -145,9 +145,20 @@ class Reading:
             infer_schema_length=10_000,
             schema_overrides=keys,
             null_values=MISSING,
+            glob=False,
         )
+        frame = self.with_every_symbol(frame, path, heading)
         names = {name: bare(name) for name in frame.columns}
         return frame.rename(names if len(set(names.values())) == len(names) else {})
+
+    def with_every_symbol(self, frame: pl.DataFrame, path: Path, heading: Heading) -> pl.DataFrame:
+        """The frame with symbols as they are written: NA and NULL are names there, as of Nano Labs."""
+        named = [n for n in heading.names if n in frame.columns and is_one(bare(n), "symbol", self.mapping)]
+        lost = [name for name in named if frame[name].null_count()]
+        if not lost:
+            return frame
+        again = pl.read_csv(path, separator=heading.separator, columns=lost, infer_schema=False, glob=False)
+        return frame.with_columns(again)
 
     def is_key(self, name: str) -> bool:
         """Whether a column says which symbol or when."""

@@ -97,13 +97,23 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
 
 
 def refuse_reserved(names: Iterable[str], where: str) -> None:
-    """Raise RepositoryError for names that begin with "~": columns that are made on the way are named like that."""
+    """Raise RepositoryError for names that begin with "~": columns that are made on the way are named like that.
+
+    Likewise for "*" and "^...$", by which Polars means several columns, and for those that hold a NUL.
+    """
+    names = list(names)
     reserved = [name for name in names if name.startswith(RESERVED)]
     if reserved:
         raise RepositoryError(
             f"{where}: no column may begin with {RESERVED!r}, which is kept for columns made on the way: "
             f"{', '.join(dict.fromkeys(reserved))}; rename it"
         )
+    broken = [name for name in names if "\0" in name]
+    if broken:
+        raise RepositoryError(f"{where}: the column {broken[0]!r} holds a NUL, at which other libraries end; rename it")
+    patterns = [name for name in names if name == "*" or (name.startswith("^") and name.endswith("$"))]
+    if patterns:
+        raise RepositoryError(f"{where}: {patterns[0]} would be read as a pattern for names of columns; rename it")
 
 
 def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], where: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,7 +70,8 @@ class ParquetFiles:
         in_folders = self.hive is not None
         if not self.by_symbol:
             return scanned(files, self.schema, self.hive, in_folders=in_folders)
-        stem = pl.col(FILE).str.replace_all("\\", "/", literal=True).str.extract(r"([^/]+)\.[^./]+$")
+        path = pl.col(FILE) if os.sep == "/" else pl.col(FILE).str.replace_all(os.sep, "/", literal=True)
+        stem = path.str.extract(r"([^/]+)\.[^./]+$")
         rows = scanned(files, self.schema, self.hive, in_folders=in_folders, name=FILE)
         return rows.with_columns(stem.alias("symbol")).drop(FILE)
 
@@ -113,6 +115,7 @@ def scanned(
         include_file_paths=name,
         missing_columns="insert",
         cast_options=CASTS,
+        glob=False,
     )
 
 
@@ -127,9 +130,12 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def schema_of(file: Path) -> Mapping[str, pl.DataType]:
-    """The columns of one file; RepositoryError names it where it is no Parquet."""
+    """The columns of one file; RepositoryError names it where it is no Parquet.
+
+    Asked for the schema alone, Polars would take the name for a pattern.
+    """
     with readable(file):
-        return pl.read_parquet_schema(file)
+        return pl.scan_parquet(file, glob=False).collect_schema()
 
 
 def is_hidden(file: Path) -> bool:

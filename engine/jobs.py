@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,10 @@ import numpy as np
 from ..data.sessions import Session
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
+from ..formulas.check.applying import shown_value
+from ..formulas.check.tunable import is_finite
+from ..formulas.limits import MOST_POINTS
+from ..formulas.parse.parsing import HALF
 from .given import assert_by_name, assert_kind, shown
 
 Bound: TypeAlias = date | datetime | str
@@ -22,8 +25,6 @@ Outputs: TypeAlias = Literal["result", "all", "parts", "distances"]
 Values: TypeAlias = Collection[Setting]
 """Several values for a param, to be tried one by one: a range, a list, an array."""
 
-MOST_POINTS: Final = 10_000
-"""Of a sweep: more formulas than that make no plan that anybody waits for."""
 ONLY: str = "match"  # the name of a formula that was given without one
 
 
@@ -118,6 +119,7 @@ class ProcessingJob:
         if self.formula is not None and not self.formulas:
             raise ProcessingEngineError(NO_FORMULA)
         _assert_distinct(self.formula)
+        _assert_names([*self.formulas, *self.values])
         _assert_dialects((self.dialect, *(formula.dialect for formula in self.formulas.values())))
         for each in (self.parameters or {}, *(formula.parameters for formula in self.formulas.values())):
             as_settings({name: value for name, value in each.items() if name not in swept(each)})
@@ -188,9 +190,10 @@ def as_settings(parameters: Mapping[str, object] | None) -> dict[str, Setting]:
     for name, given in (parameters or {}).items():
         value = given.item() if isinstance(given, np.generic) else given
         if not isinstance(value, int | float | bool | str):
-            raise ProcessingEngineError(f"the parameter {name} is {value!r}; a number, True, False or a text is wanted")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ProcessingEngineError(f"the parameter {name} is {value}, which is no number to compute with")
+            wanted = "a number, True, False or a text is wanted"
+            raise ProcessingEngineError(f"the parameter {name} is {shown_value(value)}; {wanted}")
+        if not isinstance(value, str) and not is_finite(value):
+            raise ProcessingEngineError(f"the parameter {name} is {shown_value(value)}, no number to compute with")
         settings[name] = value
     return settings
 
@@ -218,7 +221,18 @@ def _as_texts(symbols: object) -> str | tuple[str, ...] | None:
     listed = tuple(symbols)
     for symbol in listed:
         assert_kind(symbol, str, "symbols are texts")
+        if HALF.search(symbol):
+            raise ProcessingEngineError(f"the symbol {shown_value(symbol)} holds half a character")
     return listed
+
+
+def _assert_names(names: Iterable[object]) -> None:
+    """Refuse names of formulas that no column can bear."""
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise ProcessingEngineError(f"formulas are called by texts, {shown_value(name)} is no name")
+        if HALF.search(name):
+            raise ProcessingEngineError(f"the formula's name {shown_value(name)} holds half a character")
 
 
 def _formula(given: str | Formula) -> Formula:

@@ -39,7 +39,7 @@ class StoredTable:
     @property
     def lazy(self) -> pl.LazyFrame:
         """The table, not read yet."""
-        return pl.scan_parquet(self.path)
+        return pl.scan_parquet(self.path, glob=False)
 
     def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
         """Some rows; only the row groups that hold them are read."""

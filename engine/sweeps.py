@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from ..errors import FormulaError, ProcessingEngineError
 from ..formulas.language import declared_parameters
-from .jobs import MOST_POINTS, Formula, ProcessingJob, Setting, Values, as_settings, swept
+from ..formulas.limits import MOST_POINTS
+from .jobs import Formula, ProcessingJob, Setting, Values, as_settings, swept
 from .results import KEYS
 
 

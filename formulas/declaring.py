@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from .kinds import LONGEST_WINDOW, Accepts, Kind, Series, Shape, Whole
+from .kinds import Accepts, Kind, Series, Shape, Whole
+from .limits import LONGEST_WINDOW
 from .scope import Scope
 
 Setting: TypeAlias = int | float | bool | str

@@ -14,7 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .declaring import Count, Parameter, Primitive, Setting
-from .kinds import LONGEST_WINDOW, Accepts, Flag, Kind, Real, Series, Shape, Whole
+from .kinds import Accepts, Flag, Kind, Real, Series, Shape, Whole
+from .limits import LONGEST_WINDOW
 from .scope import Scope
 
 TRIAL_BARS: Final = 120

@@ -11,6 +11,8 @@ from typing import Annotated, Final, TypeAlias
 
 import polars as pl
 
+from .limits import LONGEST_WINDOW
+
 
 class Kind(StrEnum):
     """What a series holds."""
@@ -91,8 +93,6 @@ class Span:
 
 
 Accepts: TypeAlias = Series | Whole | Real | Flag | Span
-
-LONGEST_WINDOW: Final = 100_000
 
 Numbers = Annotated[pl.Expr, Series(frozenset({Kind.NUMBER}))]
 Booleans = Annotated[pl.Expr, Series(frozenset({Kind.BOOLEAN}))]

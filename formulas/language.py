@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .check.parts import Parts
 from .check.session import Session
 from .declaring import Primitive, Setting
 from .functions import Functions, built_in_functions
-from .nodes import Interner
+from .nodes import CountingInterner, Interner
 from .parse import parse
 
 
@@ -43,7 +44,12 @@ class Language:
         Raises FormulaError if the file is faulty or defines a name that is taken, OSError if it cannot be read.
         """
         file = Path(path)
-        self._functions = self._functions.with_library(file.read_text(encoding="utf-8"), file.name)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problem = Problem.at("", 0, 1, "the file is not text in UTF-8", "save it as UTF-8")
+            raise FormulaError([problem], "", file.name) from None
+        self._functions = self._functions.with_library(text, file.name)
 
     def add_primitive(self, primitive: Primitive) -> None:
         """Add a function written in Python. Raises ValueError if its name is taken."""
@@ -70,7 +76,8 @@ class Language:
         try:
             known = columns_by_name(columns)
             others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
-            checked = check(_parsed(source, dialect), self._functions, self._interner, known, parameters, others)
+            with _nested_soundly(source):
+                checked = check(_parsed(source, dialect), self._functions, self._interner, known, parameters, others)
         except FormulaError as error:
             raise FormulaError(error.problems, error.source, name) from None
         if strict and checked.warnings:
@@ -129,7 +136,7 @@ class Language:
         checked = self.check(source, columns, parameters, tables=tables, dialect=dialect)
         others = {table: columns_by_name(its) for table, its in (tables or {}).items()}
         faults, known = Faults(source), columns_by_name(columns)
-        session = Session(self._functions, self._interner, faults, known, lambda *_: None, others)
+        session = Session(self._functions, CountingInterner(self._interner), faults, known, lambda *_: None, others)
         whole = take_apart(_parsed(source, dialect), checked, session)
         conditions = tuple(whole.conditions())
         measured = [closeness(each.part.node, session, wanted=each.wanted) for each in conditions if distances]
@@ -146,7 +153,18 @@ class Language:
 
 def declared_parameters(source: str, dialect: str | None = None) -> frozenset[str]:
     """The names of a formula's params; raises FormulaError if it cannot be read."""
-    return frozenset(s.name.name for s in _parsed(source, dialect).statements if isinstance(s, syntax.Parameter))
+    with _nested_soundly(source):
+        return frozenset(s.name.name for s in _parsed(source, dialect).statements if isinstance(s, syntax.Parameter))
+
+
+@contextmanager
+def _nested_soundly(source: str) -> Iterator[None]:
+    """While a text is read: Python's own stack ends where functions within functions are nested below each limit."""
+    try:
+        yield
+    except RecursionError:  # a fault of the text, which is told; nothing that was begun is kept
+        hint = "give parts of it a name: part = ..."
+        raise FormulaError([Problem.at(source, 0, 1, "the formula is nested too deeply", hint)], source) from None
 
 
 def _own_parameters(source: str, dialect: str | None, given: Mapping[str, Setting]) -> dict[str, Setting]:

@@ -200,3 +200,22 @@ class Interner:
     def _intern(self, key: tuple[object, ...], fresh: N) -> N:
         with self._lock:
             return self._nodes.setdefault(key, fresh)  # type: ignore[return-value]
+
+
+class CountingInterner(Interner):
+    """Makes the nodes of one formula, which are those of `shared`, and counts them."""
+
+    def __init__(self, shared: Interner) -> None:
+        self._shared = shared
+        self._made: dict[tuple[object, ...], Node] = {}
+
+    @property
+    def count(self) -> int:
+        """How many different nodes were made."""
+        return len(self._made)
+
+    def _intern(self, key: tuple[object, ...], fresh: N) -> N:
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._shared._intern(key, fresh)  # noqa: SLF001 - the same class
+        return made  # type: ignore[return-value]

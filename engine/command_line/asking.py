@@ -9,7 +9,8 @@ from contextlib import suppress
 from ...data.repository import CandleRepository
 from ...data.sessions import Session
 from ...errors import ProcessingEngineError
-from ..jobs import MOST_POINTS, Setting, Values
+from ...formulas.limits import MOST_POINTS
+from ..jobs import Setting, Values
 from ..other_tables import named_tables
 from ..sources import columns_of
 from .misuse import UsageError

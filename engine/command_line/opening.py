@@ -16,15 +16,15 @@ from .misuse import UsageError
 
 def read_formula(given: str) -> str:
     """The formula itself, "@file.formula", or "-" for standard input."""
-    if given == "-":
-        return sys.stdin.read()
-    if not given.startswith("@"):
+    if given != "-" and not given.startswith("@"):
         return given
-    path = Path(given[1:])
+    source = "standard input" if given == "-" else f"the file {given[1:]}"
     try:
-        return path.read_text(encoding="utf-8")
+        return sys.stdin.read() if given == "-" else Path(given[1:]).read_text(encoding="utf-8")
     except OSError as error:
-        raise ProcessingEngineError(f"the file {path} cannot be read: {error.strerror}") from error
+        raise ProcessingEngineError(f"{source} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # no UTF-8; or of a path, a NUL
+        raise ProcessingEngineError(f"{source} cannot be read as text in UTF-8: {error}") from error
 
 
 def given_options(column: Sequence[str] | None, **options: str | None) -> dict[str, Any]:

@@ -19,9 +19,10 @@ import polars as pl
 from ...data.handing import column_of
 from ...data.instants import Bounds
 from ...errors import ProcessingEngineError
+from ...formulas.limits import MOST_POINTS
 from ..bar_places import BarPlaces
 from ..evaluating import PlanEvaluator
-from ..jobs import MOST_POINTS, NO_FORMULA, DateRange, ProcessingJob, Setting
+from ..jobs import NO_FORMULA, DateRange, ProcessingJob, Setting
 from ..origin import Origin
 from ..plans import require_condition
 from ..preparing import Prepared

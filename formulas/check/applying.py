@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from typing import Final
 
 from ..declaring import Parameter, Primitive, Setting
 from ..functions import CHOICE, OPERATORS
 from ..kinds import Flag, Kind, Real, Series, Shape, Whole
+from ..limits import MOST_UNITS
 from ..nodes import NODE_TYPES, Constant, Interner, Node
 from ..syntax import Span
 from .ahead import NEGATIVE, is_negative
 from .faults import Faults
 from .measuring import compare
+from .naming import shortened
 from .values import FAULTY, READERS, Bound, Faulty, Given, Outputs, Value, folded, is_missing
 
 HINTS = {
@@ -24,8 +28,10 @@ HINTS = {
     (Kind.DATE, Kind.NUMBER): 'write a date as text: "2016-02-03"',
     (Kind.TIME, Kind.NUMBER): 'write a time as text: "09:30"',
 }
+LONGEST_STRETCH: Final = len(f"{MOST_UNITS}mo")
+LARGEST: Final = sys.float_info.max
 COUNTABLE = Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))
-CALENDAR = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
+STRETCH: Final = re.compile(r"[1-9][0-9]*(m|h|d|w|mo|q|y)")
 
 
 class Applier:
@@ -205,11 +211,19 @@ class Applier:
         return value
 
 
-def shown_value(value: Setting) -> str:
-    """A constant as a user would write it."""
+def is_stretch(text: str) -> bool:
+    """Whether a text is a stretch of time such as "1w", and not of too many units."""
+    found = STRETCH.fullmatch(text)
+    return found is not None and len(text) <= LONGEST_STRETCH and int(text.removesuffix(found[1])) <= MOST_UNITS
+
+
+def shown_value(value: object) -> str:
+    """A constant as a user would write it; other values, which are none, as Python does."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    if isinstance(value, int | float):
+        return f"{value:g}" if abs(value) <= LARGEST else f"a number beyond {LARGEST:g}"
+    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
 
 
 def _fits(accepts: object, node: Constant) -> Setting | None:
@@ -224,7 +238,7 @@ def _fits(accepts: object, node: Constant) -> Setting | None:
             return value
         case Whole() | Real() | Flag():
             return None
-        case _ if isinstance(value, str) and CALENDAR.fullmatch(value):
+        case _ if isinstance(value, str) and is_stretch(value):
             return value
         case _:
             return None

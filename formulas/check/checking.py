@@ -4,101 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
-from ...errors import Problem
 from .. import syntax
 from ..declaring import Setting
 from ..functions import HISTORY, Functions
-from ..history import History, history, is_across
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Constant, Elsewhere, Interner, Node, OtherSymbol, OtherTable, Place, columns_read, walk
+from ..nodes import Constant, CountingInterner, Interner, Node
+from ..parse.parsing import HALF
 from ..syntax import Expression, Span
 from .applying import shown_value
+from .checked import Checked
 from .environment import Environment, is_indicator
 from .faults import Faults
+from .limiting import refuse_too_large
 from .naming import RESERVED, SPECIAL_FORMS
 from .session import Session
 from .tunable import Tunable
 from .values import Faulty, Outputs, Value
-
-
-@dataclass(frozen=True, repr=False)
-class Checked:
-    """A formula that is sound: its result as a plan node, and what a job has to know of it.
-
-    `lines` are its named values; of one with several outputs each, as `m.line`.
-    """
-
-    source: str
-    result: Node
-    indicators: Mapping[str, Node]
-    tunables: tuple[Tunable, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-    lines: Mapping[str, Node] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"Checked({self.source!r}, {self.kind})"
-
-    @property
-    def kind(self) -> Kind:
-        """What the result holds; matches are looked for where it is boolean."""
-        return self.result.kind
-
-    @property
-    def parameters(self) -> dict[str, Setting]:
-        """The values of the formula's params."""
-        return {tunable.name: tunable.value for tunable in self.tunables}
-
-    @cached_property
-    def _nodes(self) -> tuple[Node, ...]:
-        return tuple(walk([self.result, *self.indicators.values()]))
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The candle columns that are read."""
-        return columns_read([self.result, *self.indicators.values()])
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """The other symbols that are read, by symbol("SPY", x)."""
-        return frozenset(place.symbol for place in self._places if isinstance(place, OtherSymbol))
-
-    @property
-    def tables(self) -> frozenset[str]:
-        """The other tables that are read, by table("quarterly", x)."""
-        return frozenset(place.table for place in self._places if isinstance(place, OtherTable))
-
-    @property
-    def _places(self) -> list[Place]:
-        return [node.place for node in self._nodes if isinstance(node, Elsewhere)]
-
-    @property
-    def across(self) -> bool:
-        """Whether all symbols are needed at once."""
-        return any(map(is_across, self._nodes))
-
-    @cached_property
-    def history(self) -> History:
-        """Warm-up, reach and settling of result and indicators together."""
-        return history([self.result, *self.indicators.values()])
-
-    @property
-    def warmup(self) -> int | None:
-        """At most so many first bars have no result; None where a calendar or another symbol decides."""
-        return history([self.result]).warmup
-
-    @property
-    def reach(self) -> int | None:
-        """How many earlier bars influence a value; None: all."""
-        return self.history.reach
-
-    @property
-    def settles(self) -> int | None:
-        """After how many bars what came before weighs less than 1e-9; None: never."""
-        return self.history.settles
 
 
 class Observed(NamedTuple):
@@ -130,7 +54,9 @@ class _Check:
         assert not isinstance(result, Faulty)
         tunables = tuple(self.tunables.values())
         indicators, warnings = self._indicators(environment, result), tuple(faults.warnings)
-        return Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
+        checked = Checked(self.formula.source, result, indicators, tunables, warnings, self._lines(environment))
+        refuse_too_large(checked, self.formula, self.session)
+        return checked
 
     def _statement(self, statement: syntax.Statement, environment: Environment) -> None:
         match statement:
@@ -173,12 +99,20 @@ class _Check:
                 self.session.faults.add(expression.span, f"{name}'s values must be constant")
             return None
 
-        default, low, high, step = map(constant, (statement.default, statement.low, statement.high, statement.step))
+        def number(expression: Expression | None) -> float | None:
+            value = constant(expression)
+            if expression is None or value is None or isinstance(value, float):
+                return value  # type: ignore[return-value]
+            hint = f'several values are listed: param {name} = "a" in ["a", "b"]'
+            self.session.faults.add(expression.span, f"{name}'s range must be of numbers", hint)
+            return None
+
+        default, (low, high, step) = constant(statement.default), map(number, _range(statement))
         options = tuple(o for o in map(constant, statement.options or ()) if o is not None)
         if default is None:
             environment.values[name] = environment.checker.value(statement.default)
             return
-        tunable = Tunable(name, default, low, high, step, options)  # type: ignore[arg-type]
+        tunable = Tunable(name, default, low, high, step, options)
         self.tunables[name] = tunable = self._tuned(tunable, statement)
         kind = Kind.BOOLEAN if isinstance(default, bool) else Kind.CATEGORY if isinstance(default, str) else Kind.NUMBER
         environment.values[name] = self.session.interner.constant(tunable.value, kind)
@@ -186,9 +120,12 @@ class _Check:
     def _tuned(self, tunable: Tunable, statement: syntax.Parameter) -> Tunable:
         """The param with the value that was asked for, if one was."""
         value = self.given.get(tunable.name, tunable.value)
+        where = statement.default.span if tunable.name not in self.given else statement.span
         if not tunable.admits(value):
-            where = statement.default.span if tunable.name not in self.given else statement.span
             self.session.faults.add(where, f"{tunable.name} must be {tunable.describe()}, this is {shown_value(value)}")
+            return tunable
+        if isinstance(value, str) and HALF.search(value):
+            self.session.faults.add(where, f"{tunable.name} holds half a character: {shown_value(value)}")
             return tunable
         number = isinstance(tunable.value, float)
         changed = float(value) if number else value
@@ -221,8 +158,8 @@ class _Check:
     def _look_back(self, expression: syntax.History) -> None:
         bars, whole = self.constants[expression.offset.span], expression.operand.span
         for span in reversed(self.observed):
-            if span.start < whole.start:
-                break  # what was seen before the operand stands before it
+            if not (whole.start <= span.start and span.end <= whole.end):
+                break  # what stands in `whole` was seen last
             text, node = self.observed[span]
             earlier = self.session.interner.apply(HISTORY, (node, bars), node.kind) if bars else node
             self.observed[span] = Observed(f"{text}[{self._text(expression.offset.span)}]", earlier)
@@ -255,6 +192,10 @@ class _Check:
         return {**named, **{text: node for text, node in others.items() if text not in named}}
 
 
+def _range(statement: syntax.Parameter) -> tuple[Expression | None, ...]:
+    return statement.low, statement.high, statement.step
+
+
 def check(
     formula: syntax.Formula,
     functions: Functions,
@@ -268,10 +209,9 @@ def check(
     `columns` are the candle columns that there are, `parameters` values for the formula's params, `tables` the columns
     of other tables by their names.
     """
-    session = Session(functions, interner, Faults(formula.source), columns, lambda *_: None, tables or {})
+    session = Session(
+        functions, CountingInterner(interner), Faults(formula.source), columns, lambda *_: None, tables or {}
+    )
     run = _Check(formula, session, parameters or {})
     session.observe = run.observe
     return run.run()
-
-
-__all__ = ["Checked", "check"]

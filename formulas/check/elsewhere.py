@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,15 +9,15 @@ from typing import Final
 from .. import syntax
 from ..history import is_across
 from ..kinds import Kind
+from ..limits import MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
 from ..nodes import Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars, walk
 from ..syntax import Expression, Span
+from .applying import is_stretch
 from .binding import Binder, Evaluate, Slot
 from .naming import SPECIAL_FORMS, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value
 
-TIMEFRAME: Final = re.compile(r"[1-9]\d{0,4}(m|h|d|w|mo|q|y)")
-LOOKS: Final = 500
 SLOTS: Final[Mapping[str, tuple[Slot, ...]]] = {
     "column": (Slot("name", required=True),),
     "timeframe": (Slot("timeframe", required=True), Slot("x", required=True), Slot("forming", required=False)),
@@ -116,8 +115,16 @@ class Forms:
         if text is None:
             return None
         if form == "symbol":
-            return OtherSymbol(text)
+            return self._other_symbol(text, _given(bound["symbol"]).span)
         return OtherTable(text) if form == "table" else self._other_bars(text, bound)
+
+    def _other_symbol(self, name: str, span: Span) -> OtherSymbol:
+        symbols = self.session.symbols
+        symbols.add(name)
+        if len(symbols) == MOST_SYMBOLS + 1:
+            message = f"the formula reads more than {MOST_SYMBOLS} other symbols"
+            self.session.faults.add(span, message, "functions across symbols, such as rank(x), look at all of them")
+        return OtherSymbol(name)
 
     def _some_bars(self, given: Given) -> SomeBars | None:
         if isinstance(given.value, Faulty):
@@ -129,8 +136,8 @@ class Forms:
         return SomeBars(given.value)
 
     def _other_bars(self, timeframe: str, bound: Bound) -> OtherBars | None:
-        if not TIMEFRAME.fullmatch(timeframe):
-            hint = 'write a number and m, h, d, w, mo, q or y, such as "1w"'
+        if not is_stretch(timeframe):
+            hint = f'write a number up to {MOST_UNITS:,} and m, h, d, w, mo, q or y, such as "1w"'
             self.session.faults.add(_given(bound["timeframe"]).span, f"{timeframe!r} is no timeframe", hint)
             return None
         if "forming" not in bound:
@@ -161,10 +168,9 @@ class Forms:
         looks = self.session.looks
         # what stands in several places on other rows is evaluated in each, so that this may double with each layer
         looks[made] = 1 + sum(looks[each] for each in walk([node], frames=False) if isinstance(each, Elsewhere))
-        if looks[made] > LOOKS:
-            message = f"this looks at other rows too often: {looks[made]:,} times, and {LOOKS} are allowed"
-            self.session.faults.add(span, message, "put fewer of these forms into each other")
-            return FAULTY
+        if looks[made] > MOST_LOOKS or len(looks) > MOST_LOOKS:
+            self.session.faults.add(span, *too_many_looks(max(looks[made], len(looks))))
+            self.session.faults.raise_if_any()  # each more would cost time
         return made
 
     def _refused(self, place: Place, inside: list[Node]) -> tuple[str, str]:
@@ -187,6 +193,12 @@ class Forms:
         if not others:
             return "", ""
         return f"the table {place.table!r} has no column {others[0]!r}", f"it has {', '.join(columns)}"
+
+
+def too_many_looks(count: int) -> tuple[str, str]:
+    """What is said where other rows are looked at too often, and the way out."""
+    message = f"this looks at other rows too often: {count:,} times, and {MOST_LOOKS} are allowed"
+    return message, "put fewer of these forms into each other, and beside each other"
 
 
 def _given(argument: object) -> Given:

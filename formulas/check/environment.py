@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from .. import syntax
 from ..declaring import Primitive
 from ..functions import Function
 from ..kinds import Shape
 from ..libraries import LibraryFunction
+from ..limits import DEEPEST_CALLS, MOST_OPERATIONS, MOST_STEPS
 from ..nodes import Constant
 from ..syntax import Expression, Span
 from .ahead import looks_ahead
@@ -23,9 +24,6 @@ from .guessing import as_called, hint_for_function
 from .naming import LETTERS, SPECIAL_FORMS, shortened, suggestion
 from .session import Session
 from .values import FAULTY, Bound, Faulty, Given, Outputs, Value, is_missing
-
-MOST_STEPS: Final = 10_000
-DEEPEST: Final = 40
 
 
 class Environment:
@@ -40,9 +38,22 @@ class Environment:
         self.checker = ExpressionChecker(session.interner, session.faults, self)
 
     def observe(self, expression: Expression, value: Value) -> None:
-        """Hand on what the formula's own expressions mean; what happens inside definitions is their affair."""
-        if not self._session.stack and not self._session.muted:
-            self._session.observe(expression, value)
+        """Hand on what the formula's own expressions mean; what happens inside definitions is their affair.
+
+        Raises FormulaError where the formula has grown too large.
+        """
+        session = self._session
+        if session.stack:
+            session.steps += 1
+        elif not session.muted:
+            session.observe(expression, value)
+        if session.steps > MOST_STEPS:
+            self._calls_too_often(session.stack[0], expression.span)
+        if session.interner.count > MOST_OPERATIONS:
+            whole = f"the call of {session.stack[0].name}" if session.stack else "the formula"
+            hint = "compute parts of it as formulas of their own"
+            session.faults.add(expression.span, f"{whole} comes to more than {MOST_OPERATIONS:,} operations", hint)
+            session.faults.raise_if_any()
 
     def name(self, name: syntax.Name) -> Value:
         """The value of a name: the formula's own first, then columns, built-in series, and the letters o h l c v."""
@@ -110,7 +121,7 @@ class Environment:
         for name in defaults:
             given = bound.get(name)
             if isinstance(given, Given) and isinstance(given.value, Constant) and not is_missing(given.value):
-                text = shown_value(given.value.value)  # type: ignore[arg-type]
+                text = shown_value(given.value.value)
                 message = f"{call.name} takes the series first, {text} is a constant"
                 series = ", ".join(defaults.values())
                 self._session.faults.add(given.span, message, f"write {call.name}({series}, {text})")
@@ -143,20 +154,23 @@ class Environment:
         key = (function, session.table, *((name, _identity(given)) for name, given in bound.items()))
         if key in session.inlined:
             return session.inlined[key]
-        session.steps += 1
         if function in session.stack:
             session.faults.add(
                 span, f"{function.name} calls itself", "recursion is not possible; see cumulative and rma"
             )
             return FAULTY
-        if session.steps > MOST_STEPS or len(session.stack) >= DEEPEST:
-            outermost = session.stack[0].name if session.stack else function.name
-            session.faults.add(span, f"the functions under {outermost} call each other too deeply or too often")
-            session.faults.raise_if_any()
+        if len(session.stack) >= DEEPEST_CALLS:
+            self._calls_too_often(session.stack[0], span)
         own = session.definitions.get(function.name) is function
         place = nullcontext() if own else session.faults.inside(function.name, function.source, function.path, span)
         session.inlined[key] = value = self._body(function, bound, own, place)
         return value
+
+    def _calls_too_often(self, outermost: LibraryFunction, span: Span) -> None:
+        faults = self._session.faults
+        hint = f"at most {DEEPEST_CALLS} deep, and {MOST_STEPS:,} expressions when written out"
+        faults.add(span, f"the functions under {outermost.name} call each other too deeply or too often", hint)
+        faults.raise_if_any()
 
     def _body(self, function: LibraryFunction, bound: Bound, own: bool, place: AbstractContextManager[None]) -> Value:
         root = self

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
 from .. import syntax
+from ..balancing import balanced
 from ..functions import CHOICE, HISTORY
-from ..kinds import LONGEST_WINDOW, Kind
+from ..kinds import Kind
+from ..limits import LONGEST_WINDOW
 from ..nodes import Constant, Elsewhere, Interner, Node, OtherBars
 from ..syntax import Expression, Span
 from .applying import Applier
@@ -134,7 +135,7 @@ class ExpressionChecker:
         def join(left: Value, right: Value) -> Value:
             return self._applier.operator(sign, [Given(left, span), Given(right, span)], span)
 
-        return functools.reduce(join, values)
+        return balanced(values, join)
 
     def _conditional(self, expression: syntax.Conditional) -> Value:
         condition = self._given(expression.condition)

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from ...errors import FormulaError, Problem
+from ..limits import MOST_PROBLEMS
 from ..syntax import Call, Span
-
-MOST_PROBLEMS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +34,18 @@ class Faults:
         self._inside: list[_Inside] = []
 
     def add(self, span: Span, message: str, hint: str = "") -> None:
-        """Note a problem at `span` of the text that is being checked."""
+        """Note a problem at `span` of the text that is being checked; raises FormulaError once there are enough."""
         problem = self._placed(span, message, hint)
-        if len(self._problems) < MOST_PROBLEMS:
-            self._problems.setdefault((problem.start, problem.message), problem)
+        self._problems.setdefault((problem.start, problem.message), problem)
+        if len(self._problems) == MOST_PROBLEMS:
+            self.raise_if_any()
 
     def warn(self, span: Span, message: str, hint: str = "") -> None:
         """Note something that is allowed, but seldom meant. What a library does is its own affair."""
+        if self._inside or len(self.warnings) == MOST_PROBLEMS:
+            return
         warning = self._placed(span, message, hint)
-        if not self._inside and warning not in self.warnings:
+        if warning not in self.warnings:
             self.warnings.append(warning)
 
     @property

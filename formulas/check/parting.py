@@ -17,7 +17,7 @@ from ..kinds import Kind
 from ..libraries import LibraryFunction
 from ..nodes import NODE_TYPES, Apply, Constant, Elsewhere, Node, OtherTable, SomeBars
 from ..syntax import Expression, Span
-from .checking import Checked
+from .checked import Checked
 from .elsewhere import SLOTS
 from .environment import Environment
 from .parts import At, Part, Role, where_in_words

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..nodes import Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars
-from .checking import Checked
+from .checked import Checked
 
 At: TypeAlias = tuple[int | Place, ...]
 """Where a part stands, the outermost first: so many bars ago, or on other rows."""

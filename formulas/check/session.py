@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..functions import Functions
 from ..kinds import Kind
 from ..libraries import LibraryFunction
-from ..nodes import Interner, Node
+from ..nodes import CountingInterner, Node
 from ..syntax import Expression
 from .faults import Faults
 from .values import Value
@@ -21,11 +21,12 @@ Columns = Mapping[str, Kind]
 class Session:
     """One check. `candles` are the columns of the candles, `tables` those of other tables by their names.
 
-    `looks` counts, of each series on other rows, how often these and those that it looks at are evaluated.
+    `looks` counts, of each series on other rows, how often these and those that it looks at are evaluated; `symbols`
+    are those that symbol() names. `steps` counts the expressions that were read while functions were written out.
     """
 
     functions: Functions
-    interner: Interner
+    interner: CountingInterner
     faults: Faults
     candles: Columns
     observe: Callable[[Expression, Value], None]
@@ -34,6 +35,7 @@ class Session:
     inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
     stack: list[LibraryFunction] = field(default_factory=list)
     looks: dict[Node, int] = field(default_factory=dict)
+    symbols: set[str] = field(default_factory=set)
     steps: int = 0
     muted: int = 0
     table: str | None = None

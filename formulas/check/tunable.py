@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..declaring import Setting
@@ -32,5 +33,15 @@ class Tunable:
             return isinstance(value, bool) and isinstance(self.value, bool)
         if isinstance(self.value, str) or isinstance(value, str):
             return type(value) is type(self.value) and (not self.options or value in self.options)
-        inside = self.low is None or self.high is None or self.low <= value <= self.high  # type: ignore[operator]
-        return isinstance(value, int | float) and inside and (not self.options or value in self.options)
+        if not isinstance(value, int | float) or not is_finite(value):
+            return False
+        inside = self.low is None or self.high is None or self.low <= value <= self.high
+        return inside and (not self.options or value in self.options)
+
+
+def is_finite(value: float) -> bool:
+    """Whether a number can be computed with: integers of Python's may be too large for that."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float is the answer, no fault
+        return False

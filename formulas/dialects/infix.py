@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple, NoReturn
 
-from ..parse.brackets import NESTING_LIMIT
-from ..parse.parsing import LENGTH_LIMIT, depth, faulty
+from ..limits import DEEPEST_NESTING
+from ..parse.parsing import assert_readable, depth, faulty
 from ..parse.reading import Fault, Token
 from ..syntax import Argument, Binary, Call, Comparison, Conditional, Expression, Formula, Number, Span, Text, Unary
 from .conversions import as_condition, as_number, is_condition
@@ -59,9 +59,7 @@ class InfixReader:
 
     def read(self) -> Formula:
         """The formula; raises FormulaError where the text is unsound."""
-        if len(self.source) > LENGTH_LIMIT:
-            message = f"the formula is too long: {len(self.source):,} characters, and {LENGTH_LIMIT:,} are allowed"
-            raise faulty([Fault(0, 1, message)], self.source)
+        assert_readable(self.source)
         signs = {*self.operators, *self.prefixes, *self.refused, *"(),", *("?:" if self.choice else ""), *self.ends}
         self.tokens, faults = tokens_of(self.source, signs)
         self.tokens = self.mended(self.tokens)
@@ -120,16 +118,16 @@ class InfixReader:
         left = self._next()
         if left is not None:
             self._unexpected(left)
-        if depth(result) > NESTING_LIMIT:
-            self.refuse(result.span.start, result.span.end, f"this is nested more than {NESTING_LIMIT} deep")
+        if depth(result) > DEEPEST_NESTING:
+            self.refuse(result.span.start, result.span.end, f"this is nested more than {DEEPEST_NESTING} deep")
         return result
 
     def _expression(self, least: int) -> Expression:
         """An expression whose operators bind at least as tightly as `least`."""
         self.nesting += 1
-        if self.nesting > NESTING_LIMIT:
+        if self.nesting > DEEPEST_NESTING:
             token = self.tokens[min(self.place, len(self.tokens) - 1)]
-            self.refuse(token.start, token.end, f"this is nested more than {NESTING_LIMIT} deep")
+            self.refuse(token.start, token.end, f"this is nested more than {DEEPEST_NESTING} deep")
         begin = self.place
         left = self._operand()
         while (following := self._next()) is not None and following.type != "TEXT":

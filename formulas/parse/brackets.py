@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..limits import DEEPEST_NESTING
 from .reading import Fault, Token
-
-NESTING_LIMIT: Final = 200
 
 CLOSERS: Final = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 OPENERS: Final = {closer: opener for opener, closer in CLOSERS.items()}
@@ -38,8 +37,8 @@ def match_brackets(tokens: Sequence[Token]) -> Matching:
         kind = token.type
         if kind in CLOSERS:
             stack.append(index)
-            if len(stack) == NESTING_LIMIT + 1:
-                message = f"brackets are nested more than {NESTING_LIMIT} deep"
+            if len(stack) == DEEPEST_NESTING + 1:
+                message = f"brackets are nested more than {DEEPEST_NESTING} deep"
                 matching.faults.append(Fault(token.start, token.end, message, "give parts of the formula a name"))
         elif kind in OPENERS:
             _close(tokens, index, stack, separators, matching)
@@ -85,7 +84,7 @@ def _stray(closer: Token) -> Fault:
 def _depth_of(opener: str, tokens: Sequence[Token], stack: Sequence[int]) -> int | None:
     """Give how deep the stack is up to and with the innermost bracket of a kind."""
     # Brackets further out than the nesting limit are not looked for: that would take time, and is reported anyway.
-    least = max(0, len(stack) - NESTING_LIMIT)
+    least = max(0, len(stack) - DEEPEST_NESTING)
     return next((depth for depth in range(len(stack), least, -1) if tokens[stack[depth - 1]].type == opener), None)
 
 

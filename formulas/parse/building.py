@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
+from ..balancing import balanced
+from ..limits import MOST_NAMES_OF_A_FUNCTION
 from ..syntax import (
     Argument,
     Assignment,
@@ -32,7 +34,6 @@ from ..syntax import (
 from .reading import Fault, Token
 
 _DIRECTIONS: Final = {"<": "up", "<=": "up", ">": "down", ">=": "down", "==": "equal", "!=": "different"}
-_LONG: Final = 16  # from this many operands on, and/or are built as a balanced tree, to stay shallow
 
 
 class _Placed(Protocol):
@@ -85,6 +86,8 @@ class TreeBuilder:
 
     def definition_parameters(self, found: Sequence[DefinitionParameter]) -> tuple[DefinitionParameter, ...]:
         """All parameters of a definition."""
+        if len(found) > MOST_NAMES_OF_A_FUNCTION:
+            self._too_many("parameters", Span(found[0].span.start, found[-1].span.end))
         return tuple(found)
 
     def short_definition(self, found: Sequence[Any]) -> Definition:
@@ -112,6 +115,10 @@ class TreeBuilder:
         self._take_record(result)
         return Definition(_name(name), parameters, body, result, "", Span(start.start, end.end))
 
+    def _too_many(self, what: str, span: Span) -> None:
+        message = f"a function has at most {MOST_NAMES_OF_A_FUNCTION} {what}"
+        self.faults.append(Fault(span.start, span.end, message, "make several functions of it"))
+
     # Expressions
 
     def conditional(self, found: Sequence[Any]) -> Conditional:
@@ -121,7 +128,13 @@ class TreeBuilder:
 
     def logic(self, found: Sequence[Any]) -> Expression:
         """`a and b and c`, or the same with `or`."""
-        return _fold(found[1].type.lower(), found[::2])
+        operator = found[1].type.lower()
+
+        def join(left: Expression, right: Expression) -> Expression:
+            return Binary(operator, left, right, _span(left, right))
+
+        operands: Sequence[Expression] = found[::2]
+        return balanced(operands, join)
 
     def prefix(self, found: Sequence[Any]) -> Unary:
         """`-x`, `+x` or `not x`."""
@@ -214,6 +227,8 @@ class TreeBuilder:
         start, *fields, end = found
         names, values = zip(*fields, strict=True)
         record = Record(names, values, Span(start.start, end.end))
+        if len(names) > MOST_NAMES_OF_A_FUNCTION:
+            self._too_many("outputs", record.span)
         self.records.append(record)
         return record
 
@@ -277,12 +292,3 @@ def _name(token: Token) -> Name:
 
 def _span(first: _Placed, last: _Placed) -> Span:
     return Span(first.span.start, last.span.end)
-
-
-def _fold(operator: str, operands: Sequence[Expression]) -> Expression:
-    """Join operands from the left, many of them as a balanced tree: the same value, and a shallow tree."""
-    if len(operands) == 1:
-        return operands[0]
-    middle = len(operands) // 2 if len(operands) > _LONG else len(operands) - 1
-    left, right = _fold(operator, operands[:middle]), _fold(operator, operands[middle:])
-    return Binary(operator, left, right, _span(left, right))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 from ...errors import FormulaError, Problem
+from ..limits import DEEPEST_NESTING, LONGEST_TEXT, MOST_PROBLEMS
 from ..syntax import (
     Argument,
     Assignment,
@@ -31,14 +33,13 @@ from ..syntax import (
     Statement,
 )
 from .automaton import Automaton, Unexpected, make_automaton
-from .brackets import NESTING_LIMIT
 from .building import TreeBuilder, several_results, unused
 from .reading import Fault, Token, plain, read_tokens
 from .statements import Chunk, split_block, split_statements
 from .wording import word_fault
 
-LENGTH_LIMIT: Final = 100_000
-PROBLEM_LIMIT: Final = 50
+HALF: Final = re.compile("[\ud800-\udfff]")
+"""A surrogate: half of a character in UTF-16, and none of its own."""
 _LOCK: Final = threading.Lock()  # the tree builder keeps the faults of the statement being parsed
 
 Parsed: TypeAlias = Statement | Expression
@@ -81,9 +82,7 @@ def parse_library(source: str, path: str) -> Library:
 
 
 def _parse_statements(source: str) -> tuple[list[Parsed], list[Fault]]:
-    if len(source) > LENGTH_LIMIT:
-        message = f"the formula is too long: {len(source):,} characters, and {LENGTH_LIMIT:,} are allowed"
-        raise faulty([Fault(0, 1, message)], source)
+    assert_readable(source)
     tokens, faults = read_tokens(source)
     chunks, unjoined = split_statements(tokens)
     faults.extend(unjoined)
@@ -122,8 +121,8 @@ def _parse_tokens(tokens: Sequence[Token]) -> tuple[Parsed | None, list[Fault]]:
             return None, _block_faults(tokens, *block)
         return None, [*builder.faults, word_fault(tokens, unexpected.index)]
     faults = [*builder.faults, *map(_misplaced, builder.records)]
-    if len(tokens) > NESTING_LIMIT and depth(statement) > NESTING_LIMIT:
-        message = f"this is nested more than {NESTING_LIMIT} deep"
+    if len(tokens) > DEEPEST_NESTING and depth(statement) > DEEPEST_NESTING:
+        message = f"this is nested more than {DEEPEST_NESTING} deep"
         faults.append(Fault(statement.span.start, statement.span.end, message, "give parts of it a name: part = ..."))
     return statement, faults
 
@@ -227,9 +226,20 @@ def _doc_above(lines: Sequence[str], row: int) -> str:
     return "\n".join(reversed(doc))
 
 
+def assert_readable(source: str) -> None:
+    """Raise FormulaError for a text that is too long, and for one that holds half a character, which no file can."""
+    if len(source) > LONGEST_TEXT:
+        message = f"the formula is too long: {len(source):,} characters, and {LONGEST_TEXT:,} are allowed"
+        raise faulty([Fault(0, 1, message)], source)
+    half = None if source.isascii() else HALF.search(source)
+    if half is not None:
+        message, hint = f"half a character (code {ord(half[0])})", "the text was cut within it, or decoded wrongly"
+        raise faulty([Fault(half.start(), half.end(), message, hint)], source)
+
+
 def faulty(faults: Sequence[Fault], source: str) -> FormulaError:
     """One error that carries all faults, in the order of the source."""
-    first = sorted(set(faults))[:PROBLEM_LIMIT]
+    first = sorted(set(faults))[:MOST_PROBLEMS]
     return FormulaError([Problem.at(source, one.start, one.end, one.message, one.hint) for one in first], source)
 
 

@@ -23,13 +23,20 @@ WIDEST_EXPRESSION: Final = 12
 """An expression that names so many columns gets a column of its own: Polars shares no sub-expressions, and a rule may
 use an argument several times."""
 
+DEEPEST_EXPRESSION: Final = 24
+"""One of so many operations on each other gets a column too: Polars takes the square of the depth to arrange them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An expression for a node. If not `finite`, it may hold NaN or infinities, which mean undefined."""
+    """An expression for a node. If not `finite`, it may hold NaN or infinities, which mean undefined.
+
+    `depth` is how many operations stand on each other in it, a column counted as none.
+    """
 
     expression: pl.Expr
     finite: bool = True
+    depth: int = 0
 
 
 def compile_nodes(roots: Sequence[Node], given: Mapping[Node, str] | None = None, prefix: str = "~") -> Program:
@@ -99,7 +106,8 @@ class _Compiler:
         expressions = [value.expression if primitive.carries else self._finite(value) for value in values]
         arguments = iter(map(self._scope.full, expressions) if primitive.dense else expressions)
         result = self._apply(node, [next(arguments) if isinstance(a, NODE_TYPES) else a for a in node.arguments])
-        return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER))
+        depth = 1 + max((value.depth for value in values), default=0)
+        return Value(result, finite and (primitive.bounded or node.kind is not Kind.NUMBER), depth)
 
     def _whole(self, node: Apply) -> Value:
         """A node over many rows: its inputs and its results are columns; rows before its warm-up are masked."""
@@ -124,7 +132,7 @@ class _Compiler:
 
     def _shared(self, node: Node, value: Value) -> Value:
         wide = len(value.expression.meta.root_names()) > WIDEST_EXPRESSION
-        if self._readers[node] > 1 or wide:
+        if self._readers[node] > 1 or wide or value.depth >= DEEPEST_EXPRESSION:
             return Value(self._column(value)) if not isinstance(node, Constant) else value
         return value
 

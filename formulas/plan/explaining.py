@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..check.applying import shown_value
-from ..check.checking import Checked
+from ..check.checked import Checked
 from ..history import History, history
 from ..nodes import Apply, Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Pick, SomeBars
 from ..units import FREE, unit_of

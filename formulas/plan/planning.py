@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from ..check.checking import Checked
+from ..check.checked import Checked
 from ..history import History, history
 from ..kinds import Shape
 from ..nodes import (

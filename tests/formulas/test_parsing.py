@@ -9,7 +9,8 @@ import pytest
 
 from barsweep.errors import FormulaError
 from barsweep.formulas import syntax
-from barsweep.formulas.parse.parsing import LENGTH_LIMIT, parse, parse_library
+from barsweep.formulas.limits import LONGEST_TEXT
+from barsweep.formulas.parse.parsing import parse, parse_library
 
 
 def tree(node: Any) -> str:
@@ -264,6 +265,6 @@ def test_long_conditions_stay_shallow() -> None:
 
 
 def test_length_is_bounded() -> None:
-    assert tree(parse("a" + " " * (LENGTH_LIMIT - 1)).result) == "a"
+    assert tree(parse("a" + " " * (LONGEST_TEXT - 1)).result) == "a"
     with pytest.raises(FormulaError, match="too long: 100,001 characters"):
-        parse("a" + " " * LENGTH_LIMIT)
+        parse("a" + " " * LONGEST_TEXT)
