@@ -39,8 +39,11 @@ class Collected:
     parts: list[tuple[str, Piece]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
     held: int = 0  # bytes of the parts
+    matches: int | None = field(init=False)  # so far; None while that is not known, or nothing is matched
 
     def __post_init__(self) -> None:
+        counted = not (self.prepared.selection.everything or self.prepared.job.latest)
+        self.matches = 0 if counted else None  # which bars are the latest is only known in the end
         for symbol, error in self.prepared.unknown.items():
             self.fail([symbol], error)
 
@@ -59,6 +62,8 @@ class Collected:
             self.parts.append((min(piece.bars, default=""), piece))
             self.held += piece.size
         total.found |= piece.found
+        if self.matches is not None:
+            self.matches += sum(piece.found.values())
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
             self.fail([symbol], error)
