@@ -25,7 +25,10 @@ from .tables import TableRepository
 
 @dataclass(frozen=True, slots=True)
 class ImportedCandles:
-    """What an import brought in; `left_out` names files of a folder that could not be read, and says why."""
+    """What an import brought in; `left_out` names files of a folder that could not be read, and says why.
+
+    `columns` are those of the candles, by the names that formulas have for them.
+    """
 
     path: Path
     table: str
@@ -34,6 +37,7 @@ class ImportedCandles:
     first: Instant | None
     last: Instant | None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
 
 def import_candles(
@@ -79,7 +83,8 @@ def import_candles(
         write_table(frame, goal, table)
     ends = (frame["ts"].min(), frame["ts"].max())
     left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
-    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends, left_out)  # type: ignore[arg-type]
+    names = tuple(name for name in frame.columns if name not in {"symbol", "ts"})
+    return ImportedCandles(goal, table, frame.height, frame["symbol"].n_unique(), *ends, left_out, names)  # type: ignore[arg-type]
 
 
 def refuse_unfit(source: Path, target: Path) -> None:
