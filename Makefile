@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clients grammar fuzz conformance bench bench-peers clean
+.PHONY: demo test lint types unit clients grammar fuzz conformance docs bench bench-peers clean
+
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
 demo: .venv/installed
@@ -46,6 +47,11 @@ conformance: .venv/installed-test
 	@if [ -d ../shared/data/reference ]; then PYTHONPATH=tests $(BIN)/python -m conformance; \
 	else echo "no reference values: ../shared/data/reference is missing"; fi
 
+# The documentation as a site, in site/index.html: no network is needed, neither to build nor to read it.
+docs: bench/.venvs/docs/installed
+	NO_MKDOCS_2_WARNING=1 bench/.venvs/docs/bin/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 # The speed of this machine: time, rate and memory by number of symbols, threads, how the cost grows, every round saved.
 bench: .venv/installed-test bench/.venvs/own/installed
 	$(BIN)/python -m bench.scan_scaling
@@ -60,7 +66,7 @@ bench-peers: .venv/installed-test
 	$(BIN)/python -m bench.report
 
 clean:
-	rm -rf .venv bench/.venvs demo build dist *.egg-info .coverage .coverage.*
+	rm -rf .venv bench/.venvs demo site build dist *.egg-info .coverage .coverage.*
 
 # pytest-benchmark has an environment of its own too: beside pytest-xdist it warns, and in tests warnings are errors.
 bench/.venvs/own/installed: pyproject.toml
@@ -76,6 +82,11 @@ bench/.venvs/clients/installed: pyproject.toml
 bench/.venvs/fuzz/installed: pyproject.toml
 	$(PYTHON) -m venv bench/.venvs/fuzz
 	bench/.venvs/fuzz/bin/python -m pip install --quiet --quiet --editable . atheris
+	touch $@
+
+bench/.venvs/docs/installed:
+	$(PYTHON) -m venv bench/.venvs/docs
+	bench/.venvs/docs/bin/python -m pip install --quiet --quiet 'mkdocs>=1.6,<2' 'mkdocs-material>=9.6,<10'
 	touch $@
 
 .venv/bin/python:

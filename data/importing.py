@@ -29,6 +29,7 @@ class ImportedCandles:
     """What an import brought in; `left_out` names files of a folder that could not be read, and says why.
 
     `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there (`null`).
+    `columns` are those of the candles, by the names that formulas have for them.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class ImportedCandles:
     last: Instant | None
     left_out: Mapping[str, str] = field(default_factory=dict)
     defects: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
 
 def import_candles(
@@ -88,7 +90,8 @@ def import_candles(
     left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
     defects = {kind: sum(found.values()) for kind, found in read_counts(loaded).items()}
     symbols = frame["symbol"].n_unique()
-    return ImportedCandles(goal, table, frame.height, symbols, *ends, left_out, defects)  # type: ignore[arg-type]
+    names = tuple(name for name in frame.columns if name not in {"symbol", "ts"})
+    return ImportedCandles(goal, table, frame.height, symbols, *ends, left_out, defects, names)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -139,7 +139,10 @@ def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], wher
 def without_time(types: Mapping[str, pl.DataType], where: str) -> RepositoryError:
     """The error of a table in which nothing says when a bar was."""
     wanted = ", ".join(RECOGNISED["ts"])
-    return RepositoryError(f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}")
+    hint = 'say which one it is to open_repository: columns={"ts": "..."}'
+    return RepositoryError(
+        f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}; {hint}"
+    )
 
 
 def simplified(name: str) -> str:

@@ -57,8 +57,11 @@ class Collected:
     room: float = float("inf")
     is_short: Callable[[], bool] = lambda: False
     _inside: list[Piece] = field(default_factory=list)
+    matches: int | None = field(init=False)  # so far; None while that is not known
 
     def __post_init__(self) -> None:
+        # which bars are the latest is only known in the end
+        self.matches = None if self.prepared.selection.everything or self.prepared.job.latest else 0
         for symbol, error in self.prepared.unknown.items():
             self.fail([symbol], error)
 
@@ -81,6 +84,8 @@ class Collected:
             if self.held > self.room or self.is_short():
                 self.put_aside()
         total.found |= piece.found
+        if self.matches is not None:
+            self.matches += sum(piece.found.values())
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
             self.fail([symbol], error)
@@ -134,10 +139,7 @@ class Collected:
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
-    """The values at every bar, in the file, if there is one.
-
-    Raises ProcessingEngineError where every symbol has failed.
-    """
+    """The values at every bar, in the file, if there is one; ProcessingEngineError where every symbol has failed."""
     errors = collected.total.errors
     if errors and len(errors) == len(set(collected.prepared.requested)):
         symbol, error = next(iter(errors.items()))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from .controlling import ProgressCallback
+from .controlling import ProgressAsked
 from .progressing import Progress, close_unawaited
 
 T = TypeVar("T")
@@ -17,8 +17,8 @@ T = TypeVar("T")
 class LoopProgress(Progress):
     """Calls on an event loop. What has to be awaited is, one call after the other."""
 
-    def __init__(self, callback: ProgressCallback | None, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(callback)
+    def __init__(self, asked: ProgressAsked, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(asked)
         self._loop = loop
         self._latest: asyncio.Task[None] | None = None
 
@@ -30,9 +30,9 @@ class LoopProgress(Progress):
     def _assert_suitable(self) -> None:
         """Every callback is."""
 
-    def _deliver(self, completed: int) -> None:
+    def _deliver(self, told: Callable[..., object], *numbers: int) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._call, completed)
+            self._loop.call_soon_threadsafe(self._call, told, *numbers)
 
     def _take(self, answer: Awaitable[object]) -> None:
         self._latest = asyncio.ensure_future(self._after(self._latest, answer))

@@ -61,7 +61,7 @@ def run_batches(
 ) -> None:
     """Run the batches of a prepared job to their end, good or bad; here, or where `elsewhere` has them run."""
     prepared = collected.prepared
-    progress.total = len(prepared.requested)
+    progress.begin(len(prepared.requested))
     waiting = sum(len(batch.symbols) for batch in prepared.batches)
     if waiting < progress.total:  # unknown symbols, and those asked for twice
         progress.advance(progress.total - waiting)
@@ -79,6 +79,8 @@ def run_batches(
 
     def finished(batch: Batch, piece: Piece) -> None:
         collected.add(piece, batch)
+        if collected.matches is not None:
+            progress.found(collected.matches)
         progress.advance(len(batch.symbols))
 
     def failed(batch: Batch, error: SymbolError) -> None:

@@ -16,6 +16,8 @@ from .tallying import Tally
 LOG: Final = logging.getLogger("barsweep")
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
+ProgressAsked: TypeAlias = ProgressCallback | bool | None
+"""What callers may say about progress; True: a bar on a terminal or in a notebook, and nothing elsewhere."""
 
 
 class AbandonedError(Exception):

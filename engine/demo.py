@@ -14,7 +14,7 @@ import psutil
 from ..data import DuckDBRepository
 from ..data.importing import write_table
 from ..data.samples import sample_candles
-from .controlling import ProgressCallback
+from .controlling import ProgressAsked
 from .jobs import ProcessingJob
 from .processing import ProcessingEngine
 from .results import BatchResult
@@ -33,7 +33,7 @@ class Demo:
     peak_memory: int
 
 
-def run_demo(folder: Path, symbols: int, bars: int, progress: ProgressCallback | None = None) -> Demo:
+def run_demo(folder: Path, symbols: int, bars: int, progress: ProgressAsked = None) -> Demo:
     """Scan made-up candles, which are made when the folder has none of that size."""
     path = candles_path(folder, symbols, bars)
     made = not path.exists()

@@ -11,7 +11,7 @@ import polars as pl
 from ..data.sessions import Session
 from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
-from .controlling import ProgressCallback
+from .controlling import ProgressAsked
 from .evaluating import EvaluatingService
 from .jobs import Bound, DateRange, Formula, Formulas, Outputs, ProcessingJob, Setting, Values, as_settings
 from .processing import Output, ProcessingEngine
@@ -33,7 +33,7 @@ def scan(
     parameters: Mapping[str, Setting | Values] | None = None,
     latest: bool = False,
     executor: str = "auto",
-    progress: ProgressCallback | None = None,
+    progress: ProgressAsked = None,
     stale: timedelta | float | None = None,
     service: FormulaService | EvaluatingService | None = None,
     output: Output | None = None,
@@ -48,7 +48,8 @@ def scan(
     with `end` but not with `start`; `stale` then admits symbols whose last bar is older by at most that (a timedelta,
     or days), marked in a column.
     A param with several values (`parameters={"length": range(5, 50)}`) is swept: each is tried, in one plan, and a
-    column of its name says which. `progress(completed, total)` counts symbols. `service` brings functions of one's own.
+    column of its name says which. `progress=True` draws a bar on a terminal or in a notebook, and nothing elsewhere;
+    `progress(completed, total)` is called with the number of symbols. `service` brings functions of one's own.
     `output` is a Parquet file, its name ends in .parquet, that matches are written to meanwhile, symbols ascending, so
     that they need not fit into memory. (The shell's --output takes other formats; here `found.matches` can write them.)
     `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's hours,
@@ -97,6 +98,7 @@ def evaluate(
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
     dialect: str | None = ...,
+    progress: ProgressAsked = ...,
 ) -> pl.DataFrame: ...
 @overload
 def evaluate(
@@ -115,6 +117,7 @@ def evaluate(
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
     dialect: str | None = ...,
+    progress: ProgressAsked = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
     formulas: Formulas,
@@ -132,6 +135,7 @@ def evaluate(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    progress: ProgressAsked = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
 
@@ -140,7 +144,8 @@ def evaluate(
     result's, `outputs="parts"` instead one for every expression in a formula's text, `outputs="distances"` also for
     every condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written
     there and handed out as the file scanned lazily. Symbols that there are not, or with unusable candles, are left out
-    and logged; when there are no others, raises ProcessingEngineError. `tables`, `session` and `dialect` as in `scan`.
+    and logged; when there are no others, raises ProcessingEngineError. `tables`, `session`,
+    `dialect` and `progress` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -153,7 +158,7 @@ def evaluate(
     with ProcessingEngine(data, service, tables=tables) as engine:
         own = timeframe or engine.timeframe
         job = ProcessingJob(symbols, named, DateRange(start, end), own, parameters, **options)
-        return engine.evaluate(job) if output is None else engine.evaluate(job, output=output)
+        return engine.evaluate(job, progress) if output is None else engine.evaluate(job, progress, output=output)
 
 
 def signals(
@@ -167,7 +172,7 @@ def signals(
     timeframe: str | None = None,
     parameters: Mapping[str, Setting | Values] | None = None,
     executor: str = "auto",
-    progress: ProgressCallback | None = None,
+    progress: ProgressAsked = None,
     service: FormulaService | None = None,
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,

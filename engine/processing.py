@@ -32,7 +32,7 @@ from .accounting import log_end
 from .assembling import Collected, assemble, values_frame, values_table
 from .braking import EngineMemory, limit_or_usual
 from .collecting import run_batches, work_on
-from .controlling import Control, Gate, ProgressCallback
+from .controlling import Control, Gate, ProgressAsked
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .origin import Origin
@@ -117,13 +117,14 @@ class ProcessingEngine:
     def run(
         self,
         job: ProcessingJob,
-        progress_callback: ProgressCallback | None = None,
+        progress_callback: ProgressAsked = None,
         *,
         output: Output | None = None,
     ) -> BatchResult:
-        """Run a job; `progress_callback(completed, total)` counts symbols, on this thread.
+        """Run a job; `progress_callback(completed, total)` counts symbols, on this thread; True draws a fitting bar.
 
-        The first error that the callback raises is logged and ignored; it is called on, later errors are not logged.
+        A callback with a method `found` is told the matches so far by `found(matches)`. The first error that it raises
+        is logged and ignored; it is called on, later errors are not logged.
         With `output`, the path of a Parquet file, matches are written there while the job runs, so that they need not
         fit into memory: symbols in ascending order. The file gets its name, in the place of an older one, when the job
         has ended; a job that was cancelled leaves what is finished, one that raises leaves the older file.
@@ -135,7 +136,7 @@ class ProcessingEngine:
     async def process_batch(
         self,
         job: ProcessingJob,
-        progress_callback: ProgressCallback | None = None,
+        progress_callback: ProgressAsked = None,
         *,
         output: Output | None = None,
     ) -> BatchResult:
@@ -161,16 +162,16 @@ class ProcessingEngine:
 
     @overload
     def evaluate(
-        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, output: None = None
+        self, job: ProcessingJob, progress_callback: ProgressAsked = None, *, output: None = None
     ) -> pl.DataFrame: ...
     @overload
     def evaluate(
-        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, output: Output
+        self, job: ProcessingJob, progress_callback: ProgressAsked = None, *, output: Output
     ) -> pl.LazyFrame: ...
     def evaluate(
         self,
         job: ProcessingJob,
-        progress_callback: ProgressCallback | None = None,
+        progress_callback: ProgressAsked = None,
         *,
         output: Output | None = None,
     ) -> pl.DataFrame | pl.LazyFrame:
@@ -183,9 +184,7 @@ class ProcessingEngine:
         table = self._run(partial(self._values, job, output), Progress(progress_callback))
         return table if isinstance(table, pl.DataFrame) else table.lazy
 
-    def signals(
-        self, job: ProcessingJob, progress_callback: ProgressCallback | None = None, *, delay: int = 0
-    ) -> Signals:
+    def signals(self, job: ProcessingJob, progress_callback: ProgressAsked = None, *, delay: int = 0) -> Signals:
         """The job's conditions at every bar, for backtesters; see `barsweep.signals`."""
         from .signals import Asked  # noqa: PLC0415 - scans need none of it
 
@@ -230,7 +229,7 @@ class ProcessingEngine:
         await wrap_future(in_thread(self.shutdown))
 
     def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
-        with self._listed(control or Control()) as running:
+        with self._listed(control or Control()) as running, progress:
             return work(running, progress)
 
     @contextmanager
@@ -260,7 +259,7 @@ class ProcessingEngine:
         with self._file(output) as file, control.tally.job("run"):
             collected = self._collect(self._preparer.prepare(job, control.tally), file, control, progress)
             result = assemble(collected, self._origin(job=job), began)
-        progress.finish()
+        progress.finish(result.counts["matches"])
         log_end(result.summary(), result.statistics)
         return result
 

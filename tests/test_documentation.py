@@ -1,10 +1,14 @@
 """What the documentation says is true: its examples are run, its tables are compared with the registry.
 
-Of README.md and docs/*.md, in a folder with candles.csv, candles.duckdb, prices/ (a CSV a symbol) and scan.formula:
+In a folder with candles.csv, candles.duckdb, prices/ (a CSV for each symbol), vendor/ (the same, with names and dates
+of another kind) and scan.formula, the blocks of README.md and of each page in docs/ run one after the other:
 
 ```python   runs; the blocks of a page share their names
 ```sh       the lines that begin with `barsweep` run
 ```console  after "$ barsweep ..." comes what it writes; "..." stands for anything
+
+And by themselves:
+
 ```formula  is evaluated over the candles
 tables      whose second heading is "examples" hold formulas in backticks, which are evaluated
 """
@@ -14,6 +18,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from importlib import import_module
 from pathlib import Path
 
@@ -32,19 +37,31 @@ LANGUAGE = Language()
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"^\|[^|\n]*\| examples \|\n\|[-| ]+\|\n((?:\|.*\|\n)+)", re.MULTILINE)
 SHELL_WORDS = {"barsweep", "make", "pip", "python", "python3", "git", "cd", ".", "export"}
 OUTPUT = doctest.OutputChecker()
 
 
-def blocks(kind, pages=PAGES):
-    return [
-        pytest.param(match[2], id=f"{page.name}:{page.read_text(encoding='utf-8')[: match.start()].count(chr(10)) + 1}")
-        for page in pages
-        for match in BLOCK.finditer(page.read_text(encoding="utf-8"))
-        if match[1] == kind
-    ]
+VENDOR = {
+    "date": "Trade Day",
+    "open": "First",
+    "high": "Top",
+    "low": "Bottom",
+    "close": "Last Price",
+    "volume": "Shares",
+}
+
+
+def blocks(page):
+    """The blocks of a page: what they are, where they stand, and their text, free of the indentation in a list."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        yield match[2], f"{page.name}:{text[: match.start()].count(chr(10)) + 1}", textwrap.dedent(match[3])
+
+
+def formulas_of_pages():
+    return [pytest.param(text, id=place) for page in PAGES for kind, place, text in blocks(page) if kind == "formula"]
 
 
 def examples_of_tables():
@@ -71,6 +88,10 @@ def folder(candles, tmp_path_factory):
     (made / "prices").mkdir()
     for (symbol,), bars in candles.head(1500).group_by("symbol"):
         bars.drop("symbol").write_csv(made / "prices" / f"{symbol}.csv")
+    (made / "vendor").mkdir()
+    written = candles.select("symbol", pl.col("date").dt.strftime("%d/%m/%Y"), *list(VENDOR)[1:]).rename(VENDOR)
+    for (symbol,), bars in written.group_by("symbol"):
+        bars.drop("symbol").write_csv(made / "vendor" / f"{symbol}.csv")
     import_candles(made / "candles.csv", made / "candles.duckdb")
     (made / "scan.formula").write_text("fast = ema(close, 12)\nslow = ema(close, 26)\nfast > slow\n", encoding="utf-8")
     return made
@@ -101,38 +122,41 @@ def test_examples_of_modules(name):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_of_pages(page, here, monkeypatch):
-    """The Python examples of a page run one after the other, as somebody would who reads it."""
+def test_examples_of_pages(page, here, monkeypatch):
+    """The examples of a page run one after the other, as somebody would who reads it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules[__name__])
     names = {"__name__": "example"}
-    for example in blocks("python", [page]):
-        exec(compile(example.values[0], example.id, "exec"), names)
+    for kind, place, text in blocks(page):
+        if kind == "python":
+            exec(compile(text, place, "exec"), names)
+        elif kind == "sh":
+            run_lines(text, place)
+        elif kind == "console":
+            run_session(text, place)
 
 
-@pytest.mark.parametrize("block", blocks("sh"))
-def test_shell_of_pages(block, here):
+def run_lines(text, place):
     """The commands of a page run; nothing found is no fault, since candles differ."""
-    for line in block.splitlines():
+    for line in text.splitlines():
         words = shlex.split(line, comments=True)
-        assert not words or words[0] in SHELL_WORDS, f"say in this test what {words[0]} is"
+        assert not words or words[0] in SHELL_WORDS, f"{place}: say in this test what {words[0]} is"
         if words and words[0] == "barsweep":
             result = CliRunner().invoke(application, words[1:])
-            assert result.exit_code in {0, 1}, f"{line}\n{result.output}"
+            assert result.exit_code in {0, 1}, f"{place}: {line}\n{result.output}"
 
 
-@pytest.mark.parametrize("block", blocks("console"))
-def test_console_of_pages(block, here):
+def run_session(text, place):
     """Commands say what the page shows."""
-    for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+    for session in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, expected = session.partition("\n")
         result = CliRunner().invoke(application, shlex.split(command)[1:])
         said = "\n".join(line.rstrip() for line in result.output.splitlines()) + "\n"
         assert OUTPUT.check_output(expected, said, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE), (
-            f"{command}\n{said}"
+            f"{place}: {command}\n{said}"
         )
 
 
-@pytest.mark.parametrize("formula", [*blocks("formula"), *examples_of_tables()])
+@pytest.mark.parametrize("formula", [*formulas_of_pages(), *examples_of_tables()])
 def test_formulas_of_pages(formula, candles):
     """Every formula of the documentation can be evaluated."""
     values = barsweep.evaluate(formula, candles)
@@ -155,6 +179,13 @@ def test_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_site_has_every_page_once():
+    """A page that the navigation of mkdocs.yml does not name is found by nobody."""
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+
+    assert sorted(re.findall(r": (\S+\.md)$", navigation, re.MULTILINE)) == [page.name for page in PAGES[1:]]
 
 
 def test_the_command_is_found_as_a_module_too():

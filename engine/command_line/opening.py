@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from ...data.opening import DATABASES, open_repository
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from .misuse import UsageError
+from .showing import say
+from .wording import in_options
 
 
 def read_formula(given: str) -> str:
@@ -48,9 +50,16 @@ def opened(
     try:
         yield repository
     finally:
+        tell_left_out(getattr(repository, "left_out", {}))
         close = getattr(repository, "close", None)
         if callable(close):
             close()
+
+
+def tell_left_out(files: Mapping[str, str]) -> None:
+    """Say which files of a folder could not be read, and why: their symbols are missing in all that comes out."""
+    for reason in files.values():
+        say(f"left out: {in_options(reason)}")
 
 
 def read_pairs(given: Sequence[str]) -> dict[str, str]:

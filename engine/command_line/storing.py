@@ -12,13 +12,14 @@ from typing import Any
 
 import click
 
-from ...data.importing import import_candles
+from ...data.importing import ImportedCandles, import_candles
+from ...data.layout import CANDLE_FIELDS
 from ...data.store import ENDING as STORE
 from .. import demo as demonstration
 from ..results import counted
 from .ending import told_in_words
 from .misuse import UsageError
-from .opening import given_options
+from .opening import given_options, tell_left_out
 from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
 from .showing import results, say, shown
 from .watching import compile_first, progress_bar
@@ -75,12 +76,22 @@ def import_(
     place = found.path if found.path.suffix.lower() == STORE else f"table {found.table} in {found.path}"
     span = f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}"
     click.echo(f"{span}: {place}")
-    for why in found.left_out.values():
-        say(f"left out: {why}")
+    tell_what_lacks(found)
+
+
+def tell_what_lacks(found: ImportedCandles) -> None:
+    """Say which files were left out, and which fields of the candle no column was recognised for."""
+    tell_left_out(found.left_out)
     if found.defects.get("null"):
         say(f"left out: {counted(found.defects['null'], 'row')} without a time")
     if found.defects.get("unsorted"):
         say(f"sorted: {counted(found.defects['unsorted'], 'row')} that stood after a later one")
+    missing = [name for name in CANDLE_FIELDS if name not in found.columns]
+    if missing:
+        fields = ", ".join(missing)
+        say(
+            f"no column for {fields} among {', '.join(found.columns)}: say --column {missing[0]}=... where there is one"
+        )
 
 
 def target_of(source: str, target: Path | None, to: Kind | None) -> Path:

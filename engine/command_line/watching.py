@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 
 from ...formulas.kernels.compiler import is_kept, machine_code
@@ -16,14 +16,15 @@ from .showing import say
 
 @contextmanager
 def progress_bar() -> Iterator[ProgressCallback | None]:
-    """A callback that draws a bar on a terminal; None in a pipe."""
+    """A bar on a terminal, gone when the scan is; None in a pipe, also where only the results go into one."""
     if not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield None
         return
-    from .drawing import drawn_bar  # noqa: PLC0415 - in a pipe nothing is drawn
+    from ..progress_bars.terminal import TerminalBar  # noqa: PLC0415 - in a pipe nothing is drawn
 
-    with drawn_bar() as update:
-        yield update
+    with closing(TerminalBar(transient=True)) as bar:
+        bar.start()
+        yield bar
 
 
 def compile_first() -> None:

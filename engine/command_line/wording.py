@@ -13,8 +13,9 @@ ROWS_NAMED: Final = 3
 # What the library writes, and what the command line calls it; the first that fits goes first.
 OPTIONS: Final = (
     (r"columns=\{\.\.\.\}", "--column name=its-name"),
+    (r"say which one it is to open_repository: ", "say which one it is: "),
     (r"""columns=\{"(\w+)": (['"])(.*?)\2\}""", r"--column \1=\3"),
-    (r"which columns= gives for '(\w+)'", r"which --column gives for '\1'"),
+    (r"which columns= gives for '([^']+)'", r"which --column gives for '\1'"),
     (
         r'external_access=True lets a query read files; other tables are given: tables=\{"meta": frame\}',
         "--external-access lets a query read files; other tables are given: --table meta=meta.csv",

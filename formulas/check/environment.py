@@ -87,7 +87,8 @@ class Environment:
             hint = f"write {session.functions[lower].signature}"
             session.faults.add(name.span, f"{name.name!r} is a function, here it stands without brackets", hint)
         elif lower in LETTERS or lower in LETTERS.values():
-            session.faults.add(name.span, f"{session.owner} no column {LETTERS.get(lower, lower)!r}", session.listed)
+            field = LETTERS.get(lower, lower)
+            session.faults.add(name.span, f"{session.owner} no column {field!r}", session.listed_without(field))
         else:
             series = [n for n in session.functions.plain if session.functions[n].is_series]
             nearest = suggestion(name.name, [*self.values, *session.columns, *series])

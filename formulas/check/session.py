@@ -55,6 +55,13 @@ class Session:
         """The columns, as a hint."""
         return f"{'they have' if self.table is None else 'it has'} {', '.join(self.columns) or 'none'}"
 
+    def listed_without(self, field: str) -> str:
+        """The columns, as a hint to whoever misses a field of the candle, which a vendor may call otherwise."""
+        named = f'open_repository(..., columns={{"{field}": ...}}) in Python, --column {field}=... in the shell'
+        return (
+            self.listed if self.table is not None else f"{self.listed}; where one of them is the {field}, say {named}"
+        )
+
     @contextmanager
     def inside(self, table: str) -> Iterator[None]:
         """While an expression on a table's rows is checked."""

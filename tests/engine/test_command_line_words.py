@@ -248,3 +248,32 @@ def test_a_table_as_text():
         "2024-01-02 09:00Z  yes",
         "                   no   2,000,000",
     ]
+
+
+def test_columns_by_names_of_their_own_are_missed_with_a_way_out(tmp_path):
+    odd = pl.DataFrame({"Trade Day": ["2024-01-02"], "Last Price": [1.5], "Shares": [10]})
+    (tmp_path / "odd").mkdir()
+    odd.write_csv(tmp_path / "odd" / "A.csv")
+    source, target, day = str(tmp_path / "odd"), str(tmp_path / "odd.duckdb"), ("--column", "ts=Trade Day")
+
+    assert "found: Trade Day, Last Price, Shares; say which one it is: --column ts=" in run("import", source).stderr
+    made = run("import", source, target, *day, "--column", "close=Last Price")
+    assert made.exit_code == 0
+    assert "no column for open, high, low, volume among close, Shares: say --column open=..." in made.stderr
+    missed = run("scan", "volume > 5", target).stderr
+    assert "they have close, Shares; where one of them is the volume, say" in missed
+    assert "--column volume=... in the shell" in missed
+    swapped = run("scan", "close > 1", source, *day, "--column", "Last Price=close").stderr
+    assert "no column 'close', which --column gives for 'Last Price'" in swapped
+
+
+def test_files_that_are_left_out_are_told(tmp_path):
+    """One faulty file stops no folder, but whoever misses its symbol has to learn why."""
+    candles({"A": [1, 2]}).drop("symbol").write_csv(tmp_path / "A.csv")
+    (tmp_path / "NOTES.csv").write_text("remember,the milk\n1,2\n")
+
+    for asked in (("scan", "close > 1", str(tmp_path)), ("import", str(tmp_path), str(tmp_path / "made.duckdb"))):
+        answer = run(*asked)
+        assert answer.exit_code == 0
+        assert "NOTES.csv has no column for the time of a bar" in answer.stderr.split("left out: ")[1]
+        assert answer.stderr.count("left out: ") == 1
