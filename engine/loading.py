@@ -60,8 +60,8 @@ class Loader:
     policy: CandlePolicy
     retries: int
 
-    def load(self, symbols: Sequence[str], ticket: Ticket, *, patient: bool = True) -> Loaded:
-        """Candles of whole symbols. `patient` waits and tries again where the repository says that it may help.
+    def load(self, symbols: Sequence[str] | None, ticket: Ticket, *, patient: bool = True) -> Loaded:
+        """Candles of whole symbols, None: of all. `patient` waits and tries again where the repository says that it may help.
 
         Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
         read once more from their beginning, so that their values do not depend on the range that was asked for.
@@ -76,7 +76,9 @@ class Loader:
         first, second = _described(loaded), _described(again)
         return Loaded(Candles.of(frame), {**first.errors, **second.errors}, {**first.defects, **second.defects})
 
-    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> CheckedCandles:
+    def _read(
+        self, symbols: Sequence[str] | None, before: int | None, ticket: Ticket, *, patient: bool
+    ) -> CheckedCandles:
         retries = self.retries if patient else 0
         for attempt in range(retries + 1):
             ticket.look()
@@ -90,11 +92,12 @@ class Loader:
             if not failed.retryable or attempt == retries:
                 raise failed
             pause = FIRST_PAUSE * 2**attempt
-            LOG.warning("reading %d symbols failed, next try in %.1f s: %s", len(symbols), pause, failed)
+            many = "all" if symbols is None else len(symbols)
+            LOG.warning("reading %s symbols failed, next try in %.1f s: %s", many, pause, failed)
             ticket.pause(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, symbols: Sequence[str], before: int | None) -> CheckedCandles:
+    def _ask(self, symbols: Sequence[str] | None, before: int | None) -> CheckedCandles:
         """Candles from a repository that checks them itself, or from one that does not and may hand out anything."""
         request, repository = self.request, self.repository
         asked = symbols, request.timeframe, request.bounds.start, request.bounds.end

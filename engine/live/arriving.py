@@ -15,7 +15,7 @@ from ...data.checking import check_frame
 from ...data.frames import FrameRepository, to_polars
 from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
-from ...data.repository import CandleRepository
+from ...data.repository import CandleRepository, CheckingRepository
 from ...errors import ProcessingEngineError
 from ..controlling import Ticket
 from ..executors.columns import Whole
@@ -81,7 +81,9 @@ class Reader:
         asked = Request(self.timeframe, DateRange(start), self.columns, 0)
         loader = Loader(repository, asked, self.policy, retries=0)
         assert_reachable(repository)  # which also lets it see that it has grown
-        loaded = loader.load(symbols_of(repository, self.timeframe, None), Ticket({}, PATIENCE))
+        # those built in can tell the last bars of all symbols without a look at the others
+        symbols = None if isinstance(repository, CheckingRepository) else symbols_of(repository, self.timeframe, None)
+        loaded = loader.load(symbols, Ticket({}, PATIENCE))
         candles = loaded.candles
         refused = [self._unusable(symbol, str(error)) for symbol, error in loaded.errors.items()]
         if candles.height:
