@@ -105,9 +105,9 @@ class NumberedRepository(TableRepository):
     @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
-        runs = self.runs
-        if self.told_timeframe is not None or runs is None:
+        if self.told_timeframe is not None or self.runs is None:
             return super().stored
+        runs = self.runs
         numbers = runs.numbers_of(self.symbols_looked_at())
         raw = self.read_numbered((), runs, numbers, Bounds(None, None))
         ts = read_ts(raw, self.zone_name, self.where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,12 +39,19 @@ class ParquetFiles:
     by_symbol: bool = False
 
     @classmethod
-    def of(cls, path: Path, files: Sequence[Path], *, named: bool) -> ParquetFiles:
+    def of(
+        cls,
+        path: Path,
+        files: Sequence[Path],
+        *,
+        named: bool,
+        schema_of: Callable[[Path], Mapping[str, pl.DataType]] = pl.read_parquet_schema,
+    ) -> ParquetFiles:
         """The files of a folder, or the file, at `path`; `named` if a column is told to be the symbol.
 
         Raises RepositoryError where the files are not one table.
         """
-        schemas = {file: pl.read_parquet_schema(file) for file in files} if len(files) > 1 else {}
+        schemas = {file: schema_of(file) for file in files} if len(files) > 1 else {}
         refuse_mixture(schemas)
         schema = merged_schema(schemas.values()) if schemas else None
         if not any("=" in part for file in files for part in file.relative_to(path).parts[:-1]):
