@@ -61,7 +61,9 @@ class Loader:
     retries: int
 
     def load(self, symbols: Sequence[str] | None, ticket: Ticket, *, patient: bool = True) -> Loaded:
-        """Candles of whole symbols, None: of all. `patient` waits and tries again where the repository says that it may help.
+        """Candles of whole symbols, None: of all.
+
+        `patient` waits and tries again where the repository says that it may help.
 
         Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
         read once more from their beginning, so that their values do not depend on the range that was asked for.

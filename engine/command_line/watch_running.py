@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import polars as pl
-
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import RepositoryError
@@ -71,7 +69,8 @@ class Asked:
             raise UsageError(f"--history goes with bars on standard input; {self.source} has its own")
         if self.is_piped and self.history is None and any(self.told[name] for name in self.told if name != "tz"):
             given = next(name for name, value in self.told.items() if value and name != "tz")
-            raise UsageError(f"--{given.replace('_', '-')} is about a table: it goes with --history, or a file to follow")
+            option = f"--{given.replace('_', '-')}"
+            raise UsageError(f"{option} is about a table: it goes with --history, or with a file to follow")
 
     @property
     def is_piped(self) -> bool:
