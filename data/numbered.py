@@ -146,7 +146,7 @@ class NumberedRepository(TableRepository):
         Who asks for the bars of all symbols from a time on follows a table that grows: it is not counted for that.
         """
         asked, follows = self.fitting(timeframe), symbols is None and start is not None and before == 0
-        runs = None if follows else self.runs
+        runs = None if follows and not self.knows("runs") else self.runs
         if asked == self.stored and runs is not None and self.loads_as_tables_do and self.is_current(runs):
             numbers = runs.numbers_of(symbols)
             loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
