@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -95,7 +96,7 @@ class Reader:
     @property
     def nothing(self) -> pl.DataFrame:
         """No bar refused."""
-        return pl.DataFrame(schema={**REFUSED, "ts": self.ts or pl.Date})
+        return none_refused(self.ts or pl.Date())
 
     def _checked(self, frame: pl.DataFrame) -> tuple[Candles, list[pl.DataFrame]]:
         wanted = {"symbol": pl.String(), "ts": self.ts, **dict.fromkeys(self.usual.seen, pl.Float64())}
@@ -156,6 +157,16 @@ class Reader:
         twice = frame.filter(column_of("twice", ts == last))
         kept = Candles.of(frame.filter(column_of("good", good)))
         return kept, [refused_as(late, LATE), refused_as(twice, TWICE)]
+
+
+def none_refused(ts: pl.DataType) -> pl.DataFrame:
+    """An empty frame of refused bars; to make one takes as long as to look at the bars of a thousand symbols."""
+    return _none_refused(ts).clone()
+
+
+@cache
+def _none_refused(ts: pl.DataType) -> pl.DataFrame:
+    return pl.DataFrame(schema={**REFUSED, "ts": ts})
 
 
 def ticks_of(candles: Candles) -> Whole:
