@@ -48,7 +48,7 @@ class LiveScanner:
     >>> history = pl.DataFrame({"symbol": "A", "ts": days, "close": [1.0, 2.0, 3.0, 4.0]})
     >>> scanner = LiveScanner("close > 1.2 * sma(close, 4)", history)
     >>> scanner.push({"symbol": "A", "ts": date(2024, 1, 5), "close": 6.0}).matches.rows()
-    [('A', datetime.date(2024, 1, 5), 4.5)]
+    [('A', datetime.date(2024, 1, 5), 3.75)]
     """
 
     def __init__(
