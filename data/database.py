@@ -224,6 +224,11 @@ class DuckDBRepository(NumberedRepository):
         """Whether DuckDB can count each symbol's rows and order them by time."""
         return self.layout.symbol is not None and isinstance(self.layout.types[self.layout.ts], (pl.Date, pl.Datetime))
 
+    @property
+    def dates(self) -> bool:
+        """Whether bars carry dates, not times."""
+        return self.layout.types[self.layout.ts] == pl.Date if self.countable else super().dates
+
     @remembered
     def runs(self) -> Runs | None:
         """Where each symbol's rows lie, if the table is stored symbol after symbol."""

@@ -105,9 +105,9 @@ class NumberedRepository(TableRepository):
     @remembered
     def stored(self) -> Timeframe:
         """The timeframe of the table: as told, or inferred from the symbols with most bars."""
-        runs = self.runs
-        if self.told_timeframe is not None or runs is None:
+        if self.told_timeframe is not None or self.runs is None:
             return super().stored
+        runs = self.runs
         numbers = runs.numbers_of(self.symbols_looked_at())
         raw = self.read_numbered((), runs, numbers, Bounds(None, None))
         ts = read_ts(raw, self.zone_name, self.where)
@@ -141,8 +141,12 @@ class NumberedRepository(TableRepository):
         before: int | None,
         policy: CandlePolicy,
     ) -> CheckedCandles:
-        """As for every table; where it is stored symbol after symbol, the names are not read again."""
-        asked, runs = self.fitting(timeframe), self.runs
+        """As for every table; where it is stored symbol after symbol, the names are not read again.
+
+        Who asks for the bars of all symbols from a time on follows a table that grows: it is not counted for that.
+        """
+        asked, follows = self.fitting(timeframe), symbols is None and start is not None and before == 0
+        runs = None if follows and not self.knows("runs") else self.runs
         if asked == self.stored and runs is not None and self.loads_as_tables_do and self.is_current(runs):
             numbers = runs.numbers_of(symbols)
             loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))

@@ -46,6 +46,7 @@ class ParquetRepository(NumberedRepository):
         super().__init__(**options)
         self.path = Path(path)
         self.counted_at: object = None
+        self.schemas: dict[Path, tuple[object, Mapping[str, pl.DataType]]] = {}
 
     @property
     def where(self) -> str:
@@ -55,7 +56,15 @@ class ParquetRepository(NumberedRepository):
     @remembered
     def table(self) -> ParquetFiles:
         """The files as one table."""
-        return ParquetFiles.of(self.path, self.files(), named="symbol" in self.mapping)
+        return ParquetFiles.of(self.path, self.files(), named="symbol" in self.mapping, schema_of=self.schema_of)
+
+    def schema_of(self, file: Path) -> Mapping[str, pl.DataType]:
+        """A file's columns. They are known as long as it does not change: in a folder that grows most do not."""
+        seen = fingerprint_of(file)
+        known = self.schemas.get(file)
+        if known is None or known[0] != seen:
+            known = self.schemas[file] = seen, pl.read_parquet_schema(file)
+        return known[1]
 
     @property
     def lazy(self) -> pl.LazyFrame:
@@ -74,8 +83,7 @@ class ParquetRepository(NumberedRepository):
 
     def fingerprint(self) -> object:
         """The files with their sizes and times of change."""
-        stats = [(file, file.stat()) for file in self.files()]
-        return [(file, stat.st_ino, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+        return [fingerprint_of(file) for file in self.files()]
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -211,6 +219,12 @@ class ParquetRepository(NumberedRepository):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
         return found.drop(NAME, strict=False).rechunk()
+
+
+def fingerprint_of(file: Path) -> tuple[Path, int, int, int]:
+    """A file with its size and time of change."""
+    stat = file.stat()
+    return file, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,7 +41,14 @@ class ParquetFiles:
     by_symbol: bool = False
 
     @classmethod
-    def of(cls, path: Path, files: Sequence[Path], *, named: bool) -> ParquetFiles:
+    def of(
+        cls,
+        path: Path,
+        files: Sequence[Path],
+        *,
+        named: bool,
+        schema_of: Callable[[Path], Mapping[str, pl.DataType]] = pl.read_parquet_schema,
+    ) -> ParquetFiles:
         """The files of a folder, or the file, at `path`; `named` if a column is told to be the symbol.
 
         Raises RepositoryError where the files are not one table.

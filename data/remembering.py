@@ -21,6 +21,11 @@ class Remembering:
         """Find everything out anew from now on; what is being found out at this moment is not remembered."""
         self.generation += 1
 
+    def knows(self, name: str) -> bool:
+        """Whether a property has been found out."""
+        known = self.remembers.get(name)
+        return known is not None and known[0] == self.generation
+
 
 class Remembered(Generic[T]):
     """A property that is found out once in a generation."""

@@ -155,7 +155,10 @@ class TableRepository(Remembering, ABC):
     @property
     def slack(self) -> dt.timedelta:
         """How far around the bounds rows are read, so that neither zones nor labels at the end of a bar lose any."""
-        return dt.timedelta(days=2, seconds=self.stored.seconds * 1.1 if self.label == "end" else 0)
+        kind = self.layout.types[self.layout.ts]
+        exact = isinstance(kind, pl.Datetime) and (kind.time_zone is not None or self.zone_name == "UTC")
+        around = dt.timedelta(milliseconds=1) if exact else dt.timedelta(days=2)  # ts may be stored finer than told
+        return around + dt.timedelta(seconds=self.stored.seconds * 1.1 if self.label == "end" else 0)
 
     @property
     def zone_name(self) -> str:

@@ -60,8 +60,10 @@ class Loader:
     policy: CandlePolicy
     retries: int
 
-    def load(self, symbols: Sequence[str], ticket: Ticket, *, patient: bool = True) -> Loaded:
-        """Candles of whole symbols. `patient` waits and tries again where the repository says that it may help.
+    def load(self, symbols: Sequence[str] | None, ticket: Ticket, *, patient: bool = True) -> Loaded:
+        """Candles of whole symbols, None: of all.
+
+        `patient` waits and tries again where the repository says that it may help.
 
         Where the check drops rows, the bars that the formula reaches are no longer all there: such symbols are
         read once more from their beginning, so that their values do not depend on the range that was asked for.
@@ -76,18 +78,22 @@ class Loader:
         first, second = _described(loaded), _described(again)
         return Loaded(Candles.of(frame), {**first.errors, **second.errors}, {**first.defects, **second.defects})
 
-    def _read(self, symbols: Sequence[str], before: int | None, ticket: Ticket, *, patient: bool) -> CheckedCandles:
+    def _read(
+        self, symbols: Sequence[str] | None, before: int | None, ticket: Ticket, *, patient: bool
+    ) -> CheckedCandles:
+        many = "all symbols" if symbols is None else counted(len(symbols), "symbol")
+
         def read() -> CheckedCandles:
             ticket.look()
-            with ticket.tally.stage("load", symbols=len(symbols)):
+            with ticket.tally.stage("load", symbols=0 if symbols is None else len(symbols)):
                 checked = self._ask(symbols, before)
                 ticket.tally.spend("check", checked.seconds)
                 return checked
 
         retries = Retries(self.retries if patient else 0, ticket.tally, ticket.pause)
-        return retries.ask(read, f"reading {counted(len(symbols), 'symbol')}")
+        return retries.ask(read, f"reading {many}")
 
-    def _ask(self, symbols: Sequence[str], before: int | None) -> CheckedCandles:
+    def _ask(self, symbols: Sequence[str] | None, before: int | None) -> CheckedCandles:
         """Candles from a repository that checks them itself, or from one that does not and may hand out anything."""
         request, repository = self.request, self.repository
         asked = symbols, request.timeframe, request.bounds.start, request.bounds.end

@@ -30,6 +30,7 @@ import barsweep
 from barsweep.data import import_candles, sample_candles
 from barsweep.engine.command_line import manual
 from barsweep.engine.command_line.application import make_application
+from barsweep.engine.live.feeds import GrowingSource
 from barsweep.formulas import Language
 
 application = make_application()
@@ -125,6 +126,8 @@ def test_examples_of_modules(name):
 def test_examples_of_pages(page, here, monkeypatch):
     """The examples of a page run one after the other, as somebody would who reads it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules[__name__])
+    # a watch looks once
+    monkeypatch.setattr(GrowingSource, "arrivals", lambda feed, scanner, _: iter([scanner.catch_up(feed.repository)]))
     names = {"__name__": "example"}
     for kind, place, text in blocks(page):
         if kind == "python":

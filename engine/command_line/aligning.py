@@ -57,6 +57,8 @@ def text(value: object) -> str:
         case float():
             return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
         case dt.datetime():
-            return value.isoformat(" ", "minutes").replace("+00:00", "Z")
+            return value.isoformat(" ", "auto" if value.second or value.microsecond else "minutes").replace(
+                "+00:00", "Z"
+            )
         case _:
             return str(value)

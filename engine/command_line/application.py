@@ -10,6 +10,7 @@ import click
 
 HOMES: Final = {
     "scan": "scanning",
+    "watch": "following",
     "why": "answering",
     "sql": "querying",
     "check": "learning",

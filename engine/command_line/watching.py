@@ -40,15 +40,17 @@ def compile_first() -> None:
 
 
 @contextmanager
-def interruptible(cancel: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C call `cancel`; the second one ends the process as usual."""
+def interruptible(cancel: Callable[[], None], *, terminated: bool = False) -> Iterator[None]:
+    """Let the first Ctrl-C call `cancel`; the second one ends the process as usual. `terminated`: SIGTERM as well."""
+    signals = [signal.SIGINT, *([signal.SIGTERM] if terminated else [])]
 
-    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, before[number])
         cancel()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_signal) for number in map(int, signals)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, usual in before.items():
+            signal.signal(number, usual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from ...data.checking import check_frame
 from ...data.frames import FrameRepository, to_polars
 from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
-from ...data.repository import CandleRepository
+from ...data.repository import CandleRepository, CheckingRepository
 from ...errors import ProcessingEngineError
 from ..controlling import Ticket
 from ..executors.columns import Whole
@@ -81,7 +82,9 @@ class Reader:
         asked = Request(self.timeframe, DateRange(start), self.columns, 0)
         loader = Loader(repository, asked, self.policy, retries=0)
         assert_reachable(repository)  # which also lets it see that it has grown
-        loaded = loader.load(symbols_of(repository, self.timeframe, None), Ticket({}, PATIENCE))
+        # those built in can tell the last bars of all symbols without a look at the others
+        symbols = None if isinstance(repository, CheckingRepository) else symbols_of(repository, self.timeframe, None)
+        loaded = loader.load(symbols, Ticket({}, PATIENCE))
         candles = loaded.candles
         refused = [self._unusable(symbol, str(error)) for symbol, error in loaded.errors.items()]
         if candles.height:
@@ -93,7 +96,7 @@ class Reader:
     @property
     def nothing(self) -> pl.DataFrame:
         """No bar refused."""
-        return pl.DataFrame(schema={**REFUSED, "ts": self.ts or pl.Date})
+        return none_refused(self.ts or pl.Date())
 
     def _checked(self, frame: pl.DataFrame) -> tuple[Candles, list[pl.DataFrame]]:
         wanted = {"symbol": pl.String(), "ts": self.ts, **dict.fromkeys(self.usual.seen, pl.Float64())}
@@ -154,6 +157,16 @@ class Reader:
         twice = frame.filter(column_of("twice", ts == last))
         kept = Candles.of(frame.filter(column_of("good", good)))
         return kept, [refused_as(late, LATE), refused_as(twice, TWICE)]
+
+
+def none_refused(ts: pl.DataType) -> pl.DataFrame:
+    """An empty frame of refused bars; to make one takes as long as to look at the bars of a thousand symbols."""
+    return _none_refused(ts).clone()
+
+
+@cache
+def _none_refused(ts: pl.DataType) -> pl.DataFrame:
+    return pl.DataFrame(schema={**REFUSED, "ts": ts})
 
 
 def ticks_of(candles: Candles) -> Whole:

@@ -58,11 +58,13 @@ class Begun:
     columns: Mapping[str, Kind]
 
 
-def without_history(timeframe: str, columns: Mapping[str, Kind] | None = None) -> FrameRepository:
-    """No bars, of these columns; by default the candle's."""
+def without_history(
+    timeframe: str, columns: Mapping[str, Kind] | None = None, tz: str | None = None
+) -> FrameRepository:
+    """No bars, of these columns; by default the candle's. `tz` is the zone of times without one."""
     kinds = columns or dict.fromkeys(CANDLE_FIELDS, "number")
     schema = {"symbol": pl.String(), "ts": pl.Date(), **{n: TYPES[k] for n, k in kinds.items()}}
-    return FrameRepository(pl.DataFrame(schema=schema), name="the history", timeframe=timeframe)
+    return FrameRepository(pl.DataFrame(schema=schema), name="the history", timeframe=timeframe, tz=tz)
 
 
 def begin(

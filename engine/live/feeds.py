@@ -6,6 +6,7 @@ import io
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from typing import BinaryIO, Final, Protocol
 
@@ -14,10 +15,13 @@ import polars as pl
 from ...data.repository import CandleRepository
 from ...errors import RepositoryError
 from ..controlling import LOG
+from ..other_tables import close
 from .arrived import Arrived
 from .scanner import LiveScanner
 
 GATHERED: Final = 0.05  # seconds without a line after which those that came are run
+LONGEST: Final = 0.25  # seconds after which they are run although lines still come
+MOST_FAILURES: Final = 10  # looks in a row at a source that is there, but faulty: perhaps it is just being written
 MOST_LINES: Final = 50_000  # that are run together
 
 
@@ -30,31 +34,33 @@ class Feed(Protocol):
 
 
 class GrowingSource:
-    """A repository that is asked every so many seconds for bars after the last ones."""
+    """A repository that is asked every so many seconds for bars after the last ones; closed in between."""
 
     def __init__(self, repository: CandleRepository, every: float) -> None:
         self.repository, self.every = repository, every
 
     def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
-        """What comes; while the source cannot be read, which is logged, nothing does."""
+        """What comes; while the source cannot be read, which is logged, nothing does.
+
+        Raises RepositoryError where it was found faulty several times running.
+        """
+        failures = 0
         while not stop.is_set():
+            arrived = None
             try:
-                yield scanner.catch_up(self.repository)
+                arrived = scanner.catch_up(self.repository)
+                failures = 0
             except RepositoryError as error:
-                if not error.retryable:
+                failures = 0 if error.retryable else failures + 1
+                if failures >= MOST_FAILURES:
                     raise
-                LOG.warning(
-                    "the source cannot be read, next try in %g s: %s",
-                    self.every,
-                    error,
-                    extra={
-                        "event": "retry",
-                        "doing": "asking for new bars",
-                        "attempt": 1,
-                        "pause": self.every,
-                        "error": str(error),
-                    },
-                )
+                fields = {"event": "retry", "doing": "asking for new bars", "attempt": failures, "pause": self.every}
+                told = {**fields, "error": str(error)}
+                LOG.warning("the source cannot be read, next try in %g s: %s", self.every, error, extra=told)
+            finally:
+                close(self.repository)  # whoever writes to it may need it for himself
+            if arrived is not None:
+                yield arrived
             yield scanner.due()
             stop.wait(self.every)
 
@@ -62,16 +68,19 @@ class GrowingSource:
 class Lines:
     """Lines of JSON, each a bar: {"symbol": "A", "ts": "2024-01-05T09:30:00Z", "close": 1.5, ...}.
 
-    What comes together is run together. A line that is no bar is logged, and the others are run.
+    What comes together is run together. A line that is no bar is logged, and the others are run. `missed`, a
+    repository, has bars that may have come before the first line; they are run first.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, missed: CandleRepository | None = None) -> None:
+        self._stream, self._missed = stream, missed
         self._waiting: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
 
     def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
         """What comes, until the stream ends: then also what waits."""
         threading.Thread(target=self._read, name="barsweep-lines", daemon=True).start()
+        if self._missed is not None:
+            yield scanner.catch_up(self._missed)
         number, ended = 0, False
         while not (ended or stop.is_set()):
             lines, ended = self._gather()
@@ -92,7 +101,8 @@ class Lines:
     def _gather(self) -> tuple[list[bytes], bool]:
         """Lines that came in one go, and whether they were the last."""
         lines: list[bytes] = []
-        while len(lines) < MOST_LINES:
+        began = time.monotonic()
+        while len(lines) < MOST_LINES and time.monotonic() - began < LONGEST:
             try:
                 line = self._waiting.get(timeout=GATHERED)
             except queue.Empty:  # what came is all for now

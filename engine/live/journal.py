@@ -26,7 +26,7 @@ class Journal:
 
     def __init__(self, path: Path, since: int = 0) -> None:
         """`since` is the length that it had when the state was saved that work goes on from."""
-        self.path = path
+        self.path, self._since = path, since
         try:
             self._file = path.open("a+b")
         except OSError as error:
@@ -44,9 +44,13 @@ class Journal:
         self.close()
 
     @property
-    def length(self) -> int:
-        """Bytes that are written."""
-        return self._file.tell()
+    def since(self) -> int:
+        """What to tell the next journal of this file, once a state is saved.
+
+        The end of the file; where matches have not come again that were written before a restart, it is the place
+        behind which they are.
+        """
+        return self._since if self._known else self._file.tell()
 
     def add(self, matches: pl.DataFrame) -> pl.DataFrame:
         """Write matches that are not there yet, and answer with these. They are on the disk then."""
@@ -54,6 +58,7 @@ class Journal:
         keys = [_key(json.loads(line)) for line in lines] if self._known else []
         if keys:
             new = [key not in self._known for key in keys]
+            self._known.difference_update(keys)  # a bar is run once, so its match does not come a third time
             matches, lines = (
                 matches.filter(pl.Series(new)),
                 [line for line, is_new in zip(lines, new, strict=True) if is_new],

@@ -57,6 +57,11 @@ class State:
         """The timeframe of the bars."""
         return str(self.about["timeframe"])
 
+    @property
+    def zone(self) -> str:
+        """The exchange's time zone."""
+        return str(self.about["zone"])
+
     def into(self, begun: Begun, waiting: Waiting) -> None:
         """Set a plan without a past to this state. Raises ProcessingEngineError where the plan is another one."""
         if self.about["plan"] != fingerprint(begun):
@@ -66,6 +71,7 @@ class State:
         places = begun.members.places_of(tuple(table["symbol"]))
         begun.members.last[places] = table["last"].to_numpy()
         begun.reader.ts = TIMES[self.about["ts"]]
+        begun.reader.options = dict(self.about["options"])
         waiting.closed = self.about["closed"]
         waiting.bars = _table(self.parts[WAITING]) if WAITING in self.parts else None
         following = begun.following
@@ -105,6 +111,8 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, no
         "columns": dict(begun.columns),
         "ts": next(name for name, kind in TIMES.items() if kind == begun.reader.ts),
         "timeframe": begun.reader.timeframe,
+        "zone": following.around.zone,
+        "options": dict(begun.reader.options),
         "closed": waiting.closed,
         "others": others,
         "note": dict(note),

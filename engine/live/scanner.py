@@ -48,7 +48,7 @@ class LiveScanner:
     >>> history = pl.DataFrame({"symbol": "A", "ts": days, "close": [1.0, 2.0, 3.0, 4.0]})
     >>> scanner = LiveScanner("close > 1.2 * sma(close, 4)", history)
     >>> scanner.push({"symbol": "A", "ts": date(2024, 1, 5), "close": 6.0}).matches.rows()
-    [('A', datetime.date(2024, 1, 5), 4.5)]
+    [('A', datetime.date(2024, 1, 5), 3.75)]
     """
 
     def __init__(
@@ -128,7 +128,11 @@ class LiveScanner:
         """
         repository = as_repository(source)
         start = since if since is not None else self._waiting.earliest(self._reader.ts)
-        candles, refused = self._reader.load(repository, start)
+        try:
+            candles, refused = self._reader.load(repository, start)
+        finally:
+            if repository is not source:
+                close(repository)
         candles, _ = self._still_open(candles)
         ready, _ = self._waiting.take(candles)
         return self._run(ready, self._told(refused))
@@ -148,7 +152,7 @@ class LiveScanner:
         formulas: then a new scanner of the history has to be made.
         """
         state = read_state(path)
-        nothing = without_history(state.timeframe, state.columns)
+        nothing = without_history(state.timeframe, state.columns, state.zone)
         scanner = cls(formulas, nothing, timeframe=state.timeframe, **options)
         state.into(scanner._begun, scanner._waiting)
         scanner.note = dict(state.about["note"])

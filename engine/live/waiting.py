@@ -12,7 +12,7 @@ import polars as pl
 
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
-from .arriving import TWICE, ticks_of
+from .arriving import TWICE, none_refused, ticks_of
 from .members import NEVER, Members
 
 ARRIVED = "~arrived"
@@ -46,7 +46,7 @@ class Waiting:
         """Add bars; answers with those that are let go, and with those refused since the same one waits already."""
         if not (self.lateness or self.grace):
             self._close(candles)
-            return candles, pl.DataFrame(schema={"symbol": pl.String, "ts": candles.ts.dtype, "reason": pl.String})
+            return candles, none_refused(candles.ts.dtype)
         new = candles.frame.with_columns(pl.lit(self.clock()).alias(ARRIVED))
         old = new.clear() if self.bars is None else self.bars
         twice = new.join(old, on=["symbol", "ts"], how="semi")

@@ -45,29 +45,41 @@ class Watch:
     every: float = SAVED_EVERY
 
     def run(self, stop: threading.Event) -> Watched:
-        """Until `stop` is set, or nothing more can come."""
-        watched, saved = Watched(), time.monotonic()
+        """Until `stop` is set, or nothing more can come.
+
+        Where matches could not be delivered, the state stays as it was before them: they come again.
+        """
+        watched = Watched()
+        self.save()
+        try:
+            self._follow(stop, watched)
+        finally:
+            if self.alerts is not None:
+                self.alerts.close()
+        return watched
+
+    def save(self) -> None:
+        """Write the state, if there is a file for it, with the place in the journal that it belongs to."""
+        if self.state is not None:
+            self.scanner.save(self.state, {"journal": 0 if self.journal is None else self.journal.since})
+
+    def _follow(self, stop: threading.Event, watched: Watched) -> None:
+        saved, delivered = time.monotonic(), True
         try:
             for arrived in self.feed.arrivals(self.scanner, stop):
                 watched.bars += arrived.bars
                 watched.refused += arrived.refused.height
                 watched.waiting = arrived.waiting
                 if arrived.bars:
+                    delivered = False
                     watched.matches += self._deliver(arrived.matches)
-                if self.state is not None and time.monotonic() - saved > self.every:
+                    delivered = True
+                if time.monotonic() - saved > self.every:
                     self.save()
                     saved = time.monotonic()
         finally:
-            if self.state is not None:
+            if delivered:
                 self.save()
-            if self.alerts is not None:
-                self.alerts.close()
-        return watched
-
-    def save(self) -> None:
-        """Write the state, with how long the journal is."""
-        assert self.state is not None
-        self.scanner.save(self.state, {"journal": 0 if self.journal is None else self.journal.length})
 
     def _deliver(self, matches: pl.DataFrame) -> int:
         if matches.height and self.journal is not None:
