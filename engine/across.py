@@ -13,16 +13,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
+from ..data.candles import Candles
+from .aside import JobEndedError, run_aside
 from .assembling import Collected
 from .batching import Batch
 from .controlling import Control, Ticket
+from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
+from .limits import Limits
 from .loading import Loaded
 from .progressing import Progress
 from .results import SymbolError
-from .running import JobEndedError, Limits, Runner
+from .running import Runner, describe
 from .splitting import Piece
 from .staging import Portion, Staging, Task, staging_of
 
@@ -93,10 +98,13 @@ class AcrossJob:
         def work(batch: Batch, ticket: Ticket) -> Portion:
             with ticket.place("load"):
                 loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
-            self.control.events.put(lambda: self._list(loaded))
             with ticket.place("compute"):
-                part = self.staging.begin(loaded.candles, ticket)
-                return self._along(rounds)(part, ticket) if loaded.candles.height else part
+                part, usable = apart_from_culprits(loaded, lambda candles: compute(candles, ticket))
+            self.control.events.put(lambda: self._list(usable))
+            return part or self.staging.begin(usable.candles, ticket)
+
+        def compute(candles: Candles, ticket: Ticket) -> Portion:
+            return self._along(rounds)(self.staging.begin(candles, ticket), ticket)
 
         return self._run(prepared.batches, work)
 
@@ -153,11 +161,18 @@ class AcrossJob:
             raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
         return [answer for _, answer in sorted(made, key=lambda each: each[0])]
 
+    def _ready(self, number: int, ticket: Ticket) -> list[Task]:
+        """What a round across symbols consists of: to find that out goes over all rows."""
+        with ticket.place("compute"):
+            try:
+                return self.staging.ranking(number, self.parts, self.limits.workers)
+            except Exception as error:
+                raise JobEndedError(describe(error)) from error
+
     def _rank(self, number: int) -> None:
         """Tasks for the whole universe: they have the deadline for their timeout, and one that fails ends the job."""
-        tasks: deque[Task] = deque()
         limits = replace(self.limits, timeout=self.limits.deadline)
-        tasks.extend(self.staging.ranking(number, self.parts, limits.workers))
+        tasks = deque(run_aside(partial(self._ready, number), limits, self.control))
         symbols = sum(len(part.candles.symbols) for part in self.parts)
         share = self.share / len(tasks)
 

@@ -12,13 +12,15 @@ from .assembling import Collected
 from .batching import Batch
 from .braking import Brake, EngineMemory, MemoryWatch
 from .controlling import Control, Ticket
+from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
+from .limits import Limits
 from .loading import Loaded
 from .matching import make_at_once
 from .preparing import Prepared
 from .progressing import Progress
 from .results import SymbolError
-from .running import Limits, Runner
+from .running import Runner
 from .splitting import Piece
 
 
@@ -77,9 +79,8 @@ def process(prepared: Prepared, batch: Batch, ticket: Ticket) -> Piece:
 
 
 def _evaluate(prepared: Prepared, loaded: Loaded, ticket: Ticket) -> Piece:
-    if not loaded.candles.height:
-        return Piece(errors=loaded.errors, defects=loaded.defects)
-    piece = prepared.evaluator.piece(loaded.candles, prepared.selection, ticket)
+    made, loaded = apart_from_culprits(loaded, lambda each: prepared.evaluator.piece(each, prepared.selection, ticket))
+    piece = made or Piece()
     piece.loaded = loaded.candles.height
     piece.errors = {**loaded.errors, **piece.errors}
     piece.defects = loaded.defects

@@ -24,11 +24,13 @@ class AbandonedError(Exception):
 class Control:
     """One job's line to the outside: `cancel` may be called from any thread and from a signal handler.
 
-    Hence no lock that could be held when the signal arrives: a flag, and a queue that is safe to re-enter.
+    Hence no lock that could be held when the signal arrives: a flag, and a queue that is safe to re-enter. `thread` is
+    the one that the job runs in, once it does.
     """
 
     def __init__(self) -> None:
         self.cancelled = False
+        self.thread: threading.Thread | None = None
         self.events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
     def cancel(self) -> None:
@@ -62,15 +64,23 @@ class Gate:
 class Ticket:
     """A batch's permission to work: its clock, which stands still while the batch waits at a gate.
 
-    `last` says that the clock is the deadline's, after which nothing is tried again.
+    `last` says that the clock is the deadline's, after which nothing is tried again; `waited` counts the seconds for
+    which the clock stood still. `thread` is the one that works.
     """
 
     def __init__(self, gates: Mapping[str, Gate], seconds: float, *, last: bool = False) -> None:
         self.last = last
         self.abandoned = threading.Event()
         self.stop = Stop()  # looked at by compiled code, which holds no interpreter lock
-        self.started = time.monotonic()
-        self._gates, self._expires, self._waiting = gates, self.started + seconds, False
+        self.waited = 0.0
+        self.thread: threading.Thread | None = None
+        self._gates, self._expires, self._waiting = gates, time.monotonic() + seconds, False
+        self._interrupt: Callable[[int], None] | None = None
+
+    def start(self, work: Callable[[], None], name: str) -> None:
+        """Let `work` run in a thread of its own. Nobody has to wait for it: a daemon keeps no process from ending."""
+        self.thread = threading.Thread(target=work, name=name, daemon=True)
+        self.thread.start()
 
     def look(self) -> None:
         """Raise AbandonedError when nobody waits for this batch any more."""
@@ -87,11 +97,27 @@ class Ticket:
         self.look()
 
     def abandon(self) -> None:
-        """Nobody waits any more: give the places to others at once."""
+        """Nobody waits any more: give the places to others at once, and interrupt what can be."""
         self.abandoned.set()
         self.stop.raise_flag()
         for gate in self._gates.values():
             gate.leave(self)
+        interrupt, thread = self._interrupt, self.thread
+        if interrupt is not None and thread is not None and thread.ident is not None:
+            try:
+                interrupt(thread.ident)
+            except Exception as error:
+                LOG.warning("the repository could not be interrupted", exc_info=error)
+
+    @contextmanager
+    def interruptible(self, interrupt: Callable[[int], None] | None) -> Iterator[None]:
+        """For the time of the block, let whoever abandons the batch call `interrupt` with its thread's number."""
+        self._interrupt = interrupt
+        try:
+            self.look()  # who abandoned it before that has interrupted nothing
+            yield
+        finally:
+            self._interrupt = None
 
     @contextmanager
     def place(self, gate: str) -> Iterator[None]:
@@ -99,7 +125,9 @@ class Ticket:
         began = time.monotonic()
         self._waiting = True
         self._gates[gate].enter(self)
-        self._expires += time.monotonic() - began
+        waited = time.monotonic() - began
+        self._expires += waited
+        self.waited += waited
         self._waiting = False
         try:
             yield

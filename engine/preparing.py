@@ -10,21 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ..data.policies import CandlePolicy
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from ..formulas.kernels.lanes import LANES
 from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+from .controlling import Ticket
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
+from .limits import Limits
 from .loading import KEYS, Loader, Request
 from .other_tables import OtherTable
 from .plans import Plans, bars_before, value_key
 from .referring import References
 from .results import SymbolError
-from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
 from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
@@ -80,6 +82,20 @@ class Preparer:
         if any(formula.dialect for formula in job.formulas.values()):
             raise ProcessingEngineError("this formula service has no dialects; they need a FormulaService")
         return self._served(job, self.service) if job.formulas else self._counted(job)
+
+    def prepare_beside(self, job: ProcessingJob, ticket: Ticket, *, everything: bool) -> Prepared:
+        """As `prepare`, in a thread that may be given up; what the repository then still does is interrupted."""
+        with ticket.interruptible(getattr(self.repository, "interrupt", None)):
+            return self.prepare(job, everything=everything)
+
+    def unprepared(self, job: ProcessingJob) -> Prepared:
+        """A job about which the repository has not been asked, so that it cannot run: what its end needs to know."""
+        requested = job.requested or ()
+        tags = {name: {"formula": name} if job.several else {} for name in job.formulas}
+        selection = Selection(dict.fromkeys(tags, ""), {name: {} for name in tags}, tags)
+        loader = Loader(self.repository, Request(job.timeframe, job.bounds, (), 0), CandlePolicy(), 0)
+        batches = [Batch(tuple(sorted(set(requested))))] if requested else []
+        return Prepared(job, requested, {}, loader, CountingEvaluator(), selection, batches)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         kinds = columns_of(self.repository, job.timeframe)

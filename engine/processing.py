@@ -1,6 +1,7 @@
 """The engine: from a job to its results.
 
 1. prepare: check and plan the formulas, ask the repository what there is, cut the universe     preparing.py
+   (in a thread of its own, since a repository may not answer                                   aside.py)
 2. run the batches, a few at a time, each against its clock; halve what fails                   running.py
    (fewer while memory is short                                                                 braking.py)
 3. for each: load and check the candles                                                         loading.py
@@ -17,9 +18,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -29,18 +29,21 @@ import polars as pl
 import psutil
 
 from ..data.repository import CandleRepository
-from ..errors import ProcessingEngineError
+from ..errors import ProcessingEngineError, RepositoryError
+from .aside import CANCELLED, JobEndedError, run_aside
 from .assembling import Collected, assemble, values_table
 from .braking import EngineMemory
 from .collecting import run_batches
-from .controlling import LOG, Control, Gate, ProgressCallback
+from .controlling import LOG, Control, ProgressCallback
 from .evaluating import EvaluatingService
+from .forking import assert_threads_live
 from .jobs import ProcessingJob
+from .limits import Limits, whole
 from .other_tables import close, named_tables
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
-from .running import Limits
+from .running_jobs import Jobs, RunningJob, in_thread
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
@@ -50,7 +53,6 @@ Output: TypeAlias = str | os.PathLike[str]
 MEMORY: Final = 2**30  # bytes; a quarter of the machine's if that is less
 SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may take this part of it
 LEAST_SHARE: Final = 2**27
-DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
 class ProcessingEngine:
@@ -64,7 +66,8 @@ class ProcessingEngine:
     `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come; by default 1 GiB or a
                        quarter of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
-    `deadline`         seconds for a batch with all its halves, by default 10 x timeout
+    `deadline`         seconds for a batch with all its halves, and for a job to be prepared, by default 10 x timeout.
+                       Time that a batch waits for others counts for neither
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
@@ -82,13 +85,11 @@ class ProcessingEngine:
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
     ) -> None:
-        workers = _whole("max_workers", max_workers if max_workers is not None else _usable_cores(), least=1)
+        limits = self._limits = Limits.of(max_workers, timeout, deadline)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
-        patience = _seconds("timeout", timeout)
-        last = _seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
-        limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
+        memory, tries = whole("memory_limit", memory, least=1), whole("retries", retries, least=0)
+        assert_threads_live()
         service = formula_service if formula_service is not None else FormulaService()
-        memory, tries = _whole("memory_limit", memory, least=1), _whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
@@ -97,9 +98,7 @@ class ProcessingEngine:
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if repository is not candle_repo else [])):
             self._opened.callback(close, opened)
-        self._running: list[Control] = []
-        self._changed = threading.Condition()
-        self._shut = False
+        self._jobs = Jobs(self._memory, self._opened.close)
 
     def run(
         self,
@@ -119,6 +118,19 @@ class ProcessingEngine:
         """
         return self._run(partial(self._matches, job, output), Progress(progress_callback))
 
+    def submit(
+        self,
+        job: ProcessingJob,
+        progress_callback: ProgressCallback | None = None,
+        *,
+        output: Output | None = None,
+    ) -> RunningJob:
+        """Begin a job as `run` does, in a thread of its own, and hand out what waits for it and cancels it alone.
+
+        `progress_callback` is called in that thread. What `run` raises, `result()` of the running job does.
+        """
+        return self._begin(partial(self._matches, job, output), Progress(progress_callback))
+
     async def process_batch(
         self,
         job: ProcessingJob,
@@ -129,22 +141,15 @@ class ProcessingEngine:
         """Run a job as `run` does, beside the event loop, on which `progress_callback(completed, total)` is called.
 
         The callback may be asynchronous: its calls are awaited one after the other, the last before this returns. Of
-        its errors the first is logged, as in `run`. Cancelling the task cancels the job.
+        its errors the first is logged, as in `run`. Cancelling the task cancels the job: the task ends when the job
+        has, and the callback is not called any more.
         """
         import asyncio  # noqa: PLC0415 - who awaits has imported it already, who does not need not wait for it
 
-        from .awaiting import LoopProgress  # noqa: PLC0415
+        from .awaiting import LoopProgress, ended  # noqa: PLC0415
 
-        control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
-        future = _in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
-        try:
-            result = await asyncio.wrap_future(future)
-            await progress.told()
-        except asyncio.CancelledError:
-            control.cancel()
-            raise
-        return result
+        return await ended(self._begin(partial(self._matches, job, output), progress), progress)
 
     @overload
     def evaluate(
@@ -171,19 +176,15 @@ class ProcessingEngine:
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
-        for control in list(self._running):
-            control.cancel()
+        self._jobs.cancel()
 
     def shutdown(self, wait: bool = True) -> None:
-        """Take no more jobs; with `wait`, return when those that run have ended.
+        """Take no more jobs; with `wait`, return when those that run have ended, but for one that makes this call.
 
-        A repository that the engine opened itself, of a path say, is closed when the last of them has.
+        To have them end early, call `cancel()` first. A repository that the engine opened itself, of a path say, is
+        closed when the last of them has ended.
         """
-        with self._changed:
-            self._shut = True
-            self._close_unused()
-            if wait:
-                self._changed.wait_for(lambda: not self._running)
+        self._jobs.shut(wait=wait)
 
     def __enter__(self) -> Self:
         return self
@@ -203,38 +204,24 @@ class ProcessingEngine:
             self.cancel()
         from asyncio import wrap_future  # noqa: PLC0415 - as above
 
-        await wrap_future(_in_thread(self.shutdown))
+        await wrap_future(in_thread(self.shutdown))
 
-    def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
-        with self._listed(control or Control()) as running:
-            return work(running, progress)
-
-    @contextmanager
-    def _listed(self, control: Control) -> Iterator[Control]:
-        with self._changed:
-            if self._shut:
-                raise ProcessingEngineError("the engine has been shut down; make a new one")
-            if not self._running:
-                self._memory.measure()
-            self._running.append(control)
+    def _run(self, work: Callable[[Control, Progress], T], progress: Progress) -> T:
+        control = self._jobs.begin()
+        control.thread = threading.current_thread()
         try:
-            yield control
+            return work(control, progress)
         finally:
-            self._memory.clear()
-            with self._changed:
-                self._running.remove(control)
-                self._close_unused()
-                self._changed.notify_all()
+            self._jobs.end(control)
 
-    def _close_unused(self) -> None:
-        """Close what the engine has opened itself, once, when it is shut and no job runs."""
-        if self._shut and not self._running:
-            self._opened.close()
+    def _begin(self, work: Callable[[Control, Progress], BatchResult], progress: Progress) -> RunningJob:
+        control = self._jobs.begin()
+        return RunningJob(partial(work, control, progress), control, partial(self._jobs.end, control))
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job), file, control, progress)
+            collected = self._collect(self._prepare(job, control), file, control, progress)
             result = assemble(collected, time.perf_counter() - began)
         progress.finish()
         LOG.info("%s", result.summary())
@@ -244,7 +231,7 @@ class ProcessingEngine:
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
     ) -> pl.DataFrame | StoredTable:
         with self._file(output) as file:
-            collected = self._collect(self._preparer.prepare(job, everything=True), file, control, progress)
+            collected = self._collect(self._prepare(job, control, everything=True), file, control, progress)
             progress.finish()
             errors = collected.total.errors
             if errors and len(errors) == len(set(collected.prepared.requested)):
@@ -259,42 +246,17 @@ class ProcessingEngine:
         path = getattr(self._preparer.repository, "path", None)
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
+    def _prepare(self, job: ProcessingJob, control: Control, *, everything: bool = False) -> Prepared:
+        """The job prepared; of one that is cancelled meanwhile what can be said without the repository."""
+        prepare = partial(self._preparer.prepare_beside, job, everything=everything)
+        try:
+            return run_aside(prepare, self._limits, control)
+        except JobEndedError as ended:
+            if ended.error == CANCELLED:
+                return self._preparer.unprepared(job)
+            raise RepositoryError(f"the job could not be prepared: {ended.error}", retryable=True) from None
+
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
         collected = Collected(prepared, file)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected
-
-
-def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, which does not keep the process from ending."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
-
-    def target() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
-            future.set_exception(error)
-
-    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
-    return future
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    """A whole number that was given for `name`, checked."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ProcessingEngineError(f"{name} is {value!r}; a whole number from {least} is needed")
-    return value
-
-
-def _seconds(name: str, value: object) -> float:
-    """A time that was given for `name`, checked."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ProcessingEngineError(
-            f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
-        )
-    return value
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
