@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,14 @@ def fetched(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any], wher
     found = pl.from_arrow(table)
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+def end_query(cursor: duckdb.DuckDBPyConnection) -> None:
+    """End what runs on the cursor, from another thread."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    with suppress(duckdb.ConnectionException):  # it has ended by itself meanwhile and is closed
+        cursor.interrupt()
 
 
 def first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import fetched, literal, open_for_reading, quoted
+from .connecting import end_query, fetched, literal, open_for_reading, quoted
 from .instants import TS, Bounds, read_ts
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
@@ -65,6 +65,7 @@ class DuckDBRepository(NumberedRepository):
         self.relation = ""
         self.is_table = False
         self.counted_at: object = None
+        self.running: dict[int, duckdb.DuckDBPyConnection] = {}  # by thread
 
     @property
     def where(self) -> str:
@@ -251,8 +252,18 @@ class DuckDBRepository(NumberedRepository):
 
     def fetch(self, sql: str, values: list[Any]) -> pl.DataFrame:
         """Run a query on {relation}."""
-        cursor = self.cursor()  # which finds out what the relation is
-        return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        cursor, thread = self.cursor(), threading.get_ident()  # which finds out what the relation is
+        self.running[thread] = cursor
+        try:
+            return fetched(cursor, sql.replace("{relation}", self.relation, 1), values, self.where)
+        finally:
+            del self.running[thread]
+
+    def interrupt(self, thread: int) -> None:
+        """End the query that the thread of this number waits for, if it does: there it raises RepositoryError."""
+        cursor = self.running.get(thread)
+        if cursor is not None:
+            end_query(cursor)
 
 
 def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
+from .aside import CANCELLED
 from .batching import Batch
-from .controlling import LOG
+from .controlling import LOG, Control
 from .deferring import Table
 from .evaluating import ServiceEvaluator
 from .preparing import Prepared
-from .results import BatchResult, Outcomes, SymbolError
+from .results import BatchResult, Matches, Outcomes, SymbolError
 from .splitting import Piece, Selection, reported
 from .stored import StoredTable, TableFile
-from .streaming import Stream
+from .streaming import Stream, parts_of
 from .uniting import UnitedTables, united
 
 N = TypeVar("N", int, float)
@@ -34,6 +35,7 @@ class Collected:
 
     prepared: Prepared
     file: TableFile | None = None
+    control: Control = field(default_factory=Control)
     stream: Stream | None = None
     parts: list[tuple[str, Piece]] = field(default_factory=list)
     total: Piece = field(default_factory=Piece)
@@ -47,7 +49,7 @@ class Collected:
         """Let batches' tables go to the file, if there is one; which bars are the latest is only known in the end."""
         if self.file is not None and not self.prepared.job.latest:
             symbols = itertools.chain.from_iterable(batch.symbols for batch in self.prepared.batches)
-            self.stream = Stream(self.file, symbols, memory_limit // EARLY)
+            self.stream = Stream(self.write, symbols, memory_limit // EARLY)
 
     def add(self, piece: Piece, batch: Batch | None = None) -> None:
         """Take the piece of a batch, or of the whole job."""
@@ -67,9 +69,12 @@ class Collected:
         total.elapsed |= piece.elapsed
 
     def fail(self, symbols: Sequence[str], error: SymbolError) -> None:
-        """Record an error; every one is logged."""
+        """Record an error; every one is logged, what was cancelled in one line: thousands would take their time."""
+        if error.kind == "cancelled" and symbols:
+            LOG.warning("%d symbols were cancelled, %s to %s", len(symbols), symbols[0], symbols[-1])
         for symbol in symbols:
-            LOG.warning("%s: %s: %s", symbol, error.kind, error.message)
+            if error.kind != "cancelled":
+                LOG.warning("%s: %s: %s", symbol, error.kind, error.message)
             self.total.errors[symbol] = error
 
     def fail_batch(self, batch: Batch, error: SymbolError) -> None:
@@ -77,6 +82,24 @@ class Collected:
         self.fail(batch.symbols, error)
         if self.stream is not None:
             self.stream.take(batch, None)
+
+    def write(self, table: pl.DataFrame) -> None:
+        """Write to the file until somebody cancels; symbols that are not written then are cancelled too."""
+        assert self.file is not None
+        if table.is_empty():
+            self.file.write(table)
+        for part in parts_of(table):
+            if self.control.cancelled:
+                self._withdraw(part["symbol"].unique(maintain_order=True).to_list())
+            else:
+                self.file.write(part)
+
+    def _withdraw(self, symbols: Sequence[str]) -> None:
+        total = self.total
+        counted: tuple[dict[str, Any], ...] = total.found, total.bars, total.last, total.defects, total.elapsed
+        for figures, symbol in itertools.product(counted, symbols):
+            figures.pop(symbol, None)
+        self.fail(symbols, CANCELLED)
 
     @property
     def pieces(self) -> list[Piece]:
@@ -86,7 +109,10 @@ class Collected:
     def table(self) -> pl.DataFrame | None:
         """What the batches have reported in one table; None: nothing."""
         tables = [piece.table for piece in self.pieces if piece.table is not None]
-        return pl.concat(tables, how="vertical_relaxed") if tables else None
+        if not tables:
+            return None
+        same = all(table.schema == tables[0].schema for table in tables)  # a relaxed one is a query, which may wait
+        return pl.concat(tables, how="vertical" if same else "vertical_relaxed", rechunk=False)
 
     def table_of(self, formula: str) -> Table | None:
         """What the batches have of one of several formulas."""
@@ -100,13 +126,14 @@ def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
     empty = pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date} | dict.fromkeys(names, pl.Float64))
     table = collected.table()
     table = empty if table is None else table
-    return table if collected.file is None else stored(table, collected.file)
+    return table if collected.file is None else stored(table, collected)
 
 
-def stored(table: pl.DataFrame, file: TableFile) -> StoredTable:
+def stored(table: pl.DataFrame, collected: Collected) -> StoredTable:
     """What was written to the file, and behind it the table."""
-    file.write(table)
-    return file.finish(table)
+    assert collected.file is not None
+    collected.write(table)
+    return collected.file.finish(table)
 
 
 def assemble(collected: Collected, elapsed: float) -> BatchResult:
@@ -120,8 +147,8 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
     every = _matches(collected)
     kept = {name: _kept(table, collected, order) for name, table in every.items()}
     same = all(kept[name].height == every[name].height for name in every)
-    lengths = total.found if same else _lengths(table.frame for table in kept.values())
     matches = _table(kept, collected, order)
+    lengths = total.found if same else _lengths(collected, kept.values())
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -140,6 +167,7 @@ def assemble(collected: Collected, elapsed: float) -> BatchResult:
         elapsed=elapsed,
         timed=isinstance(prepared.evaluator, ServiceEvaluator),
         parameters=prepared.selection.parameters,
+        cut_short=collected.control.cancelled and not prepared.requested,
     )
 
 
@@ -167,17 +195,14 @@ def _empty(formula: str, selection: Selection) -> pl.DataFrame:
     return pl.DataFrame(schema={"symbol": pl.String, "ts": pl.Date, **swept, **labels})
 
 
-def _table(
-    tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int]
-) -> pl.DataFrame | StoredTable | UnitedTables:
-    """One table of matches: in memory, in the file, or of several formulas one that is made when it is looked at."""
-    if not collected.prepared.selection.several:
-        matches = tables[""].frame
-    elif collected.file is None:
+def _table(tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int]) -> Matches:
+    """One table of matches: in memory, in the file, or one that is made when it is looked at."""
+    several, only = collected.prepared.selection.several, tables.get("")
+    if collected.file is not None:
+        return stored(united(tables) if only is None or several else only.frame, collected)
+    if only is None or several:
         return UnitedTables(tables, order)
-    else:
-        matches = united(tables)
-    return matches if collected.file is None else stored(matches, collected.file)
+    return only.frame if only.is_made else only
 
 
 def _kept(table: Table, collected: Collected, order: Mapping[str, int]) -> Table:
@@ -185,7 +210,7 @@ def _kept(table: Table, collected: Collected, order: Mapping[str, int]) -> Table
     if collected.prepared.job.latest:
         table = Table.of(_latest(table.frame, collected))
     ascending = list(order) == sorted(order)
-    return table if ascending else table.then(partial(_ordered, order=order))
+    return table if ascending else table.later(partial(_ordered, order=order))
 
 
 def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
@@ -217,9 +242,10 @@ def _ordered(matches: pl.DataFrame, order: Mapping[str, int]) -> pl.DataFrame:
     return matches.sort(place, maintain_order=True)
 
 
-def _lengths(tables: Iterable[pl.DataFrame]) -> dict[str, int]:
-    symbols = pl.concat(table["symbol"] for table in tables)
-    return dict(symbols.value_counts(sort=False).iter_rows())
+def _lengths(collected: Collected, tables: Iterable[Table]) -> dict[str, int]:
+    symbols = pl.concat(table.frame["symbol"] for table in tables)
+    errors = collected.total.errors
+    return {symbol: rows for symbol, rows in symbols.value_counts(sort=False).iter_rows() if symbol not in errors}
 
 
 def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:

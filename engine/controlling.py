@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from ..formulas.kernels.machine import Stop
+from .leaving import run_until_left
 
 LOG: Final = logging.getLogger("barsweep")
 
@@ -79,8 +80,7 @@ class Ticket:
 
     def start(self, work: Callable[[], None], name: str) -> None:
         """Let `work` run in a thread of its own. Nobody has to wait for it: a daemon keeps no process from ending."""
-        self.thread = threading.Thread(target=work, name=name, daemon=True)
-        self.thread.start()
+        self.thread = run_until_left(work, self.abandon, name)
 
     def look(self) -> None:
         """Raise AbandonedError when nobody waits for this batch any more."""

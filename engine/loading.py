@@ -18,10 +18,11 @@ from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository, CheckingRepository
 from ..errors import RepositoryError
 from .controlling import LOG, Ticket
+from .doubting import as_asked, as_table
 from .jobs import DateRange
 from .results import SymbolError
 from .running import describe
-from .sources import columns_of
+from .sources import columns_of, interrupt_of
 
 KEYS: Final = ("symbol", "ts")
 FIRST_PAUSE: Final = 0.2  # seconds; doubled before every further try
@@ -81,7 +82,8 @@ class Loader:
         for attempt in range(retries + 1):
             ticket.look()
             try:
-                return self._ask(symbols, before)
+                with ticket.interruptible(interrupt_of(self.repository)):
+                    return self._ask(symbols, before)
             except (ConnectionError, TimeoutError) as error:
                 failed = RepositoryError(f"{type(error).__name__}: {error}", retryable=True)
                 failed.__cause__ = error
@@ -101,12 +103,12 @@ class Loader:
         if isinstance(repository, CheckingRepository):
             return repository.load_checked(*asked, request.columns, before, self.policy)
         columns = companions(request.columns, self.policy, columns_of(repository, request.timeframe))
-        table = repository.load(*asked, columns, before=before)
-        table = table if isinstance(table, pa.Table) else pa.table(table)
+        table = as_table(repository.load(*asked, columns, before=before))
         missing = [name for name in ("symbol", "ts", *columns) if name not in table.column_names]
         if missing:
             raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
-        return check_candles(_standard(table.select(["symbol", "ts", *columns])), self.policy, request.columns)
+        given = as_asked(_standard(table.select(["symbol", "ts", *columns])), symbols, request.bounds.end, repository)
+        return check_candles(given, self.policy, request.columns)
 
 
 def _described(checked: CheckedCandles) -> Loaded:

@@ -29,7 +29,7 @@ from .referring import References
 from .results import SymbolError
 from .service import FormulaService
 from .sizing import estimate_bars
-from .sources import CANDLE, assert_reachable, columns_of, policy_of, span_of, symbols_of, zone_of
+from .sources import CANDLE, assert_reachable, columns_of, interrupt_of, policy_of, span_of, symbols_of, zone_of
 from .splitting import Labels, Selection
 from .sweeps import Sweep, expanded
 
@@ -85,7 +85,7 @@ class Preparer:
 
     def prepare_beside(self, job: ProcessingJob, ticket: Ticket, *, everything: bool) -> Prepared:
         """As `prepare`, in a thread that may be given up; what the repository then still does is interrupted."""
-        with ticket.interruptible(getattr(self.repository, "interrupt", None)):
+        with ticket.interruptible(interrupt_of(self.repository)):
             return self.prepare(job, everything=everything)
 
     def unprepared(self, job: ProcessingJob) -> Prepared:

@@ -257,6 +257,6 @@ class ProcessingEngine:
             raise RepositoryError(f"the job could not be prepared: {ended.error}", retryable=True) from None
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared, file)
+        collected = Collected(prepared, file, control)
         run_batches(collected, self._limits, self._memory, control, progress)
         return collected

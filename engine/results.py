@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final, TypeAlias, overload
 
 import polars as pl
 
+from .deferring import Table
 from .stored import StoredTable
 from .uniting import UnitedTables
+
+Matches: TypeAlias = pl.DataFrame | StoredTable | UnitedTables | Table
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -59,7 +62,7 @@ class SymbolMatches(Sequence[SignalMatch]):
 
     def __init__(
         self,
-        table: pl.DataFrame | StoredTable | UnitedTables,
+        table: Matches,
         offset: int,
         length: int,
         labels: Mapping[str, Mapping[str, str]],
@@ -159,7 +162,7 @@ class BatchResult(Sequence[ProcessingResult]):
     def __init__(
         self,
         outcomes: Outcomes,
-        matches: pl.DataFrame | StoredTable | UnitedTables,
+        matches: Matches,
         labels: Mapping[str, Mapping[str, str]],
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],
@@ -169,7 +172,9 @@ class BatchResult(Sequence[ProcessingResult]):
         elapsed: float,
         timed: bool = False,
         parameters: Sequence[str] = (),
+        cut_short: bool = False,
     ) -> None:
+        self._cut_short = cut_short
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
@@ -243,7 +248,7 @@ class BatchResult(Sequence[ProcessingResult]):
     @property
     def cancelled(self) -> bool:
         """Whether the job was cancelled before it was through."""
-        return any(error.kind == "cancelled" for error in self.errors.values())
+        return self._cut_short or any(error.kind == "cancelled" for error in self.errors.values())
 
     def summary(self) -> str:
         """One line: how much was found, in how much, how fast, and what went wrong."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ..data.instants import Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository
 from ..data.policies import CandlePolicy
-from ..data.repository import CandleRepository
+from ..data.repository import CandleRepository, InterruptibleRepository
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -34,6 +34,11 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     if not hasattr(repository, "columns"):
         return dict.fromkeys(CANDLE, "number")
     return repository.columns(timeframe)
+
+
+def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:
+    """What ends a call of the repository from another thread, if it can be ended."""
+    return repository.interrupt if isinstance(repository, InterruptibleRepository) else None
 
 
 def limit_memory(repository: CandleRepository, size: int) -> None:

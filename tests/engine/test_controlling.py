@@ -186,7 +186,10 @@ def test_the_clock_that_ran_out_is_named():
         return ProcessingEngine(rising(1), service, **clocks).run(ProcessingJob(None, "x")).errors["S000"].message
 
     assert message(timeout=0.2) == "not finished in time (0.2 s for a batch); " + where
-    assert message(timeout=9, deadline=0.3) == "not finished before the deadline (0.3 s for a batch and its halves); " + where
+    assert (
+        message(timeout=9, deadline=0.3)
+        == "not finished before the deadline (0.3 s for a batch and its halves); " + where
+    )
 
 
 @pytest.mark.parametrize(
