@@ -11,7 +11,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import end_query, fetched, literal, open_for_reading, quoted
+from .connecting import close_connection, end_query, fetched, literal, open_for_reading, quoted
 from .instants import TS, Bounds, read_ts
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
@@ -79,11 +79,11 @@ class DuckDBRepository(NumberedRepository):
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; the next load opens it again."""
+        """Let go of the file; the next load opens it again. Queries that still run are ended."""
         with self.lock:
-            if self.connection is not None:
-                self.connection.close()
-            self.connection = None
+            connection, self.connection = self.connection, None
+        if connection is not None:
+            close_connection(connection, self.running)
 
     def limit_memory(self, size: int) -> None:
         """Let DuckDB take so many bytes at most, if `settings` do not say how many; else it takes most of the machine.

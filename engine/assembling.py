@@ -54,11 +54,6 @@ class Collected:
     def add(self, piece: Piece, batch: Batch | None = None) -> None:
         """Take the piece of a batch, or of the whole job."""
         total = self.total
-        if self.stream is not None and batch is not None:
-            self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
-        elif piece.table is not None or piece.tables:
-            self.parts.append((min(piece.bars, default=""), piece))
-            self.held += piece.size
         total.found |= piece.found
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
@@ -67,6 +62,11 @@ class Collected:
         total.last |= piece.last
         total.defects |= piece.defects
         total.elapsed |= piece.elapsed
+        if self.stream is not None and batch is not None:
+            self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
+        elif piece.table is not None or piece.tables:
+            self.parts.append((min(piece.bars, default=""), piece))
+            self.held += piece.size
 
     def fail(self, symbols: Sequence[str], error: SymbolError) -> None:
         """Record an error; every one is logged, what was cancelled in one line: thousands would take their time."""
@@ -84,15 +84,17 @@ class Collected:
             self.stream.take(batch, None)
 
     def write(self, table: pl.DataFrame) -> None:
-        """Write to the file until somebody cancels; symbols that are not written then are cancelled too."""
+        """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too."""
         assert self.file is not None
         if table.is_empty():
             self.file.write(table)
+        unwritten: list[str] = []
         for part in parts_of(table):
-            if self.control.cancelled:
-                self._withdraw(part["symbol"].unique(maintain_order=True).to_list())
+            if unwritten or self.control.is_overdue:
+                unwritten.extend(part["symbol"].unique(maintain_order=True))
             else:
                 self.file.write(part)
+        self._withdraw(unwritten)
 
     def _withdraw(self, symbols: Sequence[str]) -> None:
         total = self.total

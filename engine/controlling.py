@@ -11,9 +11,11 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from ..formulas.kernels.machine import Stop
+from .interrupting import Interruption
 from .leaving import run_until_left
 
 LOG: Final = logging.getLogger("barsweep")
+GRACE: Final = 0.05  # seconds in which what is finished is still written after a cancel
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
 
@@ -31,13 +33,20 @@ class Control:
 
     def __init__(self) -> None:
         self.cancelled = False
+        self._cancelled_at = 0.0
         self.thread: threading.Thread | None = None
         self.events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
     def cancel(self) -> None:
         """End the job: what is finished is returned."""
+        self._cancelled_at = self._cancelled_at or time.monotonic()
         self.cancelled = True
         self.events.put(None)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the job was cancelled, and who did it would wait too long for more to be written."""
+        return self.cancelled and time.monotonic() - self._cancelled_at >= GRACE
 
 
 class Gate:
@@ -76,7 +85,7 @@ class Ticket:
         self.waited = 0.0
         self.thread: threading.Thread | None = None
         self._gates, self._expires, self._waiting = gates, time.monotonic() + seconds, False
-        self._interrupt: Callable[[int], None] | None = None
+        self._interruption: Interruption | None = None
 
     def start(self, work: Callable[[], None], name: str) -> None:
         """Let `work` run in a thread of its own. Nobody has to wait for it: a daemon keeps no process from ending."""
@@ -102,22 +111,22 @@ class Ticket:
         self.stop.raise_flag()
         for gate in self._gates.values():
             gate.leave(self)
-        interrupt, thread = self._interrupt, self.thread
-        if interrupt is not None and thread is not None and thread.ident is not None:
-            try:
-                interrupt(thread.ident)
-            except Exception as error:
-                LOG.warning("the repository could not be interrupted", exc_info=error)
+        if (interruption := self._interruption) is not None:
+            interruption.begin()
 
     @contextmanager
     def interruptible(self, interrupt: Callable[[int], None] | None) -> Iterator[None]:
         """For the time of the block, let whoever abandons the batch call `interrupt` with its thread's number."""
-        self._interrupt = interrupt
+        if interrupt is None:
+            yield
+            return
+        interruption = self._interruption = Interruption(interrupt, threading.get_ident())
         try:
             self.look()  # who abandoned it before that has interrupted nothing
             yield
         finally:
-            self._interrupt = None
+            self._interruption = None
+            interruption.left.set()
 
     @contextmanager
     def place(self, gate: str) -> Iterator[None]:

@@ -33,20 +33,23 @@ def as_table(given: object) -> pa.Table:
 
 
 def as_asked(table: pa.Table, symbols: Sequence[str], end: Bound | None, repository: CandleRepository) -> pa.Table:
-    """The table without bars after the end; RepositoryError where it has other symbols than those asked for.
+    """The table with its ts as dates or instants in UTC, without bars after the end.
 
     Bars ahead of the start do no harm: they are not reported. Nor do symbols that are missing: they have no bars.
+    Raises RepositoryError where there are other symbols than those asked for, or times that are neither dates nor
+    timestamps.
     """
-    frame = pl.DataFrame(table.select(["symbol", "ts"]))
-    foreign = set(frame["symbol"].drop_nulls().unique()).difference(symbols)
+    given = pl.DataFrame(table)
+    foreign = set(given["symbol"].drop_nulls().unique()).difference(symbols)
     if foreign:
         named = ", ".join(map(repr, sorted(foreign)[:NAMED])) + (", ..." if len(foreign) > NAMED else "")
         raise RepositoryError(f"the repository handed out symbols that were not asked for: {named}")
-    dtype = frame.schema["ts"]
+    dtype = given.schema["ts"]
     if dtype != pl.Date and not isinstance(dtype, pl.Datetime):
         raise RepositoryError(f"the repository handed out ts as {dtype}: dates, or timestamps in UTC, are wanted")
-    if end is None:
+    frame = given.with_columns(read_ts(given.select("ts"), "UTC", "the repository"))
+    if end is not None:
+        frame = frame.filter(Bounds.read(None, end, dates=dtype == pl.Date, tz=zone_of(repository)).filter())
+    if frame.height == given.height and frame.schema == given.schema:
         return table
-    frame = frame.with_columns(read_ts(frame, "UTC", "the repository"))
-    inside = frame.select(Bounds.read(None, end, dates=dtype == pl.Date, tz=zone_of(repository)).filter()).to_series()
-    return table if inside.all() else table.filter(inside.to_arrow())
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).replace_schema_metadata(table.schema.metadata)

@@ -10,7 +10,7 @@ import polars as pl
 
 from ..errors import ProcessingEngineError
 
-PATIENCE: Final = 10.0  # seconds; threads that live answer within a few milliseconds
+PATIENCE: Final = 5.0  # seconds; threads that live answer within a few milliseconds
 IMPORTED_IN: Final = os.getpid()
 _lively: set[int] = set()
 

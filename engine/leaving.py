@@ -41,6 +41,11 @@ def run_until_left(work: Callable[[], None], abandon: Callable[[], None], name: 
     return thread
 
 
+def is_leaving() -> bool:
+    """Whether the process is at its end, where no thread can begin."""
+    return _left.is_set()
+
+
 def leave() -> None:
     """Stop what still works, and wait for what comes back soon."""
     _left.set()

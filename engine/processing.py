@@ -234,6 +234,8 @@ class ProcessingEngine:
             collected = self._collect(self._prepare(job, control, everything=True), file, control, progress)
             progress.finish()
             errors = collected.total.errors
+            if control.cancelled and not collected.prepared.requested:
+                raise ProcessingEngineError("the job was cancelled before any symbol was evaluated")
             if errors and len(errors) == len(set(collected.prepared.requested)):
                 symbol, error = next(iter(errors.items()))
                 raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")

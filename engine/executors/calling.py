@@ -60,7 +60,7 @@ def _one_symbol(call: PythonCall, columns: list[NDArray[np.float64]], bars: int)
         kinds = "b" if wanted is np.bool_ else "iufO"  # objects may be numbers and None
         if values.shape == (bars,) and values.dtype.kind in kinds:
             return values.astype(wanted)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"the function {call.label} failed: {type(error).__name__}: {error}"
         raise ProcessingEngineError(message) from error
     raise ProcessingEngineError(
