@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .engine.jobs import DateRange, Formula, ProcessingJob
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
+    from .engine.running_jobs import RunningJob
     from .engine.service import FormulaService, function, library
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "ProcessingJob",
     "ProcessingResult",
     "RepositoryError",
+    "RunningJob",
     "Session",
     "SignalMatch",
     "check",
@@ -56,6 +58,7 @@ _HOMES = {
     ".engine.jobs": ("DateRange", "Formula", "ProcessingJob"),
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
+    ".engine.running_jobs": ("RunningJob",),
     ".engine.service": ("FormulaService", "function", "library"),
 }
 

@@ -170,9 +170,10 @@ def _run(
         compile_first()
         with progress_bar() as progress, interruptible(engine.cancel):
             result = engine.run(job, progress, output=delivery.meanwhile)
-        sweep = expanded(job).job
-        first = sweep.settings(next(iter(sweep.formulas.values())))
-        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
+        if not result.cancelled:  # who interrupts does not wait for a repository to say what columns it has
+            sweep = expanded(job).job
+            first = sweep.settings(next(iter(sweep.formulas.values())))
+            warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
     delivery.hand_out(result)
     _report(result)
     return result
@@ -186,7 +187,8 @@ def _report(result: BatchResult) -> None:
             say(f"{symbol}: {error.kind}: {symbol_error(error)}")
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
-        say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")
+        missing = f"{rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here"
+        say(f"interrupted: {missing if len(result) else 'before it was known what symbols there are'}")
     say(result.summary())
     if result.defects:
         say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()))

@@ -271,6 +271,38 @@ main()
     assert "interrupted: " in err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupting_before_anything_is_known(tmp_path):
+    """Ctrl-C while a large file is opened, or a database does not answer: nobody waits for it."""
+    path, started = tmp_path / "candles.parquet", tmp_path / "started"
+    sample_candles(3, 50, defects=False).write_parquet(path)
+    code = f"""
+import pathlib, sys, time
+from barsweep.data import ParquetRepository
+from barsweep.engine import leaving
+leaving.PATIENCE = 0.2
+def health(self):
+    pathlib.Path({str(started)!r}).touch()
+    time.sleep(60)
+ParquetRepository.health = ParquetRepository.columns = health
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
+from barsweep.engine.command_line import main
+main()
+"""
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        while not Path(started).exists() and time.monotonic() < began + 30:
+            time.sleep(0.02)
+        job.send_signal(signal.SIGINT)
+        _, err = job.communicate(timeout=30)
+
+    assert job.returncode == 130, err
+    assert time.monotonic() - began < 50
+    assert "interrupted: before it was known what symbols there are" in err
+
+
 def test_importing_into_a_store(data, tmp_path):
     """By the ending, or by --to; what is scanned there is what the source has."""
     made = run("import", data, "--to", "store")
