@@ -125,19 +125,22 @@ def measured(engine: ProcessingEngine, run: Run, tries: int) -> Tries:
     run(engine)
     found = Tries(time.perf_counter() - began)
     with napping(found.naps):
-        for share in (np.arange(tries) + 0.5) / tries:
-            one_try(engine, run, float(share) * found.full, found)
+        while len(found.latencies) < tries:
+            share = (len(found.latencies) + 0.5) / tries
+            one_try(engine, run, share, found)
     return found
 
 
-def one_try(engine: ProcessingEngine, run: Run, after: float, found: Tries) -> None:
+def one_try(engine: ProcessingEngine, run: Run, share: float, found: Tries) -> None:
+    """Cancel after this share of the time; a job that was through before tells how long it takes now."""
     called: list[float] = []
 
     def cancel() -> None:
         called.append(time.perf_counter())
         engine.cancel()
 
-    timer = threading.Timer(after, cancel)
+    timer = threading.Timer(share * found.full, cancel)
+    began = time.perf_counter()
     timer.start()
     try:
         answer = run(engine)
@@ -146,9 +149,11 @@ def one_try(engine: ProcessingEngine, run: Run, after: float, found: Tries) -> N
     ended = time.perf_counter()
     timer.cancel()
     timer.join()
-    if called and called[0] < ended:  # else the job was through before
+    if called and called[0] < ended:
         found.latencies.append(ended - called[0])
         found.delivered.append(delivered(answer))
+    else:
+        found.full = ended - began
 
 
 def delivered(answer: Any) -> int:

@@ -13,7 +13,6 @@ from barsweep.data.importing import write_table
 from barsweep.engine import braking, preparing
 from barsweep.engine.batching import Batch
 from barsweep.engine.braking import Brake, MemoryWatch
-from barsweep.engine.controlling import Control
 
 UP = "close > close[1]"
 
@@ -70,10 +69,11 @@ def test_what_is_kept_counts_as_growth_and_what_the_caller_took_does_not(monkeyp
     assert memory.plans.kept > 0
     assert memory.before == 9_000_000 - memory.plans.kept
 
-    with engine._listed(Control()):
-        size[0] = 10_000_000
-        engine.run(job)
-        assert memory.before == 9_000_000 - memory.plans.kept
+    other = engine._jobs.begin()
+    size[0] = 10_000_000
+    engine.run(job)
+    assert memory.before == 9_000_000 - memory.plans.kept
+    engine._jobs.end(other)
 
 
 def test_mapped_files_are_no_growth():
