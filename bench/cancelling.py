@@ -1,7 +1,8 @@
 """How soon a cancel is answered: `python -m bench.cancelling`. Tries at moments spread over the whole of a job.
 
-Measured is the time from the call of `cancel()` to the return of the job, with what was finished in its hands. Beside
-it stands how late a thread that sleeps wakes up meanwhile: on a machine that others use, no program answers sooner.
+Measured is the time from the call of `cancel()` to the return of the job, with what was finished in its hands, and for
+how much of it the caller's own thread computed (own): the rest it waited for a core. Beside it stands how late a thread
+that sleeps wakes up meanwhile (nap): on a machine that others use, no program answers sooner. Linux and macOS.
 """
 
 from __future__ import annotations
@@ -44,18 +45,21 @@ Run: TypeAlias = Callable[[ProcessingEngine], Any]
 
 @dataclass
 class Tries:
-    """What was measured: seconds from cancel to return, the symbols delivered, and how late sleepers woke up."""
+    """What was measured: seconds from cancel to return, those of them for which the caller's thread computed, the
+    symbols delivered, and how late sleepers woke up."""
 
     full: float
     latencies: list[float] = field(default_factory=list)
     delivered: list[int] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     naps: list[float] = field(default_factory=list)
 
     def told(self) -> dict[str, float]:
         """Milliseconds."""
         late = {f"p{share}": 1000 * float(np.percentile(self.latencies, share)) for share in (50, 90, 99, 100)}
         naps = {f"nap p{share}": 1000 * float(np.percentile(self.naps, share)) for share in (50, 99)}
-        return {"tries": len(self.latencies), "seconds uncancelled": self.full, **late, **naps, **self.parts()}
+        busy = {f"own p{share}": 1000 * float(np.percentile(self.busy, share)) for share in (50, 99)}
+        return {"tries": len(self.latencies), "seconds uncancelled": self.full, **late, **busy, **naps, **self.parts()}
 
     def parts(self) -> dict[str, float]:
         """How many symbols were delivered: the fewest, in the middle, the most."""
@@ -134,9 +138,10 @@ def measured(engine: ProcessingEngine, run: Run, tries: int) -> Tries:
 def one_try(engine: ProcessingEngine, run: Run, share: float, found: Tries) -> None:
     """Cancel after this share of the time; a job that was through before tells how long it takes now."""
     called: list[float] = []
+    clock = time.pthread_getcpuclockid(threading.get_ident())
 
     def cancel() -> None:
-        called.append(time.perf_counter())
+        called.extend([time.perf_counter(), time.clock_gettime(clock)])
         engine.cancel()
 
     timer = threading.Timer(share * found.full, cancel)
@@ -146,11 +151,12 @@ def one_try(engine: ProcessingEngine, run: Run, share: float, found: Tries) -> N
         answer = run(engine)
     except ProcessingEngineError:  # cancelled before any symbol was through
         answer = None
-    ended = time.perf_counter()
+    ended, busy = time.perf_counter(), time.thread_time()
     timer.cancel()
     timer.join()
     if called and called[0] < ended:
         found.latencies.append(ended - called[0])
+        found.busy.append(busy - called[1])
         found.delivered.append(delivered(answer))
     else:
         found.full = ended - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -32,7 +33,7 @@ KINDS = {
     "function raises": {"evaluation"},
     "function hangs": {"timeout"},
 }
-TIMEOUT, HANG = 1.5, 4.0  # seconds
+HANG: Final = 3.0  # timeouts that something lasts that hangs
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Mood:
     fault: str = "none"
     culprits: frozenset[str] = frozenset()
     calls: int = 0
+    lasting: float = 0.0  # seconds that something takes that hangs
 
 
 class Moody:
@@ -62,7 +64,7 @@ class Moody:
         if mood.fault == "strange" and hit:
             raise ZeroDivisionError("strange")
         if mood.fault == "hangs" and hit:
-            time.sleep(HANG)
+            time.sleep(mood.lasting)
         return self.inner.load(symbols, timeframe, start, end, columns, before)
 
     def __getattr__(self, name):
@@ -81,7 +83,7 @@ def service_of(frame, mood):
         if mood.fault.startswith("function") and close[0] in {closes[name] for name in mood.culprits}:
             if mood.fault == "function raises":
                 raise ValueError("wobbly")
-            time.sleep(HANG)
+            time.sleep(mood.lasting)
         return close
 
     return FormulaService(functions=[wobbly])

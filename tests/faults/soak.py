@@ -21,12 +21,15 @@ from pathlib import Path
 
 import polars as pl
 import psutil
-from faults.moods import CANCELS, FAULTS, FORMULAS, HANG, KINDS, TIMEOUT, Mood, Moody, service_of
+from faults.moods import CANCELS, FAULTS, FORMULAS, HANG, KINDS, Mood, Moody, service_of
 from rich.console import Console
 
 from barsweep import ProcessingEngine, ProcessingEngineError, ProcessingJob, RepositoryError
 from barsweep.data import FrameRepository, ParquetRepository, sample_candles
 from barsweep.engine.controlling import LOG
+
+LEAST_TIMEOUT, SLOWEST = 1.0, 20  # seconds; a batch has so many times what a job takes at the moment
+PATIENCE = 60.0  # seconds for threads to end; those that hang do so for a few timeouts
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Told:
     raised: Counter[str] = field(default_factory=Counter)
     cancels: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    late: int = 0
     threads: int = 0
     memory: list[int] = field(default_factory=list)
 
@@ -48,6 +52,7 @@ class Told:
         grown = (self.memory[-1] - self.memory[len(self.memory) // 4]) / 2**20 if self.memory else 0
         return (
             f"{self.jobs:,} jobs, {self.symbols:,} results of symbols, of which wrong: {len(self.wrong)}\n"
+            f"sound symbols that a busy machine had no time for: {self.late}\n"
             f"errors: {dict(self.kinds)}\nraised: {dict(self.raised)}\n"
             f"{len(late)} cancels answered within {at(0.5):.0f} ms (median), {at(0.99):.0f} ms (p99), {at(1):.0f} ms\n"
             f"threads left: {self.threads}; memory grown since a quarter of the time: {grown:.0f} MB"
@@ -85,18 +90,19 @@ class Soak:
 
     def left_threads(self):
         """Threads that are still there when all that slept has woken up."""
-        end = time.monotonic() + 2 * HANG
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and threading.active_count() > self.before:
             time.sleep(0.05)
         return threading.active_count() - self.before
 
     def round(self):
-        """Some jobs at the same time on one engine."""
-        rng = self.random
-        mood = Mood(rng.choice(FAULTS), frozenset(rng.sample(self.names, rng.choice([1, 2, 5]))))
+        """Some jobs at the same time on one engine, whose clock goes by how busy the machine is."""
+        rng, timeout = self.random, max(LEAST_TIMEOUT, SLOWEST * self.pace())
+        culprits = frozenset(rng.sample(self.names, rng.choice([1, 2, 5])))
+        mood = Mood(rng.choice(FAULTS), culprits, lasting=HANG * timeout)
         inner = rng.choice([FrameRepository(self.frame), ParquetRepository(self.path)])
         engine = ProcessingEngine(
-            Moody(inner, mood), service_of(self.frame, mood), self.workers or rng.choice([1, 2, 3]), timeout=TIMEOUT
+            Moody(inner, mood), service_of(self.frame, mood), self.workers or rng.choice([1, 2, 3]), timeout=timeout
         )
         plans = [self.plan(number) for number in range(rng.choice([1, 1, 2, 4]))]
         threads = [threading.Thread(target=self.guarded, args=(engine, mood, *plan)) for plan in plans]
@@ -105,6 +111,12 @@ class Soak:
         for thread in threads:
             thread.join()
         engine.shutdown()
+
+    def pace(self):
+        """Seconds that a sound job takes at this moment."""
+        began = time.monotonic()
+        ProcessingEngine(self.frame, max_workers=1).run(ProcessingJob(None, FORMULAS["rankings"]))
+        return time.monotonic() - began
 
     def plan(self, number):
         """A job, how it is cancelled, after how long, and where its results go."""
@@ -183,7 +195,9 @@ class Soak:
         allowed = {"unknown symbol", "cancelled"} | provoked  # others may cancel the engine
         culprits = set(asked) if ranked or mood.fault == "every third" else mood.culprits
         for symbol, error in result.errors.items():
-            if error.kind not in allowed or (error.kind in provoked and symbol not in culprits):
+            if error.kind == "timeout" and symbol not in culprits:
+                self.told.late += 1
+            elif error.kind not in allowed or (error.kind in provoked and symbol not in culprits):
                 yield f"{symbol} has the error {error.kind}: {error}"
         without = frozenset(symbol for symbol, error in result.errors.items() if error.kind != "cancelled")
         if ranked and any(each.ok for each in result):
@@ -223,7 +237,7 @@ def main():
     say(f"seed {options.seed}, {options.minutes:g} minutes, process {os.getpid()}")
     told = Soak(options.seed, workers=options.workers).run(60 * options.minutes)
     say(told.summary())
-    say(*told.wrong[:20], sep="\n", markup=False)
+    say(*sorted(told.wrong)[:: max(1, len(told.wrong) // 20)], sep="\n", markup=False)
     sys.exit(1 if told.wrong or told.threads else 0)
 
 
