@@ -89,9 +89,9 @@ class Collected:
         if table.is_empty():
             self.file.write(table)
         unwritten: list[str] = []
-        for part in parts_of(table):
+        for symbols, part in parts_of(table):
             if unwritten or self.control.is_overdue:
-                unwritten.extend(part["symbol"].unique(maintain_order=True))
+                unwritten += symbols
             else:
                 self.file.write(part)
         self._withdraw(unwritten)

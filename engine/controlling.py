@@ -15,7 +15,7 @@ from .interrupting import Interruption
 from .leaving import run_until_left
 
 LOG: Final = logging.getLogger("barsweep")
-GRACE: Final = 0.05  # seconds in which what is finished is still written after a cancel
+GRACE: Final = 0.02  # seconds in which what is finished is still written after a cancel
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
 

@@ -51,18 +51,19 @@ class Stream:
         return self.waiting > self.room and self._places[batch.symbols[0]] != self._next
 
 
-def parts_of(table: pl.DataFrame, size: int = PART) -> Iterator[pl.DataFrame]:
-    """Whole symbols of a table in which the rows of each stand together, so many that a part has about `size` bytes.
+def parts_of(table: pl.DataFrame, size: int = PART) -> Iterator[tuple[list[str], pl.DataFrame]]:
+    """A table in which the rows of each symbol stand together, cut into parts of about `size` bytes with their symbols.
 
-    >>> [part["symbol"].to_list() for part in parts_of(pl.DataFrame({"symbol": ["A", "A", "B", "C"]}), 1)]
-    [['A', 'A'], ['B'], ['C']]
+    >>> table = pl.DataFrame({"symbol": ["A", "A", "B", "C"]})
+    >>> [(symbols, part.height) for symbols, part in parts_of(table, 1)]
+    [(['A'], 2), (['B'], 1), (['C'], 1)]
     """
     rows = max(1, int(size * table.height / max(1, size_of(table))))
-    ends = starts_of(table["symbol"])[1:]
-    begin = 0
-    while begin < table.height:
-        fitting = int(np.searchsorted(ends, begin + rows, side="right"))
-        first = int(np.searchsorted(ends, begin, side="right"))
-        end = int(ends[max(first, fitting - 1)])
-        yield table.slice(begin, end - begin)
-        begin = end
+    keys = table["symbol"]
+    starts = starts_of(keys)
+    symbols, first = keys.gather(starts[:-1]).to_list(), 0
+    while first < len(symbols):
+        last = max(first + 1, int(np.searchsorted(starts, starts[first] + rows, side="right")) - 1)
+        begin, end = int(starts[first]), int(starts[last])
+        yield symbols[first:last], table.slice(begin, end - begin)
+        first = last

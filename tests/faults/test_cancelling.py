@@ -152,7 +152,7 @@ def test_cancel_while_results_are_written_leaves_whole_symbols(formula, tmp_path
 
 def each_symbol(table, engine, parts):
     for part in table.partition_by("symbol", maintain_order=True):
-        yield part
+        yield [part["symbol"][0]], part
         parts.append(part)
         if len(parts) == 5:
             engine.cancel()
