@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clients grammar fuzz conformance docs bench bench-peers clean
+.PHONY: demo test lint types unit clients grammar fuzz conformance docs bench bench-peers soak clean
 
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
@@ -64,6 +64,11 @@ bench: .venv/installed-test bench/.venvs/own/installed
 bench-peers: .venv/installed-test
 	$(BIN)/python -m bench.side_by_side
 	$(BIN)/python -m bench.report
+
+# Half an hour of random jobs, faults and cancels, several at once; every result has to be accounted for.
+# `make soak SEED=7 MINUTES=1` repeats a short one.
+soak: .venv/installed-test
+	PYTHONPATH=tests $(BIN)/python -m faults.soak $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 clean:
 	rm -rf .venv bench/.venvs demo site build dist *.egg-info .coverage .coverage.*

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine.live.scanner import LiveScanner
     from .engine.processing import ProcessingEngine
     from .engine.results import BatchResult, ProcessingResult, SignalMatch
+    from .engine.running_jobs import RunningJob
     from .engine.service import FormulaService, function, library
     from .engine.signals import Signals
     from .engine.sql.answers import SqlResult
@@ -49,6 +50,7 @@ __all__ = [
     "ProcessingResult",
     "QueryError",
     "RepositoryError",
+    "RunningJob",
     "Session",
     "SignalMatch",
     "Signals",
@@ -77,6 +79,7 @@ _HOMES = {
     ".engine.processing": ("ProcessingEngine",),
     ".engine.results": ("BatchResult", "ProcessingResult", "SignalMatch"),
     ".engine.signals": ("Signals",),
+    ".engine.running_jobs": ("RunningJob",),
     ".engine.service": ("FormulaService", "function", "library"),
     ".engine.why.matching": ("explain_match",),
     ".engine.why.missing": ("near_misses",),

@@ -10,7 +10,7 @@ from .opening import open_repository
 from .options import TableOptions
 from .parquet import ParquetRepository
 from .policies import CandlePolicy, companions
-from .repository import CandleRepository, CheckingRepository
+from .repository import CandleRepository, CheckingRepository, InterruptibleRepository
 from .resampling import resample
 from .rows import RowRepository
 from .samples import sample_candles, sample_symbols
@@ -28,6 +28,7 @@ __all__ = [
     "DuckDBRepository",
     "FrameRepository",
     "ImportedCandles",
+    "InterruptibleRepository",
     "ParquetRepository",
     "RowRepository",
     "Session",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .handing import column_of
 from .numbers_of_rows import Numbers, Rows, rows_where
+from .spans import Spans
 
 FEW: Final = 1_000  # runs
 
@@ -116,6 +117,14 @@ class Candles:
         row, height = int(starts[0]), int(starts[-1] - starts[0])
         keys = None if self.keys is None else self.keys.slice(row, height)
         return Candles(symbols, starts - row, self.table.slice(row, height), keys)
+
+    def of_numbers(self, numbers: Numbers) -> Candles:
+        """The symbols with these numbers, which ascend; symbols that stand side by side are one slice."""
+        spans = Spans.of(self.starts, numbers)
+        table, keys = pl.DataFrame(spans.take(self.table.get_columns())), self.keys
+        symbols = tuple(self.symbols[number] for number in numbers)
+        starts = np.concatenate([[0], np.cumsum(spans.lengths)])
+        return Candles(symbols, starts, table, None if keys is None else spans.take([keys])[0])
 
     def select(self, *columns: str) -> Candles:
         """The same rows with these columns beside ts alone."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +15,9 @@ from ..errors import RepositoryError
 
 if TYPE_CHECKING:
     import duckdb
+
+PATIENCE: Final = 2.0  # seconds; a query that was interrupted ends within hundredths
+PAUSE: Final = 0.01
 
 
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
@@ -92,6 +97,31 @@ def fetched(
     found = pl.from_arrow(mend(table) if mend else table)
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+def end_query(cursor: duckdb.DuckDBPyConnection) -> None:
+    """End what runs on the cursor, from another thread."""
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    with suppress(duckdb.ConnectionException):  # it has ended by itself meanwhile and is closed
+        cursor.interrupt()
+
+
+def close_connection(connection: duckdb.DuckDBPyConnection, running: Mapping[int, duckdb.DuckDBPyConnection]) -> None:
+    """Close a connection; what runs on cursors of it is ended, since DuckDB refuses to close what is in use.
+
+    A query that does not end keeps the connection until it does: it is closed then, with the last cursor.
+    """
+    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
+
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        for cursor in list(running.values()):
+            end_query(cursor)
+        with suppress(duckdb.ResourceInUseException):  # tried again
+            connection.close()
+            return
+        time.sleep(PAUSE)
 
 
 def first_line(error: Exception) -> str:

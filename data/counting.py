@@ -9,7 +9,7 @@ import polars as pl
 
 from .candles import Candles
 from .placing import back_rows
-from .tables import summary
+from .summaries import summary
 
 PART: Final = 2**23  # rows whose names are in memory at a time
 

@@ -12,15 +12,24 @@ import pyarrow as pa
 
 from ..errors import RepositoryError
 from .candles import Candles
-from .connecting import cursor_of, fetched, literal, open_for_reading, quoted, with_stand_ins
-from .instants import TS, Bounds, read_ts, shifted
+from .connecting import (
+    close_connection,
+    cursor_of,
+    end_query,
+    fetched,
+    literal,
+    open_for_reading,
+    quoted,
+    with_stand_ins,
+)
+from .instants import TS, Bounds, read_ts
 from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
-from .parquet import stored_bound
 from .placing import Placed
 from .remembering import remembered
+from .selecting import in_stored_order, where_clause
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,6 +77,7 @@ class DuckDBRepository(NumberedRepository):
         self.is_table = False
         self.counted_at: object = None
         self.looking: threading.Thread | None = None
+        self.running: dict[int, duckdb.DuckDBPyConnection] = {}  # by thread
 
     @property
     def where(self) -> str:
@@ -81,12 +91,12 @@ class DuckDBRepository(NumberedRepository):
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; the next load opens it again."""
+        """Let go of the file; the next load opens it again. Queries that still run are ended."""
         with self.lock:
             looked_at = self.looking is not None and self.looking.is_alive()
-            if self.connection is not None and not looked_at:  # which would refuse; it is closed when let go of
-                self.connection.close()
-            self.connection = None
+            connection, self.connection = self.connection, None
+        if connection is not None and not looked_at:  # which would refuse; it is closed when let go of
+            close_connection(connection, self.running)
 
     def limit_memory(self, size: int) -> None:
         """Let DuckDB take so many bytes at most, if `settings` do not say how many; else it takes most of the machine.
@@ -162,7 +172,7 @@ class DuckDBRepository(NumberedRepository):
         """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
         chosen = [f"{self.symbol_text} as symbol", f"{quoted(self.layout.ts)} as ts"]
         chosen += map(self.selected, dict.fromkeys(names))
-        where, values = self.conditions(symbols, around)
+        where, values = self.where_clause(symbols, around)
         columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
         found = self.fetch(columns, where, values)
         return in_stored_order(found) if self.keeps_order else found
@@ -248,9 +258,9 @@ class DuckDBRepository(NumberedRepository):
         """Read rows by their numbers where most of them are wanted, else by the symbols' names."""
         between = runs.between(numbers)
         if between is None:
-            where, values = self.conditions([runs.symbols[number] for number in numbers], around)
+            where, values = self.where_clause([runs.symbols[number] for number in numbers], around)
         else:
-            where, values = self.conditions(None, around)
+            where, values = self.where_clause(None, around)
             where = f"{where} and rowid >= ? and rowid < ?" if where else "where rowid >= ? and rowid < ?"
             values += between
         chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, names), f"rowid as {quoted(ROW)}"]
@@ -263,41 +273,28 @@ class DuckDBRepository(NumberedRepository):
         dtype = self.layout.types[name]
         return f"cast({quoted(name)} as double) as {quoted(name)}" if dtype.is_numeric() else quoted(name)
 
-    def conditions(self, symbols: Sequence[str] | None, around: Bounds) -> tuple[str, list[Any]]:
-        """The where clause and its values."""
-        layout, parts, values = self.layout, [], list[Any]()
-        if symbols is not None and layout.symbol is None:
-            parts.append("true" if self.single_symbol in symbols else "false")
-        elif symbols is not None and layout.symbol is not None:
-            column = f"cast({quoted(layout.symbol)} as varchar)"
-            parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
-            values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
-        for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
-            limit = stored_bound(bound and shifted(bound, sign * self.slack), layout.types[layout.ts])
-            if limit is not None:
-                parts.append(f"{quoted(layout.ts)} {comparison} ?")
-                values.append(limit)
-        return ("where " + " and ".join(parts) if parts else ""), values
+    def where_clause(self, symbols: Sequence[str] | None, around: Bounds) -> tuple[str, list[Any]]:
+        """The where clause of some symbols and bounds, and its values."""
+        return where_clause(self.layout, self.single_symbol, self.slack, symbols, around)
 
     def fetch(
         self, chosen: str, rest: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None
     ) -> pl.DataFrame:
         """Select what is chosen; names are quoted. Where it fails and that may pass, the file is opened again next."""
+        thread = threading.get_ident()
         try:
-            cursor = self.cursor()  # which finds out what the relation is
+            self.running[thread] = cursor = self.cursor()  # which finds out what the relation is
             sql = f"select {chosen} from {self.relation} {rest}"  # noqa: S608 - names are quoted
             return fetched(cursor, sql, values, self.where, mend)
         except RepositoryError as error:
             if error.retryable:
                 self.forget()
             raise
+        finally:
+            self.running.pop(thread, None)
 
-
-def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:
-    """Rows by their number, which goes.
-
-    With several threads DuckDB 2.0 hands out filtered rows in the order in which blocks are done, although
-    preserve_insertion_order is true. To sort here what is out of order is quicker than to ask for `order by rowid`.
-    """
-    ordered = found if found[ROW].is_sorted() else found.sort(ROW)
-    return ordered.drop(ROW)
+    def interrupt(self, thread: int) -> None:
+        """End the query that the thread of this number waits for, if it does: there it raises RepositoryError."""
+        cursor = self.running.get(thread)
+        if cursor is not None:
+            end_query(cursor)

@@ -21,7 +21,8 @@ from .placing import Counts, Placed
 from .policies import CandlePolicy, companions
 from .remembering import remembered
 from .spans import Spans
-from .tables import TableRepository, summary
+from .summaries import summary
+from .tables import TableRepository
 
 CHANGES: Final = 5  # of the source during one load, after which it is given up
 CELL: Final = 8  # bytes of a number

@@ -59,6 +59,15 @@ class CandleRepository(Protocol):
 
 
 @runtime_checkable
+class InterruptibleRepository(Protocol):
+    """A repository whose calls another thread can end. Those over DuckDB are."""
+
+    def interrupt(self, thread: int) -> None:
+        """End what the thread with this number (`threading.get_ident()`) waits for, if it does; returns at once."""
+        ...
+
+
+@runtime_checkable
 class CheckingRepository(Protocol):
     """A repository that checks candles itself, and so can remember what it has found. Those built in do."""
 

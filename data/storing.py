@@ -24,7 +24,7 @@ from .inspecting import Inspection, Place, possible
 from .layout import kind_of
 from .placing import place
 from .policies import CandlePolicy
-from .tables import summary
+from .summaries import summary
 from .writing import Aside, flush
 
 VERSION: Final = 1

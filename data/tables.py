@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from ..errors import RepositoryError
 from .adjusting import HINDSIGHT, find_adjustment
-from .candles import Candles
 from .checking import CheckedCandles, check_candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout, is_text
@@ -23,6 +22,7 @@ from .options import assert_options
 from .placing import Placed, assert_number, place
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
+from .summaries import summary
 from .timeframes import Timeframe, infer_timeframe, looked_at
 
 LOG = logging.getLogger("barsweep")
@@ -287,16 +287,3 @@ class TableRepository(Remembering, ABC):
     def loads_as_tables_do(self) -> bool:
         """Whether `load` is the one above: a class of the user's may have its own, which then has to be asked."""
         return getattr(self.load, "__func__", None) is TableRepository.load
-
-
-def summary(candles: Candles) -> pl.DataFrame:
-    """One row per symbol: symbol, first ts, last ts, rows."""
-    ts, starts = candles.ts, candles.starts
-    return pl.DataFrame(
-        {
-            "symbol": pl.Series(candles.symbols, dtype=pl.String),
-            "first": ts.gather(starts[:-1]),
-            "last": ts.gather(starts[1:] - 1),
-            "rows": pl.Series(candles.lengths, dtype=pl.UInt32),
-        }
-    )

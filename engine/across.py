@@ -13,18 +13,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ..data.candles import Candles
-from .assembling import Collected
+from .aside import JobEndedError, run_aside
 from .batching import Batch
 from .braking import Brake, JobMemory
+from .collected import Collected
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
+from .limits import Limits
 from .loading import Loaded
 from .progressing import Progress
 from .results import SymbolError
-from .running import JobEndedError, Limits, Runner
+from .running import Runner, describe
 from .splitting import Piece
 from .staging import Portion, Staging, Task, staging_of
 
@@ -165,11 +168,18 @@ class AcrossJob:
             raise JobEndedError(SymbolError("evaluation", "no symbol is left to rank"))
         return [answer for _, answer in sorted(made, key=lambda each: each[0])]
 
+    def _ready(self, number: int, ticket: Ticket) -> list[Task]:
+        """What a round across symbols consists of: to find that out goes over all rows."""
+        with ticket.place("compute"):
+            try:
+                return self.staging.ranking(number, self.parts, self.limits.workers)
+            except Exception as error:
+                raise JobEndedError(describe(error)) from error
+
     def _rank(self, number: int) -> None:
         """Tasks for the whole universe: they have the deadline for their timeout, and one that fails ends the job."""
-        tasks: deque[Task] = deque()
         limits = replace(self.limits, timeout=self.limits.deadline)
-        tasks.extend(self.staging.ranking(number, self.parts, limits.workers))
+        tasks = deque(run_aside(partial(self._ready, number), limits, self.control))
         symbols = sum(len(part.candles.symbols) for part in self.parts)
         share = self.share / len(tasks)
 

@@ -1,17 +1,15 @@
-"""Jobs beside an event loop, and progress on it: apart, since who has none need not wait for asyncio to be imported."""
+"""A job on an event loop: apart, since who has none need not wait for asyncio to be imported."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import suppress
 
 from .controlling import ProgressAsked
 from .progressing import Progress, close_unawaited
-
-T = TypeVar("T")
+from .results import BatchResult
+from .running_jobs import RunningJob
 
 
 class LoopProgress(Progress):
@@ -21,21 +19,37 @@ class LoopProgress(Progress):
         super().__init__(asked)
         self._loop = loop
         self._latest: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._silent = False
 
     async def told(self) -> None:
         """Wait until the callback has been awaited for the last time."""
         if self._latest is not None:
             await asyncio.wait([self._latest])
 
+    async def silence(self) -> None:
+        """Call the callback no more, and end those of its calls that are still awaited."""
+        self._silent = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _assert_suitable(self) -> None:
         """Every callback is."""
 
     def _deliver(self, told: Callable[..., object], *numbers: int) -> None:
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed: nobody is there to be told
             self._loop.call_soon_threadsafe(self._call, told, *numbers)
+
+    def _call(self, told: Callable[..., object], *numbers: int) -> None:
+        if not self._silent:
+            super()._call(told, *numbers)
 
     def _take(self, answer: Awaitable[object]) -> None:
         self._latest = asyncio.ensure_future(self._after(self._latest, answer))
+        self._tasks.add(self._latest)
+        self._latest.add_done_callback(self._tasks.discard)
 
     async def _after(self, earlier: asyncio.Task[None] | None, answer: Awaitable[object]) -> None:
         try:
@@ -48,16 +62,17 @@ class LoopProgress(Progress):
             close_unawaited(answer)
 
 
-def in_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, which does not keep the process from ending."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
-
-    def target() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
-            future.set_exception(error)
-
-    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
-    return future
+async def ended(running: RunningJob, progress: LoopProgress) -> BatchResult:
+    """The job's result, when all is told. Whoever cancels this cancels the job, and waits for its end."""
+    future = asyncio.wrap_future(running.future)
+    try:
+        await asyncio.wait([future])
+        await progress.told()
+    except asyncio.CancelledError:
+        running.cancel()
+        await progress.silence()
+        await asyncio.wait([future])
+        if not future.cancelled():
+            future.exception()  # looked at: the loop complains of what nobody has seen
+        raise
+    return future.result()

@@ -9,17 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from .across import AcrossJob
-from .assembling import Collected
 from .batching import Batch
 from .braking import Brake, EngineMemory, JobMemory
+from .collected import Collected
 from .controlling import Control, Ticket
+from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
+from .limits import Limits
 from .loading import Loaded
 from .matching import make_at_once
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import SymbolError
-from .running import Limits, Runner
+from .running import Runner
 from .splitting import Piece
 from .staging import Staging
 
@@ -122,9 +124,8 @@ def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket)
 
 
 def _evaluate(prepared: Prepared, loaded: Loaded, ticket: Ticket) -> Piece:
-    if not loaded.candles.height:
-        return Piece(errors=loaded.errors, defects=loaded.defects)
-    piece = prepared.evaluator.piece(loaded.candles, prepared.selection, ticket)
+    made, loaded = apart_from_culprits(loaded, lambda each: prepared.evaluator.piece(each, prepared.selection, ticket))
+    piece = made or Piece()
     piece.loaded = loaded.candles.height
     piece.errors = {**loaded.errors, **piece.errors}
     piece.defects = loaded.defects

@@ -11,9 +11,12 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from ..formulas.kernels.machine import Stop
+from .interrupting import Interruption
+from .leaving import run_until_left
 from .tallying import Tally
 
 LOG: Final = logging.getLogger("barsweep")
+GRACE: Final = 0.02  # seconds in which what is finished is still written after a cancel
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
 ProgressAsked: TypeAlias = ProgressCallback | bool | None
@@ -27,18 +30,27 @@ class AbandonedError(Exception):
 class Control:
     """One job's line to the outside: `cancel` may be called from any thread and from a signal handler.
 
-    Hence no lock that could be held when the signal arrives: a flag, and a queue that is safe to re-enter.
+    Hence no lock that could be held when the signal arrives: a flag, and a queue that is safe to re-enter. `thread` is
+    the one that the job runs in, once it does.
     """
 
     def __init__(self) -> None:
         self.cancelled = False
         self.tally = Tally()
+        self._cancelled_at = 0.0
+        self.thread: threading.Thread | None = None
         self.events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
     def cancel(self) -> None:
         """End the job: what is finished is returned."""
+        self._cancelled_at = self._cancelled_at or time.monotonic()
         self.cancelled = True
         self.events.put(None)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the job was cancelled, and who did it would wait too long for more to be written."""
+        return self.cancelled and time.monotonic() - self._cancelled_at >= GRACE
 
 
 class Gate:
@@ -66,7 +78,8 @@ class Gate:
 class Ticket:
     """A batch's permission to work: its clock, which stands still while the batch waits at a gate.
 
-    `last` says that the clock is the deadline's, after which nothing is tried again.
+    `last` says that the clock is the deadline's, after which nothing is tried again; `waited` counts the seconds for
+    which the clock stood still. `thread` is the one that works.
     """
 
     def __init__(
@@ -76,8 +89,14 @@ class Ticket:
         self.tally = tally or Tally()
         self.abandoned = threading.Event()
         self.stop = Stop()  # looked at by compiled code, which holds no interpreter lock
-        self.started = time.monotonic()
-        self._gates, self._expires, self._waiting = gates, self.started + seconds, False
+        self.waited = 0.0
+        self.thread: threading.Thread | None = None
+        self._gates, self._expires, self._waiting = gates, time.monotonic() + seconds, False
+        self._interruption: Interruption | None = None
+
+    def start(self, work: Callable[[], None], name: str) -> None:
+        """Let `work` run in a thread of its own. Nobody has to wait for it: a daemon keeps no process from ending."""
+        self.thread = run_until_left(work, self.abandon, name)
 
     def look(self) -> None:
         """Raise AbandonedError when nobody waits for this batch any more."""
@@ -94,11 +113,27 @@ class Ticket:
         self.look()
 
     def abandon(self) -> None:
-        """Nobody waits any more: give the places to others at once."""
+        """Nobody waits any more: give the places to others at once, and interrupt what can be."""
         self.abandoned.set()
         self.stop.raise_flag()
         for gate in self._gates.values():
             gate.leave(self)
+        if (interruption := self._interruption) is not None:
+            interruption.begin()
+
+    @contextmanager
+    def interruptible(self, interrupt: Callable[[int], None] | None) -> Iterator[None]:
+        """For the time of the block, let whoever abandons the batch call `interrupt` with its thread's number."""
+        if interrupt is None:
+            yield
+            return
+        interruption = self._interruption = Interruption(interrupt, threading.get_ident())
+        try:
+            self.look()  # who abandoned it before that has interrupted nothing
+            yield
+        finally:
+            self._interruption = None
+            interruption.left.set()
 
     @contextmanager
     def place(self, gate: str) -> Iterator[None]:
@@ -106,7 +141,9 @@ class Ticket:
         began = time.monotonic()
         self._waiting = True
         self._gates[gate].enter(self)
-        self._expires += time.monotonic() - began
+        waited = time.monotonic() - began
+        self._expires += waited
+        self.waited += waited
         self._waiting = False
         try:
             yield

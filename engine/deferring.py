@@ -6,9 +6,9 @@ columns of symbols and ts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -44,6 +44,10 @@ class Table:
         made = Table(self.height, 0, lambda: change(self.frame))
         return made.at_once() if self.is_made else made
 
+    def later(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Table:
+        """As `then`, but not before somebody looks, even where the table is there."""
+        return Table(self.height, 0, lambda: change(self.frame))
+
     def at_once(self) -> Self:
         """Make it now."""
         assert self.frame.height == self.height
@@ -63,6 +67,23 @@ class Table:
             self._frame = make()
         self._make = None
         return self._frame
+
+    @property
+    def lazy(self) -> pl.LazyFrame:
+        """The table as a lazy frame."""
+        return self.frame.lazy()
+
+    def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
+        """Some rows."""
+        return self.frame.slice(offset, length)
+
+    def row(self, index: int, *, named: bool) -> Mapping[str, Any]:
+        """One row by name."""
+        assert named
+        return self.frame.row(index, named=True)
+
+    def __reduce__(self) -> tuple[Callable[[pl.DataFrame], Table], tuple[pl.DataFrame]]:
+        return Table.of, (self.frame,)
 
     @property
     def size(self) -> int:

@@ -18,11 +18,12 @@ from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository, CheckingRepository
 from ..errors import RepositoryError
 from .controlling import Ticket
+from .doubting import as_asked, as_table
 from .jobs import DateRange
 from .results import SymbolError, counted
 from .retrying import Retries
 from .running import describe
-from .sources import columns_of
+from .sources import columns_of, interrupt_of
 
 KEYS: Final = ("symbol", "ts")
 
@@ -86,7 +87,8 @@ class Loader:
         def read() -> CheckedCandles:
             ticket.look()
             with ticket.tally.stage("load", symbols=0 if symbols is None else len(symbols)):
-                checked = self._ask(symbols, before)
+                with ticket.interruptible(interrupt_of(self.repository)):
+                    checked = self._ask(symbols, before)
                 ticket.tally.spend("check", checked.seconds)
                 return checked
 
@@ -100,12 +102,12 @@ class Loader:
         if isinstance(repository, CheckingRepository):
             return repository.load_checked(*asked, request.columns, before, self.policy)
         columns = companions(request.columns, self.policy, columns_of(repository, request.timeframe))
-        table = repository.load(*asked, columns, before=before)
-        table = table if isinstance(table, pa.Table) else pa.table(table)
+        table = as_table(repository.load(*asked, columns, before=before))
         missing = [name for name in ("symbol", "ts", *columns) if name not in table.column_names]
         if missing:
             raise RepositoryError(f"the repository handed out no column {', '.join(map(repr, missing))}")
-        return check_candles(_standard(table.select(["symbol", "ts", *columns])), self.policy, request.columns)
+        given = as_asked(_standard(table.select(["symbol", "ts", *columns])), symbols, request.bounds.end, repository)
+        return check_candles(given, self.policy, request.columns)
 
 
 def _described(checked: CheckedCandles) -> Loaded:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from ..data.policies import CandlePolicy
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
@@ -19,18 +20,19 @@ from ..formulas.kernels.lanes import LANES
 from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
 from .braking import EngineMemory
 from .budgeting import Demand
+from .controlling import Ticket
 from .demanding import demand_of, is_tiled
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
+from .limits import Limits
 from .loading import KEYS, Loader, Request
 from .other_tables import OtherTable, notes_of_rows
 from .plans import Plans, bars_before, told_warnings, value_key
 from .referring import References
 from .results import SymbolError
 from .retrying import Retries
-from .running import Limits
 from .service import FormulaService
 from .sizing import estimate_bars
 from .sources import (
@@ -38,6 +40,7 @@ from .sources import (
     assert_numbers,
     assert_reachable,
     columns_of,
+    interrupt_of,
     notes_of,
     policy_of,
     span_of,
@@ -126,6 +129,20 @@ class Preparer:
         if any(formula.dialect for formula in job.formulas.values()):
             raise ProcessingEngineError("this formula service has no dialects; they need a FormulaService")
         return self._served(job, self.service) if job.formulas else self._counted(job)
+
+    def prepare_beside(self, job: ProcessingJob, tally: Tally, ticket: Ticket, *, everything: bool) -> Prepared:
+        """As `prepare`, in a thread that may be given up; what the repository then still does is interrupted."""
+        with ticket.interruptible(interrupt_of(self.repository)):
+            return self.prepare(job, tally, everything=everything)
+
+    def unprepared(self, job: ProcessingJob) -> Prepared:
+        """A job about which the repository has not been asked, so that it cannot run: what its end needs to know."""
+        requested = job.requested or ()
+        tags = {name: {"formula": name} if job.several else {} for name in job.formulas}
+        selection = Selection(dict.fromkeys(tags, ""), {name: {} for name in tags}, tags)
+        loader = Loader(self.repository, Request(job.timeframe, job.bounds, (), 0), CandlePolicy(), 0)
+        batches = [Batch(tuple(sorted(set(requested))))] if requested else []
+        return Prepared(job, requested, {}, loader, CountingEvaluator(), selection, batches)
 
     def _planned(self, job: ProcessingJob, service: FormulaService, *, everything: bool) -> Prepared:
         kinds = columns_of(self.repository, job.timeframe)

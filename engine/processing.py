@@ -17,35 +17,38 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 
 from ..data.repository import CandleRepository
-from ..errors import ProcessingEngineError
+from ..errors import RepositoryError
 from .accounting import log_end
-from .assembling import Collected, assemble, values_frame, values_table
+from .aside import CANCELLED, JobEndedError, run_aside
+from .assembling import assemble, assert_some, values_frame, values_table
 from .braking import EngineMemory, limit_or_usual
+from .collected import Collected
 from .collecting import run_batches, work_on
-from .controlling import Control, Gate, ProgressAsked
+from .controlling import Control, ProgressAsked
 from .evaluating import EvaluatingService
+from .forking import assert_threads_live
 from .jobs import ProcessingJob
+from .limits import Limits, whole
 from .origin import Origin
 from .other_tables import close, named_tables
 from .plans import Plans
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
-from .running import Limits
+from .running_jobs import Jobs, RunningJob, in_thread
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
-from .told import seconds, usable_cores, whole
 
 if TYPE_CHECKING:
     from .clusters.driving import Cluster
@@ -53,7 +56,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Output: TypeAlias = str | os.PathLike[str]
-DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
 class ProcessingEngine:
@@ -67,7 +69,8 @@ class ProcessingEngine:
     `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; results that do
                        not fit go to mapped files. By default 1 GiB or a quarter of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
-    `deadline`         seconds for a batch with all its halves, by default 10 x timeout
+    `deadline`         seconds for a batch with all its halves, and for a job to be prepared, by default 10 x timeout.
+                       Time that a batch waits for others counts for neither
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
@@ -87,27 +90,25 @@ class ProcessingEngine:
         tables: Mapping[str, object] | None = None,
         cluster: Cluster | None = None,
     ) -> None:
-        usual = usable_cores() if cluster is None else cluster.slots
-        workers = whole("max_workers", max_workers if max_workers is not None else usual, least=1)
-        patience = seconds("timeout", timeout)
-        last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
-        limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
-        service = formula_service if formula_service is not None else FormulaService()
+        usual = None if cluster is None else cluster.slots
+        limits = self._limits = Limits.of(usual if max_workers is None else max_workers, timeout, deadline)
         memory, tries = whole("memory_limit", limit_or_usual(memory_limit), 1), whole("retries", retries, 0)
+        assert_threads_live()
+        service = formula_service if formula_service is not None else FormulaService()
         repository = as_repository(candle_repo)
         beside = named_tables(tables)
         self._memory, self._cluster = EngineMemory(memory, Plans(), limit_memory(repository, memory)), cluster
         self._preparer = Preparer(repository, service, limits, self._memory, tries, beside)
-        options: dict[str, Any] = {"memory_limit": memory, "timeout": patience, "deadline": last, "retries": tries}
-        again = partial(ProcessingEngine, repository, max_workers=workers, tables=tables, **options)
+        options: dict[str, Any] = {"timeout": limits.timeout, "deadline": limits.deadline, "retries": tries}
+        again = partial(
+            ProcessingEngine, repository, max_workers=limits.workers, memory_limit=memory, tables=tables, **options
+        )
         mine = repository is not candle_repo
         self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
         self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
-        self._running: list[Control] = []
-        self._changed = threading.Condition()
-        self._shut = False
+        self._jobs = Jobs(self._memory, self._opened.close)
 
     @property
     def timeframe(self) -> str:
@@ -133,6 +134,19 @@ class ProcessingEngine:
         """
         return self._run(partial(self._matches, job, output), Progress(progress_callback))
 
+    def submit(
+        self,
+        job: ProcessingJob,
+        progress_callback: ProgressAsked = None,
+        *,
+        output: Output | None = None,
+    ) -> RunningJob:
+        """Begin a job as `run` does, in a thread of its own, and hand out what waits for it and cancels it alone.
+
+        `progress_callback` is called in that thread. What `run` raises, `result()` of the running job does.
+        """
+        return self._begin(partial(self._matches, job, output), Progress(progress_callback))
+
     async def process_batch(
         self,
         job: ProcessingJob,
@@ -143,22 +157,15 @@ class ProcessingEngine:
         """Run a job as `run` does, beside the event loop, on which `progress_callback(completed, total)` is called.
 
         The callback may be asynchronous: its calls are awaited one after the other, the last before this returns. Of
-        its errors the first is logged, as in `run`. Cancelling the task cancels the job.
+        its errors the first is logged, as in `run`. Cancelling the task cancels the job: the task ends when the job
+        has, and the callback is not called any more.
         """
         import asyncio  # noqa: PLC0415 - who awaits has imported it already, who does not need not wait for it
 
-        from .awaiting import LoopProgress, in_thread  # noqa: PLC0415
+        from .awaiting import LoopProgress, ended  # noqa: PLC0415
 
-        control = Control()
         progress = LoopProgress(progress_callback, asyncio.get_running_loop())
-        future = in_thread(partial(self._run, partial(self._matches, job, output), progress, control))
-        try:
-            result = await asyncio.wrap_future(future)
-            await progress.told()
-        except asyncio.CancelledError:
-            control.cancel()
-            raise
-        return result
+        return await ended(self._begin(partial(self._matches, job, output), progress), progress)
 
     @overload
     def evaluate(
@@ -192,19 +199,15 @@ class ProcessingEngine:
 
     def cancel(self) -> None:
         """End the jobs that run at this moment, from any thread: what is finished is returned."""
-        for control in list(self._running):
-            control.cancel()
+        self._jobs.cancel()
 
     def shutdown(self, wait: bool = True) -> None:
-        """Take no more jobs; with `wait`, return when those that run have ended.
+        """Take no more jobs; with `wait`, return when those that run have ended, but for one that makes this call.
 
-        A repository that the engine opened itself, of a path say, is closed when the last of them has.
+        To have them end early, call `cancel()` first. A repository that the engine opened itself, of a path say, is
+        closed when the last of them has ended.
         """
-        with self._changed:
-            self._shut = True
-            self._close_unused()
-            if wait:
-                self._changed.wait_for(lambda: not self._running)
+        self._jobs.shut(wait=wait)
 
     def __enter__(self) -> Self:
         return self
@@ -224,40 +227,25 @@ class ProcessingEngine:
             self.cancel()
         from asyncio import wrap_future  # noqa: PLC0415 - as above
 
-        from .awaiting import in_thread  # noqa: PLC0415
-
         await wrap_future(in_thread(self.shutdown))
 
-    def _run(self, work: Callable[[Control, Progress], T], progress: Progress, control: Control | None = None) -> T:
-        with self._listed(control or Control()) as running, progress:
-            return work(running, progress)
-
-    @contextmanager
-    def _listed(self, control: Control) -> Iterator[Control]:
-        with self._changed:
-            if self._shut:
-                raise ProcessingEngineError("the engine has been shut down; make a new one")
-            if not self._running:
-                self._memory.measure()
-            self._running.append(control)
+    def _run(self, work: Callable[[Control, Progress], T], progress: Progress) -> T:
+        control = self._jobs.begin()
+        control.thread = threading.current_thread()
         try:
-            yield control
+            with progress:
+                return work(control, progress)
         finally:
-            self._memory.clear()
-            with self._changed:
-                self._running.remove(control)
-                self._close_unused()
-                self._changed.notify_all()
+            self._jobs.end(control)
 
-    def _close_unused(self) -> None:
-        """Close what the engine has opened itself, once, when it is shut and no job runs."""
-        if self._shut and not self._running:
-            self._opened.close()
+    def _begin(self, work: Callable[[Control, Progress], BatchResult], progress: Progress) -> RunningJob:
+        control = self._jobs.begin()
+        return RunningJob(partial(work, control, progress), control, partial(self._jobs.end, control))
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
         with self._file(output) as file, control.tally.job("run"):
-            collected = self._collect(self._preparer.prepare(job, control.tally), file, control, progress)
+            collected = self._collect(self._prepare(job, control), file, control, progress)
             result = assemble(collected, self._origin(job=job), began)
         progress.finish(result.counts["matches"])
         log_end(result.summary(), result.statistics)
@@ -268,18 +256,18 @@ class ProcessingEngine:
     ) -> pl.DataFrame | StoredTable:
         began = time.perf_counter()
         with self._file(output) as file, control.tally.job("evaluate"):
-            prepared = self._preparer.prepare(job, control.tally, everything=True)
-            collected = self._collect(prepared, file, control, progress)
+            collected = self._collect(self._prepare(job, control, everything=True), file, control, progress)
             progress.finish()
             table = values_table(collected)
         log_end(f"{table.height:,} rows", collected.statistics(table.height, time.perf_counter() - began))
         return table
 
     def _signals(self, asked: Asked, control: Control, progress: Progress) -> Signals:
-        prepared = self._preparer.prepare(asked.job, control.tally, everything=True)
+        prepared = self._prepare(asked.job, control, everything=True)
         asked.assert_conditions(prepared)
         collected = self._collect(prepared, None, control, progress)
         progress.finish()
+        assert_some(collected)
         return asked.made_of(values_frame(collected), collected.total.errors, prepared, self._origin(job=asked.given))
 
     def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
@@ -288,6 +276,16 @@ class ProcessingEngine:
             return nullcontext()
         path = getattr(self._preparer.repository, "path", None)
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
+
+    def _prepare(self, job: ProcessingJob, control: Control, *, everything: bool = False) -> Prepared:
+        """The job prepared; of one that is cancelled meanwhile what can be said without the repository."""
+        prepare = partial(self._preparer.prepare_beside, job, control.tally, everything=everything)
+        try:
+            return run_aside(prepare, self._limits, control)
+        except JobEndedError as ended:
+            if ended.error == CANCELLED:
+                return self._preparer.unprepared(job)
+            raise RepositoryError(f"the job could not be prepared: {ended.error}", retryable=True) from None
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
         collected = Collected(prepared, file, control)

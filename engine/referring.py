@@ -9,11 +9,13 @@ from typing import NoReturn
 import polars as pl
 
 from ..errors import ProcessingEngineError, RepositoryError
+from .aside import JobEndedError
 from .batching import Batch
 from .controlling import Control, Ticket
+from .limits import Limits
 from .loading import Loaded, Loader
 from .results import SymbolError
-from .running import JobEndedError, Limits, Runner
+from .running import Runner
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
 import polars as pl
 
+from .deferring import Table
 from .report.showing import Shown
 from .statistics import JobStatistics
 from .stored import StoredTable
@@ -23,6 +24,8 @@ from .uniting import UnitedTables
 
 if TYPE_CHECKING:
     from .origin import Origin
+
+Matches: TypeAlias = pl.DataFrame | StoredTable | UnitedTables | Table
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -65,7 +68,7 @@ class SymbolMatches(Sequence[SignalMatch]):
 
     def __init__(
         self,
-        table: pl.DataFrame | StoredTable | UnitedTables,
+        table: Matches,
         offset: int,
         length: int,
         labels: Mapping[str, Mapping[str, str]],
@@ -152,24 +155,21 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
 
     `matches`  Polars frame: symbol, ts, with several formulas `formula`, of a sweep its params, with stale ones
                admitted `stale`, then a column for each indicator label; symbols in the order of the request,
-               ascending ts. Of a job with an output file it is read from there, at every look: symbols ascend, and
-               `lazy` reads only what is needed
-    `of(name)` the matches of one of several formulas, with its own indicators alone; made at the first look, so that
-               those of a hundred formulas take time and memory only where they are looked at
+               ascending ts. With an output file it is read from there, at every look; `lazy` reads what is needed
+    `of(name)` the matches of one of several formulas, with its own indicators alone; made at the first look
     `errors`   symbol -> SymbolError
     `counts`   symbols, bars, loaded (bars that were read), matches, errors
     `defects`  faulty candles by kind, over all symbols
     `notes`    what is to be known of the candles and of other tables: files left out, tables with none of the symbols
-    `elapsed`  the job's wall time in seconds
+    `elapsed`  the job's wall time in seconds; `statistics` tell more: by stage, retries, warnings, memory
     `origin`   the job and its candles, for more of the same; keeps the frame alive that the candles came from
     `report`   writes a page to look at, `chart` draws a symbol; a notebook shows the result as a table
-    `statistics` how the job went: seconds by stage, retries, warnings, memory
     """
 
     def __init__(
         self,
         outcomes: Outcomes,
-        matches: pl.DataFrame | StoredTable | UnitedTables,
+        matches: Matches,
         labels: Mapping[str, Mapping[str, str]],
         origin: Origin,
         errors: Mapping[str, SymbolError],
@@ -182,8 +182,9 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         parameters: Sequence[str] = (),
         notes: Sequence[str] = (),
         statistics: JobStatistics | None = None,
+        cut_short: bool = False,
     ) -> None:
-        self.statistics, self.origin = statistics or JobStatistics(), origin
+        self.statistics, self.origin, self._cut_short = statistics or JobStatistics(), origin, cut_short
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
         self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
@@ -260,7 +261,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     @property
     def cancelled(self) -> bool:
         """Whether the job was cancelled before it was through."""
-        return any(error.kind == "cancelled" for error in self.errors.values())
+        return self._cut_short or any(error.kind == "cancelled" for error in self.errors.values())
 
     def summary(self) -> str:
         """One line: how much was found, in how much, how fast, and what went wrong."""

@@ -6,52 +6,31 @@
 2. It sleeps until a batch reports, somebody cancels, or a clock runs out (`_listen`).
 3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failed`).
 4. One whose clock ran out is abandoned, since neither Polars nor a user's service can be stopped; its halves run once
-   each, until `deadline` seconds after the batch first began (`_expired`).
+   each, until `deadline` seconds after the batch first began (`_expired`). Time that it waited for a place is added.
 
 Threads are daemons, not a pool's: an abandoned one must neither hold a place nor keep the process from ending.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import Empty
 from typing import Generic, TypeVar
 
 from ..errors import BarsweepError, CandleError, FormulaError, RepositoryError
+from .aside import CANCELLED, JobEndedError, too_late
 from .batching import Batch
 from .braking import Brake
-from .controlling import LOG, AbandonedError, Control, Gate, Ticket
+from .controlling import LOG, AbandonedError, Control, Ticket
+from .limits import Limits
 from .results import SymbolError
+from .whereabouts import whereabouts
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job."""
-
-    workers: int
-    timeout: float
-    deadline: float
-    gates: Mapping[str, Gate]
-
-    @property
-    def in_flight(self) -> int:
-        """Batches that hold memory at the same time: those that compute, and the next one."""
-        return self.workers + 1
-
-
-class JobEndedError(Exception):
-    """An indivisible job came to its end early; `error` is what befalls all its symbols."""
-
-    def __init__(self, error: SymbolError) -> None:
-        super().__init__(error.message)
-        self.error = error
 
 
 @dataclass
@@ -110,12 +89,12 @@ class Runner(Generic[T]):
         assert batch.give_up is not None
         left = batch.give_up - now
         if left <= 0:
-            self._give_up(batch, last=True)
+            self._end(batch, SymbolError("timeout", too_late(self.limits, "", last=True)))
             return
         seconds, last = min(self.limits.timeout, left), left <= self.limits.timeout
         ticket = Ticket(self.limits.gates, seconds, last=last, tally=self.control.tally)
         self._active[ticket] = batch
-        threading.Thread(target=self._work, args=(batch, ticket), name="barsweep-batch", daemon=True).start()
+        ticket.start(partial(self._work, batch, ticket), "barsweep-batch")
 
     def _work(self, batch: Batch, ticket: Ticket) -> None:
         try:
@@ -155,7 +134,7 @@ class Runner(Generic[T]):
         if len(batch.symbols) == 1 or not self.divisible:
             self.failed(batch, describe(error))
             return
-        batch = replace(batch, retried=batch.retried or isinstance(error, RepositoryError))
+        batch = replace(_later(batch, ticket), retried=batch.retried or isinstance(error, RepositoryError))
         fields = {"event": "batch halved", "symbols": len(batch.symbols), "error": str(error)}
         LOG.info("a batch of %d symbols failed and is halved: %s", len(batch.symbols), error, extra=fields)
         self._halve(batch)
@@ -165,21 +144,18 @@ class Runner(Generic[T]):
             seconds = ticket.remaining()
             if seconds is not None and seconds <= 0:
                 del self._active[ticket]
+                where = whereabouts(ticket.thread)
                 ticket.abandon()
-                self._expired(batch, last=ticket.last)
+                self._expired(_later(batch, ticket), where, last=ticket.last)
 
-    def _expired(self, batch: Batch, *, last: bool) -> None:
+    def _expired(self, batch: Batch, where: str, *, last: bool) -> None:
+        what, left = f"a batch of {len(batch.symbols)} symbols ran out of time", f", in {where}" if where else ""
+        fields = {"event": "left to itself", "symbols": len(batch.symbols), "where": where}
+        LOG.warning("%s; its thread is left to itself%s", what, left, extra=fields)
         if self.whole or len(batch.symbols) == 1 or last:
-            self._give_up(batch, last=last)
+            self._end(batch, SymbolError("timeout", too_late(self.limits, where, last=last)))
             return
-        fields = {"event": "batch halved", "symbols": len(batch.symbols), "error": "timeout"}
-        LOG.info("a batch of %d symbols ran out of time and is halved", len(batch.symbols), extra=fields)
         self._halve(batch)
-
-    def _give_up(self, batch: Batch, *, last: bool) -> None:
-        timeout = f"not finished in time ({self.limits.timeout:g} s for a batch)"
-        deadline = f"not finished before the deadline ({self.limits.deadline:g} s for a batch and its halves)"
-        self._end(batch, SymbolError("timeout", deadline if last else timeout))
 
     def _cancel(self) -> None:
         batches = [*self._active.values(), *self._waiting]
@@ -188,12 +164,18 @@ class Runner(Generic[T]):
         self._active.clear()
         self._waiting.clear()
         for batch in batches:
-            self._end(batch, SymbolError("cancelled", "cancelled"))
+            self._end(batch, CANCELLED)
 
     def _end(self, batch: Batch, error: SymbolError) -> None:
         if self.whole:
             raise JobEndedError(error)
         self.failed(batch, error)
+
+
+def _later(batch: Batch, ticket: Ticket) -> Batch:
+    """The batch with the time that it waited for a place added to its own."""
+    assert batch.give_up is not None
+    return replace(batch, give_up=batch.give_up + ticket.waited)
 
 
 def describe(error: BaseException) -> SymbolError:

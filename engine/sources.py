@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -11,7 +11,7 @@ from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository
 from ..data.policies import CandlePolicy
-from ..data.repository import CandleRepository
+from ..data.repository import CandleRepository, InterruptibleRepository
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -53,6 +53,11 @@ def limit_memory(repository: CandleRepository, limit: int) -> int:
     share = max(LEAST_SHARE, limit // SHARE)
     repository.limit_memory(share)
     return share
+
+
+def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:
+    """What ends a call of the repository from another thread, if it can be ended."""
+    return repository.interrupt if isinstance(repository, InterruptibleRepository) else None
 
 
 def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence[str] | None) -> Sequence[str]:

@@ -21,6 +21,7 @@ from ..formulas import Stage
 from ..formulas.plan.layering import Step
 from .batching import Batch
 from .controlling import Ticket
+from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
 from .executors import AcrossExecutor
 from .executors.across_executor import Part, rankings_over
@@ -106,8 +107,12 @@ class LocalStaging(ABC):
         with ticket.place("load"):
             loaded = loader.load(batch.symbols, ticket, patient=not batch.retried)
         with ticket.place("compute"), ticket.tally.stage("compute"):
-            part = self.begin(keep(loaded.candles), ticket)
-            return loaded, self.advance(rounds, part, ticket) if loaded.candles.height else part
+
+            def compute(candles: Candles) -> Any:
+                return self.advance(rounds, self.begin(keep(candles), ticket), ticket)
+
+            part, usable = apart_from_culprits(loaded, compute)
+        return usable, part or self.begin(usable.candles, ticket)
 
     def advance(self, rounds: range, part: Any, ticket: Ticket) -> Any:
         """One round after the other."""

@@ -6,21 +6,25 @@ no further batch is started until the one that all wait for has ended, or is sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
+import numpy as np
 import polars as pl
 
+from ..data.candles import starts_of
 from .batching import Batch
 from .splitting import size_of
-from .stored import TableFile
+
+PART: Final = 2**22  # bytes that are written between two looks at whether somebody has cancelled
 
 
 @dataclass(slots=True)
 class Stream:
-    """Writes the tables of batches that hold `symbols`, ascending; at most about `room` bytes of them wait."""
+    """Hands tables of batches that hold `symbols`, ascending, to `write`; at most about `room` bytes of them wait."""
 
-    file: TableFile
+    write: Callable[[pl.DataFrame], None]
     symbols: Iterable[str]
     room: int
     waiting: int = 0  # bytes
@@ -40,8 +44,26 @@ class Stream:
             self._next += symbols
             self.waiting -= size_of(ready)
             if ready is not None:
-                self.file.write(ready)
+                self.write(ready)
 
     def holds(self, batch: Batch) -> bool:
         """Whether the batch has to wait: its table would, and there is no room for it."""
         return self.waiting > self.room and self._places[batch.symbols[0]] != self._next
+
+
+def parts_of(table: pl.DataFrame, size: int = PART) -> Iterator[tuple[list[str], pl.DataFrame]]:
+    """A table in which the rows of each symbol stand together, cut into parts of about `size` bytes with their symbols.
+
+    >>> table = pl.DataFrame({"symbol": ["A", "A", "B", "C"]})
+    >>> [(symbols, part.height) for symbols, part in parts_of(table, 1)]
+    [(['A'], 2), (['B'], 1), (['C'], 1)]
+    """
+    rows = max(1, int(size * table.height / max(1, size_of(table))))
+    keys = table["symbol"]
+    starts = starts_of(keys)
+    symbols, first = keys.gather(starts[:-1]).to_list(), 0
+    while first < len(symbols):
+        last = max(first + 1, int(np.searchsorted(starts, starts[first] + rows, side="right")) - 1)
+        begin, end = int(starts[first]), int(starts[last])
+        yield symbols[first:last], table.slice(begin, end - begin)
+        first = last

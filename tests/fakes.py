@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from barsweep.data import FrameRepository
@@ -34,6 +35,14 @@ def names(count):
 def rising(count, bars=5):
     """So many symbols whose close rises every bar."""
     return candles({name: [float(bar + 1) for bar in range(bars)] for name in names(count)})
+
+
+def universe(count, bars=12, seed=5):
+    """Random walks, each of which has its own first day."""
+    steps = np.random.default_rng(seed).normal(0, 0.02, (count, bars))
+    closes = (40 * np.exp(steps.cumsum(axis=1))).tolist()
+    frame = candles(dict(zip((f"S{number:04d}" for number in range(count)), closes, strict=True)))
+    return frame.with_columns(high=pl.col("close") * 1.01, low=pl.col("close") * 0.99)
 
 
 class Watched:

@@ -19,12 +19,11 @@ from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
 from ..collecting import process, with_references
 from ..controlling import Control, Gate, Ticket
+from ..limits import Limits, usable_cores
 from ..other_tables import named_tables
 from ..plans import Plans
 from ..preparing import Prepared, Preparer
-from ..running import Limits
 from ..service import FormulaService
-from ..told import usable_cores
 from .job_texts import job_of
 from .orders import code_version
 from .parcels import read_told, write_piece

@@ -167,7 +167,7 @@ class AcrossExecutor(TileExecutor):
     ) -> list[T] | None:
         """As TileExecutor.find, for a part with all layers done."""
         tiled = self._tiled[self.layers.report]
-        return tiled.find(self._frame(tiled, part, around), part.candles.starts, wanted, stop, keep)
+        return tiled.find(self._frame(tiled, part, around, stop), part.candles.starts, wanted, stop, keep)
 
     def _step(
         self,
@@ -188,7 +188,7 @@ class AcrossExecutor(TileExecutor):
         return part if all(ended) else None
 
     def _along(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
-        frame = self._frame(tiled, part, around)
+        frame = self._frame(tiled, part, around, stop)
         made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop, self.rooms)
         if made is None:
             return None
@@ -201,18 +201,18 @@ class AcrossExecutor(TileExecutor):
         others = tuple(dict.fromkeys(name for name in names if not part.has(name)))
         made: list[pl.Series] | None = []
         if others:
-            made = tiled.columns(self._frame(tiled, part, around), part.candles.starts, others, stop)
+            made = tiled.columns(self._frame(tiled, part, around, stop), part.candles.starts, others, stop)
         if made is None:
             return None
         found = {column.name: column for column in made}
         return [found[name] if name in found else part.column(name) for name in names]
 
-    def _frame(self, tiled: TileStage, part: Part, around: Surroundings) -> pl.DataFrame:
+    def _frame(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> pl.DataFrame:
         """What a stage reads, with what Polars computes ahead of it."""
         if not tiled.ahead.levels:
             return part.raw
         candles = Candles(part.candles.symbols, part.candles.starts, part.table, part.candles.keys)
-        return self._polars.run(tiled.ahead, self._polars.start(candles, around), around)
+        return self._polars.run(tiled.ahead, self._polars.start(candles, around), around, stop)
 
 
 def with_columns_made(part: Part, tiled: TileStage, frame: pl.DataFrame, made: Mapping[str, Column]) -> Part:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from ...formulas.kernels.calling import run_primitive
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.programs import ElsewhereCall, Step
 from ...formulas.scope import Defined, KernelCall, PythonCall
+from ..controlling import AbandonedError
 from .calling import call_python
 from .columns import numbers_of
 from .elsewhere import look_elsewhere
@@ -31,27 +33,32 @@ class PolarsExecutor:
         """Number symbols and bars."""
         return numbered(candles.frame, candles.lengths, around.zone)
 
-    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, _: Stop) -> pl.DataFrame:
-        """Run one stage; only what is needed later stays. Polars cannot be stopped."""
-        along = stage.direction == "time"
-        made = self.run(stage.program, frame, around) if along else run_program(stage.program, frame, around)
+    def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame:
+        """Run one stage; only what is needed later stays. Polars cannot be stopped within a level."""
+        run = self.run if stage.direction == "time" else run_program
+        made = run(stage.program, frame, around, stop)
         sources = dict(zip(stage.made.values(), stage.program.outputs, strict=True))
         kept = sorted(stage.keeps - set(FRAME_COLUMNS))
         return made.select(*FRAME_COLUMNS, *(pl.col(sources.get(name, name)).alias(name) for name in kept))
 
-    def run(self, program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
+    def run(self, program: Program, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame:
         """The frame with the outputs of a program along time added."""
-        return run_program(program, ready(frame, around.zone), around).head(frame.height)
+        return run_program(program, ready(frame, around.zone), around, stop).head(frame.height)
 
 
-def run_program(program: Program, frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
-    """The frame with the program's outputs added; columns that nothing reads any more are dropped on the way."""
+def run_program(program: Program, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame:
+    """The frame with the program's outputs added; columns that nothing reads any more are dropped on the way.
+
+    Raises AbandonedError at the next level, or a user's function at the next symbol, if the flag is raised.
+    """
     for level, dead in zip(program.levels, program.dead_after(), strict=True):
-        frame = _level(level, frame, around).drop(dead)
+        if stop.raised:
+            raise AbandonedError
+        frame = _level(level, frame, around, stop).drop(dead)
     return frame
 
 
-def _level(steps: Sequence[Step], frame: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
+def _level(steps: Sequence[Step], frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame:
     plain: list[pl.Expr] = []
     grouped: dict[tuple[str, ...], list[pl.Expr]] = defaultdict(list)
     calls: list[pl.Series] = []
@@ -64,9 +71,9 @@ def _level(steps: Sequence[Step], frame: pl.DataFrame, around: Surroundings) -> 
             case KernelCall():
                 calls.extend(_kernel(step, frame))
             case PythonCall():
-                calls.append(call_python(step, frame, starts(frame)))
+                calls.append(call_python(step, frame, starts(frame), stop))
             case ElsewhereCall():
-                calls.extend(look_elsewhere(step, frame, around, run_program))
+                calls.extend(look_elsewhere(step, frame, around, partial(run_program, stop=stop)))
     frame = frame.with_columns(*plain, *calls)
     for by, expressions in grouped.items():
         frame = _over(frame, by, expressions)

@@ -65,7 +65,7 @@ class TileExecutor:
         tiled = self._stages.get(stage)
         if tiled is None:
             return self._polars.advance(stage, frame, around, stop)
-        frame = self._polars.run(tiled.ahead, frame, around)
+        frame = self._polars.run(tiled.ahead, frame, around, stop)
         made = tiled.columns(frame, starts(frame), tuple(tiled.nodes), stop)
         if made is None:
             return None
@@ -90,7 +90,7 @@ class TileExecutor:
     ) -> list[pl.Series] | None:
         """The plan's columns of these names at every bar; None if the flag was raised."""
         assert self._only is not None
-        frame = self._ahead(candles, around)
+        frame = self._ahead(candles, around, stop)
         return self._only.columns(frame, candles.starts, tuple(names), stop)
 
     def find(
@@ -103,15 +103,15 @@ class TileExecutor:
     ) -> list[T] | None:
         """For each condition with values where it is true, as `keep` keeps it; None if stopped."""
         assert self._only is not None
-        frame = self._ahead(candles, around)
+        frame = self._ahead(candles, around, stop)
         return self._only.find(frame, candles.starts, wanted, stop, keep)
 
-    def _ahead(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
+    def _ahead(self, candles: Candles, around: Surroundings, stop: Stop) -> pl.DataFrame:
         """The candles' columns and what Polars computes ahead of the tiles."""
         assert self._only is not None
         if not self._only.ahead.levels:
             return candles.table
-        return self._polars.run(self._only.ahead, self._polars.start(candles, around), around)
+        return self._polars.run(self._only.ahead, self._polars.start(candles, around), around, stop)
 
 
 @dataclass(slots=True)

@@ -20,11 +20,11 @@ from ..controlling import LOG, Control, Gate, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
 from ..jobs import ONLY, DateRange, ProcessingJob
+from ..limits import Limits
 from ..other_tables import close, named_tables
 from ..plans import Plans
 from ..preparing import Prepared, Preparer
 from ..referring import References
-from ..running import Limits
 from ..service import FormulaService
 from ..sources import columns_of, policy_of, span_of
 from ..splitting import Selection

@@ -25,7 +25,7 @@ from ..executors.polars_executor import run_program
 from ..executors.rooms import Rooms
 from ..executors.surroundings import Surroundings
 from ..executors.tile_executor import TileStage
-from ..told import usable_cores
+from ..limits import usable_cores
 
 
 def is_barwise(stage: Stage) -> bool:
@@ -109,4 +109,4 @@ class StandingStage:
         frame = numbered(candles.frame, candles.lengths, around.zone)
         bars = frame[BAR].to_numpy() + np.repeat(before, candles.lengths)
         frame = never_single(frame.with_columns(pl.Series(BAR, bars)))
-        return run_program(self.tiled.ahead, frame, around).head(candles.height)
+        return run_program(self.tiled.ahead, frame, around, Stop()).head(candles.height)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final, Literal, TypeAlias
 
+from ..limits import whole
 from ..other_tables import close
 from ..results import BatchResult, counted
-from ..told import whole
 from .drawing import Drawer, Drawings
 from .points import Point, busiest, points_of
 from .returns import Returns

@@ -16,7 +16,6 @@ from barsweep.engine import braking, preparing, residing
 from barsweep.engine.batching import Batch
 from barsweep.engine.braking import LIBRARIES, Brake, EngineMemory, JobMemory
 from barsweep.engine.plans import Plans
-from barsweep.engine.running import Control
 
 UP = "close > close[1]"
 
@@ -181,10 +180,11 @@ def test_what_is_kept_counts_as_growth_and_what_the_caller_took_does_not(grown):
     assert memory.plans.kept > 0
     assert memory.before == 9_000_000 - memory.plans.kept
 
-    with engine._listed(Control()):
-        grown[0] = 10_000_000
-        engine.run(job)
-        assert memory.before == 9_000_000 - memory.plans.kept
+    other = engine._jobs.begin()
+    grown[0] = 10_000_000
+    engine.run(job)
+    assert memory.before == 9_000_000 - memory.plans.kept
+    engine._jobs.end(other)
 
 
 # What repositories may take.

@@ -1,17 +1,13 @@
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 from fakes import candles
 
-from barsweep.data import sample_candles
 from barsweep.engine.command_line import main
 from barsweep.engine.command_line.application import make_application
 
@@ -234,41 +230,6 @@ def test_a_reader_that_has_seen_enough(tmp_path):
 
     assert job.returncode == 0
     assert "roken" not in complaints
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupting_returns_what_is_finished(tmp_path):
-    """Ctrl-C while batches run: the finished symbols are written, the others counted."""
-    path, started = tmp_path / "candles.parquet", tmp_path / "started"
-    sample_candles(60, 50, defects=False).write_parquet(path)
-    code = f"""
-import pathlib, sys, time
-from barsweep.engine import collecting, preparing
-preparing.rows_per_batch = lambda *_, **__: 500
-work, begun = collecting.process, []
-def slowly(prepared, batch, ticket):
-    begun.append(batch)
-    if len(begun) == 4:  # of six: with two workers two are finished
-        pathlib.Path({str(started)!r}).touch()
-    time.sleep(0.5)
-    return work(prepared, batch, ticket)
-collecting.process = slowly
-sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
-from barsweep.engine.command_line import main
-main()
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as job:
-        patience = time.monotonic() + 30
-        while not Path(started).exists() and time.monotonic() < patience:
-            time.sleep(0.02)
-        job.send_signal(signal.SIGINT)
-        out, err = job.communicate(timeout=30)
-
-    assert job.returncode == 130, err
-    assert len(out.splitlines()) > 1
-    assert "interrupted: " in err
 
 
 def test_importing_into_a_store(data, tmp_path):

@@ -25,6 +25,7 @@ def test_the_names_at_the_front_door():
             "Formula",
             "BatchResult",
             "ProcessingResult",
+            "RunningJob",
             "SignalMatch",
             "Signals",
         ),

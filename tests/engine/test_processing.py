@@ -5,7 +5,6 @@ import pytest
 from fakes import Service, Watched, candles, names, rising
 
 from barsweep import (
-    CandleError,
     DateRange,
     FormulaError,
     ProcessingEngine,
@@ -87,17 +86,6 @@ def test_without_a_formula_the_candles_are_checked_and_counted():
     assert result["B"].defects == result.defects == {"non_positive": 1}
 
 
-def test_a_symbol_with_unusable_candles_leaves_the_batch():
-    frame = candles({"A": [1, 2, 3], "B": [1, 2, 3]})
-    frame = pl.concat([frame, frame.filter(pl.col("symbol") == "B")[1:2]])
-
-    result = ProcessingEngine(frame).run(ProcessingJob(None, UP))
-
-    assert len(result["A"].matches) == 2
-    assert result["B"].error.kind == "candles"
-    assert result["B"].error.rows == ("2024-01-02",)
-
-
 def test_dropped_rows_do_not_shorten_the_history():
     """With rows dropped from what was loaded ahead of the range, the symbol is read from its beginning."""
     frame = candles({"A": [5, 5, 5, 0, 5, 6, 7]})
@@ -122,38 +110,12 @@ def test_a_service_that_only_evaluates_is_called_symbol_by_symbol():
     assert not result["S000"].elapsed_shared
 
 
-@pytest.mark.parametrize("answer", [[True], [1.0] * 5, object(), None])
-def test_a_service_that_answers_nonsense_is_that_symbols_error(answer):
-    class Nonsense:
-        def evaluate(self, formula, frame, parameters):
-            return answer
-
-    result = ProcessingEngine(rising(1), Nonsense()).run(ProcessingJob(None, "x"))
-
-    assert result["S000"].error.kind == "evaluation"
-    assert "the formula service gave" in result["S000"].error.message
-
-
 def test_a_service_may_answer_with_a_list():
     class Listing:
         def evaluate(self, formula, frame, parameters):
             return [None, True, False, True, None]
 
     assert len(ProcessingEngine(rising(1), Listing()).run(ProcessingJob(None, "x"))["S000"].matches) == 2
-
-
-def test_a_failing_batch_is_halved_until_the_culprits_stand_alone():
-    def on_load(symbols):
-        if {"S003", "S009"} & set(symbols):
-            raise CandleError("torn page")
-
-    repository = Watched(rising(16), on_load)
-
-    result = ProcessingEngine(repository, max_workers=1).run(ProcessingJob(None, UP))
-
-    assert [each.symbol for each in result if each.error] == ["S003", "S009"]
-    assert {error.kind for error in result.errors.values()} == {"candles"}
-    assert sum(len(each.matches) for each in result) == 14 * 4
 
 
 def test_impossible_settings_are_refused():
@@ -199,16 +161,6 @@ def test_a_row_wise_source_is_adapted():
 
     assert [len(each.matches) for each in result] == [2, 0, 2]
     assert result["BAD"].error.kind == "repository"
-
-
-def test_a_repository_that_leaves_out_a_column_is_a_repository_error():
-    class Forgetful(Watched):
-        def load(self, symbols, timeframe, start, end, columns, before=0):
-            return super().load(symbols, timeframe, start, end, [], before)
-
-    result = ProcessingEngine(Forgetful(rising(1))).run(ProcessingJob(None, UP))
-
-    assert result["S000"].error.message == "the repository handed out no column 'close'"
 
 
 def test_memory_drives_the_batches():

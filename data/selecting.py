@@ -1,0 +1,44 @@
+"""Which rows of a database are selected, and in which order they are handed out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from .connecting import quoted
+from .instants import Bounds, shifted
+from .layout import Layout
+from .numbered import ROW
+from .parquet import stored_bound
+
+
+def where_clause(
+    layout: Layout, symbol: str, slack: dt.timedelta, symbols: Sequence[str] | None, around: Bounds
+) -> tuple[str, list[Any]]:
+    """The where clause of these symbols and bounds, and its values; `symbol` is that of a table without a column."""
+    parts, values = list[str](), list[Any]()
+    if symbols is not None and layout.symbol is None:
+        parts.append("true" if symbol in symbols else "false")
+    elif symbols is not None and layout.symbol is not None:
+        column = f"cast({quoted(layout.symbol)} as varchar)"
+        parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
+        values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
+    for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
+        limit = stored_bound(bound and shifted(bound, sign * slack), layout.types[layout.ts])
+        if limit is not None:
+            parts.append(f"{quoted(layout.ts)} {comparison} ?")
+            values.append(limit)
+    return ("where " + " and ".join(parts) if parts else ""), values
+
+
+def in_stored_order(found: pl.DataFrame) -> pl.DataFrame:
+    """Rows by their number, which goes.
+
+    With several threads DuckDB 2.0 hands out filtered rows in the order in which blocks are done, although
+    preserve_insertion_order is true. To sort here what is out of order is quicker than to ask for `order by rowid`.
+    """
+    ordered = found if found[ROW].is_sorted() else found.sort(ROW)
+    return ordered.drop(ROW)

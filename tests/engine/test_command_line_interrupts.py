@@ -1,0 +1,79 @@
+"""Ctrl-C in the shell: what is finished is shown, and nobody waits for what is not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from barsweep.data import sample_candles
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupting_returns_what_is_finished(tmp_path):
+    """Ctrl-C while batches run: the finished symbols are written, the others counted."""
+    path, started = tmp_path / "candles.parquet", tmp_path / "started"
+    sample_candles(60, 50, defects=False).write_parquet(path)
+    code = f"""
+import pathlib, sys, time
+from barsweep.engine import collecting, preparing
+preparing.rows_per_batch = lambda *_, **__: 500
+work, begun = collecting.process, []
+def slowly(prepared, batch, ticket):
+    begun.append(batch)
+    if len(begun) == 4:  # of six: with two workers two are finished
+        pathlib.Path({str(started)!r}).touch()
+    time.sleep(0.5)
+    return work(prepared, batch, ticket)
+collecting.process = slowly
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
+from barsweep.engine.command_line import main
+main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        patience = time.monotonic() + 30
+        while not Path(started).exists() and time.monotonic() < patience:
+            time.sleep(0.02)
+        job.send_signal(signal.SIGINT)
+        out, err = job.communicate(timeout=30)
+
+    assert job.returncode == 130, err
+    assert len(out.splitlines()) > 1
+    assert "interrupted: " in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupting_before_anything_is_known(tmp_path):
+    """Ctrl-C while a large file is opened, or a database does not answer: nobody waits for it."""
+    path, started = tmp_path / "candles.parquet", tmp_path / "started"
+    sample_candles(3, 50, defects=False).write_parquet(path)
+    code = f"""
+import pathlib, sys, time
+from barsweep.data import ParquetRepository
+from barsweep.engine import leaving
+leaving.PATIENCE = 0.2
+def health(self):
+    pathlib.Path({str(started)!r}).touch()
+    time.sleep(60)
+ParquetRepository.health = ParquetRepository.columns = health
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
+from barsweep.engine.command_line import main
+main()
+"""
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        while not Path(started).exists() and time.monotonic() < began + 30:
+            time.sleep(0.02)
+        job.send_signal(signal.SIGINT)
+        _, err = job.communicate(timeout=30)
+
+    assert job.returncode == 130, err
+    assert time.monotonic() - began < 50
+    assert "interrupted: before it was known what symbols there are" in err
