@@ -155,7 +155,9 @@ def _begun(
             late = time.monotonic() - began > PATIENCE or stop.is_set()
             if late or not error.retryable or not Path(asked.past).expanduser().exists():
                 raise
-            LOG.warning("the source cannot be read, next try in %g s: %s", asked.every, error)
+            fields = {"event": "retry", "doing": "reading the history", "attempt": 1, "pause": asked.every}
+            told = {**fields, "error": str(error)}
+            LOG.warning("the source cannot be read, next try in %g s: %s", asked.every, error, extra=told)
             stop.wait(asked.every)
 
 
