@@ -51,10 +51,21 @@ class GrowingSource:
                 arrived = scanner.catch_up(self.repository)
                 failures = 0
             except RepositoryError as error:
-                failures = 0 if error.retryable else failures + 1
-                if failures >= MOST_FAILURES:
+                failures += 1
+                if failures >= MOST_FAILURES and not error.retryable:
                     raise
-                LOG.warning("the source cannot be read, next try in %g s: %s", self.every, error)
+                LOG.warning(
+                    "the source cannot be read, next try in %g s: %s",
+                    self.every,
+                    error,
+                    extra={
+                        "event": "retry",
+                        "doing": "asking for new bars",
+                        "attempt": failures,
+                        "pause": self.every,
+                        "error": str(error),
+                    },
+                )
             finally:
                 close(self.repository)  # whoever writes to it may need it for himself
             if arrived is not None:
@@ -78,7 +89,11 @@ class Lines:
         """What comes, until the stream ends: then also what waits."""
         threading.Thread(target=self._read, name="barsweep-lines", daemon=True).start()
         if self._missed is not None:
-            yield scanner.catch_up(self._missed)
+            try:
+                arrived = scanner.catch_up(self._missed)
+            finally:
+                close(self._missed)  # as above
+            yield arrived
         number, ended = 0, False
         while not (ended or stop.is_set()):
             lines, ended = self._gather()
