@@ -133,9 +133,12 @@ def follow(asked: Asked) -> Code:
 
 def _scanner(asked: Asked, formula: str, history: CandleRepository, options: Mapping[str, Any]) -> LiveScanner:
     """One that goes on from its state, or a new one that begins after the past bars."""
-    if asked.state is not None and asked.state.exists():
-        return LiveScanner.restore(asked.state, formula, **options)
-    return LiveScanner(formula, history, timeframe=asked.bars, **options)
+    if asked.state is None or not asked.state.exists():
+        return LiveScanner(formula, history, timeframe=asked.bars, **options)
+    scanner = LiveScanner.restore(asked.state, formula, **options)
+    if asked.bars not in {None, scanner.timeframe}:
+        raise UsageError(f"{asked.state} was saved of {scanner.timeframe} bars: leave --timeframe out, or name another")
+    return scanner
 
 
 def _begun(
@@ -144,8 +147,9 @@ def _begun(
     """The scanner, and the timeframe that is stored; a source that somebody writes to at this moment is waited for."""
     if asked.past is None:
         return make(without_history(asked.bars or "1d", tz=asked.tz)), None
-    began = time.monotonic()
+    began, attempt = time.monotonic(), 0
     while True:
+        attempt += 1
         try:
             with opened(asked.past, **asked.told) as repository:
                 repository.health()
@@ -155,7 +159,7 @@ def _begun(
             late = time.monotonic() - began > PATIENCE or stop.is_set()
             if late or not error.retryable or not Path(asked.past).expanduser().exists():
                 raise
-            fields = {"event": "retry", "doing": "reading the history", "attempt": 1, "pause": asked.every}
+            fields = {"event": "retry", "doing": "reading history", "attempt": attempt, "pause": asked.every}
             told = {**fields, "error": str(error)}
             LOG.warning("the source cannot be read, next try in %g s: %s", asked.every, error, extra=told)
             stop.wait(asked.every)

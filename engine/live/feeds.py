@@ -51,8 +51,8 @@ class GrowingSource:
                 arrived = scanner.catch_up(self.repository)
                 failures = 0
             except RepositoryError as error:
-                failures = 0 if error.retryable else failures + 1
-                if failures >= MOST_FAILURES:
+                failures += 1
+                if failures >= MOST_FAILURES and not error.retryable:
                     raise
                 fields = {"event": "retry", "doing": "asking for new bars", "attempt": failures, "pause": self.every}
                 told = {**fields, "error": str(error)}
@@ -80,7 +80,11 @@ class Lines:
         """What comes, until the stream ends: then also what waits."""
         threading.Thread(target=self._read, name="barsweep-lines", daemon=True).start()
         if self._missed is not None:
-            yield scanner.catch_up(self._missed)
+            try:
+                arrived = scanner.catch_up(self._missed)
+            finally:
+                close(self._missed)  # as above
+            yield arrived
         number, ended = 0, False
         while not (ended or stop.is_set()):
             lines, ended = self._gather()

@@ -86,6 +86,11 @@ class LiveScanner:
         return sorted(self._begun.members.places)
 
     @property
+    def timeframe(self) -> str:
+        """The timeframe of the bars."""
+        return self._reader.timeframe
+
+    @property
     def _reader(self) -> Reader:
         return self._begun.reader
 

@@ -42,7 +42,7 @@ class MachineCode:
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
-        self.advance = self._callable("advance", pointer, whole, whole, pointer, whole, whole, pointer)
+        self.advance = self._callable("advance", pointer, whole, whole, pointer, whole, whole, pointer, whole)
         self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
         self.list_numbers = self._callable("list_numbers", pointer, whole, pointer, pointer)
 

@@ -92,7 +92,7 @@ class Machine:
 
     def _once(self, steps: _Steps, rows: int, tile: Whole) -> None:
         place, count = steps.place
-        self._code.advance(place, 0, count, _ONLY.ctypes.data, 1, rows, tile.ctypes.data)
+        self._code.advance(place, 0, count, _ONLY.ctypes.data, 1, rows, tile.ctypes.data, 0)
 
 
 class _Steps:

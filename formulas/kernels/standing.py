@@ -122,7 +122,7 @@ class StandingTiles:
         absent = seats.absent
         before = self._arena[absent[0][:, None], self._memory_rows, absent[1][:, None]]
         self._write(seats, columns)
-        self._run(seats.tiles)
+        self._run(seats.tiles, self._operands.shape[1])
         answer = self._read(seats)
         self._keep_back(absent, before)
         self._move_on(seats.tiles)
@@ -159,21 +159,24 @@ class StandingTiles:
             return lanes[:, : seats.places.size]
         return lanes.take(seats.among, axis=1)
 
-    def _run(self, tiles: Whole) -> None:
-        """In several threads where there are tiles enough for each; the interpreter's lock is not held."""
+    def _run(self, tiles: Whole, moving: int = 0) -> None:
+        """In several threads where there are tiles enough for each; the interpreter's lock is not held.
+
+        So many operands of each tile move on, which costs least while they are at hand.
+        """
         if tiles.size < 2 * TILES_APART or self.workers == 1:
-            self._run_some(tiles)
+            self._run_some(tiles, moving)
             return
         first, *others = np.array_split(tiles, min(self.workers, tiles.size // TILES_APART))
-        started = [self._threads.submit(self._run_some, some) for some in others]
-        self._run_some(first)
+        started = [self._threads.submit(self._run_some, some, moving) for some in others]
+        self._run_some(first, moving)
         for each in started:
             each.result()
 
-    def _run_some(self, tiles: Whole) -> None:
+    def _run_some(self, tiles: Whole, moving: int) -> None:
         count = len(self.program.steps)
         steps, size = self._steps.ctypes.data, 8 * OPERATION * count
-        self._code.advance(steps, size, count, tiles.ctypes.data, tiles.size, 1, 0)
+        self._code.advance(steps, size, count, tiles.ctypes.data, tiles.size, 1, 0, moving)
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
@@ -189,10 +192,8 @@ class StandingTiles:
         self._arena[tiles[:, None], rows + 1, lanes[:, None]] = self._arena[tiles[:, None], rows, lanes[:, None]]
 
     def _move_on(self, tiles: Whole) -> None:
-        """The next row; where there is none left, histories are moved to the beginning."""
-        some = slice(None) if tiles.size == self._row.size else tiles
-        self._row[some] += 1
-        self._operands[some] += self._steps_on
+        """The next row, where operands are already; if there is none, histories are moved to the beginning."""
+        self._row[tiles] += 1
         due = tiles[self._row[tiles] == ROOM]
         if due.size:
             rows, tile = self._history_rows, due[:, None]
@@ -202,7 +203,7 @@ class StandingTiles:
 
     @cached_property
     def _steps_on(self) -> Whole:
-        """[operands, 2]: what is added to addresses and strides from row to row; all at once that is quickest."""
+        """[operands, 2]: what is added to addresses and strides from row to row."""
         strides = [operand.stride for step in self.program.steps for operand in step.operands]
         return np.array([(stride, 0) for stride in strides], np.int64).reshape(-1, 2)
 

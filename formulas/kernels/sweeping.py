@@ -54,19 +54,28 @@ def define_sweep(module: ir.Module) -> None:
 
 
 def define_advance(module: ir.Module) -> None:
-    """`advance(operations, bytes, how many, which, how many, rows, tile) -> 0`: run operations once, as they stand.
+    """`advance(operations, bytes, how many, which, how many, rows, tile, operands) -> 0`: run operations as they stand.
 
-    `which` has whole numbers: for each the operations begin so many times `bytes` after the first.
+    `which` has whole numbers: for each the operations begin so many times `bytes` after the first. So many `operands`,
+    which stand one after the other from the first operation's first on, then move on by their strides.
     """
-    emitter = Emitter(module, "advance", [POINTER, WHOLE, WHOLE, POINTER, WHOLE, WHOLE, POINTER], WHOLE)
-    operations, size, count, which, many, rows, tile = emitter.function_made.args
+    emitter = Emitter(module, "advance", [POINTER, WHOLE, WHOLE, POINTER, WHOLE, WHOLE, POINTER, WHOLE], WHOLE)
+    operations, size, count, which, many, rows, tile, moving = emitter.function_made.args
+    builder, whole = emitter.builder, emitter.whole
 
     def one(index: Value) -> None:
-        first = emitter.offset(operations, emitter.builder.mul(emitter.whole_at(which, index), size))
+        first = emitter.offset(operations, builder.mul(emitter.whole_at(which, index), size))
         _run(emitter, first, count, rows, tile)
 
-    emitter.each(emitter.whole(0), many, one)
-    emitter.builder.ret(emitter.whole(0))
+        def move(number: Value) -> None:
+            address = emitter.offset(emitter.pointer(first, 1), builder.mul(number, whole(16)))
+            moved = builder.add(emitter.whole_at(address, 0), emitter.whole_at(address, 1))
+            builder.store(moved, address, align=8)
+
+        emitter.each(whole(0), moving, move)
+
+    emitter.each(whole(0), many, one)
+    builder.ret(whole(0))
 
 
 def _run(emitter: Emitter, first: Value, many: Value, rows: Value, tile: Value) -> None:

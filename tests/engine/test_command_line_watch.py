@@ -175,6 +175,30 @@ def test_a_state_of_other_formulas_is_refused(history, tmp_path):
     assert "name another file with --state" in done.stderr
 
 
+def test_a_state_of_other_bars_is_refused(history, tmp_path):
+    """It cannot go on with longer ones."""
+    told = (FORMULA, "-", "--history", history, "--state", tmp_path / "state")
+    run(*told, given=bars(20, 25))
+
+    done = run(*told, "--timeframe", "5m", given=bars(25, 30))
+
+    assert done.exit_code == 2
+    assert "was saved of 1m bars" in done.stderr
+    assert run(*told, "--timeframe", "1m", given=bars(25, 30)).exit_code == 0
+
+
+def test_longer_bars_are_made_of_those_that_are_stored(tmp_path):
+    """Each is run when it is over."""
+    source = tmp_path / "bars"
+    to_parquet(source, "past", bars(0, 20))
+    scanner = bs.LiveScanner("close > 0", source, timeframe="5m")
+    to_parquet(source, "later", bars(20, 33))
+
+    found = scanner.catch_up(source)
+
+    assert found.matches["ts"].unique().sort().to_list() == [BEGIN + dt.timedelta(minutes=n) for n in (20, 25)]
+
+
 def to_parquet(folder, name, frame):
     folder.mkdir(exist_ok=True)
     frame.write_parquet(folder / f".{name}")
