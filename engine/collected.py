@@ -117,9 +117,15 @@ class Collected:
         """How the job went, of which so many rows are reported."""
         return account(self.prepared, self.total, self.control.tally, self.memory, self.spill.size, rows, elapsed)
 
-    def write(self, table: pl.DataFrame) -> None:
-        """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too."""
+    def write(self, table: pl.DataFrame, among: Sequence[str] = ()) -> None:
+        """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too.
+
+        Where it is known which symbols the rows are `among`, nobody looks for them in a table that comes too late.
+        """
         assert self.file is not None
+        if among and self.control.is_overdue and not table.is_empty():
+            self._withdraw(among)
+            return
         if table.is_empty():
             self.file.write(table)
         unwritten: list[str] = []
@@ -135,7 +141,7 @@ class Collected:
         counted: tuple[dict[str, Any], ...] = total.found, total.bars, total.last, total.defects, total.elapsed
         for figures, symbol in itertools.product(counted, symbols):
             figures.pop(symbol, None)
-        self.fail(symbols, CANCELLED)
+        self.fail([symbol for symbol in symbols if symbol not in total.errors], CANCELLED)
 
     @property
     def pieces(self) -> list[Piece]:

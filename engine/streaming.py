@@ -6,7 +6,7 @@ no further batch is started until the one that all wait for has ended, or is sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,34 +17,37 @@ from ..data.candles import starts_of
 from .batching import Batch
 from .splitting import size_of
 
-PART: Final = 2**22  # bytes that are written between two looks at whether somebody has cancelled
+PART: Final = 2**21  # bytes that are written between two looks at whether somebody has cancelled
 
 
 @dataclass(slots=True)
 class Stream:
-    """Hands tables of batches that hold `symbols`, ascending, to `write`; at most about `room` bytes of them wait."""
+    """Hands tables of batches that hold `symbols`, ascending, to `write`, with the symbols that they may have rows of.
 
-    write: Callable[[pl.DataFrame], None]
+    At most about `room` bytes of them wait.
+    """
+
+    write: Callable[[pl.DataFrame, Sequence[str]], None]
     symbols: Iterable[str]
     room: int
     waiting: int = 0  # bytes
     _places: dict[str, int] = field(init=False)
     _next: int = 0
-    _early: dict[int, tuple[int, pl.DataFrame | None]] = field(default_factory=dict)
+    _early: dict[int, tuple[tuple[str, ...], pl.DataFrame | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._places = {symbol: place for place, symbol in enumerate(self.symbols)}
 
     def take(self, batch: Batch, table: pl.DataFrame | None) -> None:
         """Take a batch's table, None from one that failed, and write those whose turn it is."""
-        self._early[self._places[batch.symbols[0]]] = (len(batch.symbols), table)
+        self._early[self._places[batch.symbols[0]]] = (batch.symbols, table)
         self.waiting += size_of(table)
         while self._next in self._early:
             symbols, ready = self._early.pop(self._next)
-            self._next += symbols
+            self._next += len(symbols)
             self.waiting -= size_of(ready)
             if ready is not None:
-                self.write(ready)
+                self.write(ready, symbols)
 
     def holds(self, batch: Batch) -> bool:
         """Whether the batch has to wait: its table would, and there is no room for it."""

@@ -115,7 +115,7 @@ def test_a_stream_holds_back_what_there_is_no_room_for(path):
     tables = {name: pl.DataFrame({"symbol": [name] * 100}) for name in names(5)}
     batches = {name: batching.Batch((name,)) for name in tables}
     with TableFile(path) as file:
-        stream = Stream(file.write, names(5), room=300)
+        stream = Stream(lambda table, _: file.write(table), names(5), room=300)
         assert not any(map(stream.holds, batches.values()))
 
         stream.take(batches["S002"], tables["S002"])
