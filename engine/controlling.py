@@ -10,15 +10,22 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Final, TypeAlias
 
+from ..errors import ProcessingEngineError
 from ..formulas.kernels.machine import Stop
 
 LOG: Final = logging.getLogger("barsweep")
+
+LOOK: Final = 1.0  # seconds after which a gate looks whether it has become wider
 
 ProgressCallback: TypeAlias = Callable[[int, int], object]
 
 
 class AbandonedError(Exception):
     """Raised inside a batch's thread when nobody waits for the batch any more."""
+
+
+class JobFailedError(ProcessingEngineError):
+    """Raised inside a batch's thread for what every batch would meet: the job ends with it."""
 
 
 class Control:
@@ -38,9 +45,9 @@ class Control:
 
 
 class Gate:
-    """Lets `places` tickets in at a time. An abandoned ticket is taken out, although its thread cannot be stopped."""
+    """Lets `places()` tickets in at a time. An abandoned one is taken out, although its thread cannot be stopped."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: Callable[[], int]) -> None:
         self._places = places
         self._inside: set[Ticket] = set()
         self._changed = threading.Condition()
@@ -48,7 +55,8 @@ class Gate:
     def enter(self, ticket: Ticket) -> None:
         """Wait for a place; raises AbandonedError when the ticket is abandoned meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: ticket.abandoned.is_set() or len(self._inside) < self._places)
+            while not (ticket.abandoned.is_set() or len(self._inside) < self._places()):
+                self._changed.wait(LOOK)
             ticket.look()
             self._inside.add(ticket)
 
@@ -94,13 +102,21 @@ class Ticket:
             gate.leave(self)
 
     @contextmanager
-    def place(self, gate: str) -> Iterator[None]:
-        """Hold a place at the gate ("load" or "compute") for the time of the block."""
+    def waiting(self) -> Iterator[None]:
+        """The clock stands still for the time of the block."""
         began = time.monotonic()
         self._waiting = True
-        self._gates[gate].enter(self)
-        self._expires += time.monotonic() - began
-        self._waiting = False
+        try:
+            yield
+        finally:
+            self._expires += time.monotonic() - began
+            self._waiting = False
+
+    @contextmanager
+    def place(self, gate: str) -> Iterator[None]:
+        """Hold a place at the gate ("load" or "compute") for the time of the block."""
+        with self.waiting():
+            self._gates[gate].enter(self)
         try:
             yield
         finally:

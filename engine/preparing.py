@@ -57,7 +57,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Turns jobs into prepared ones, for one repository and one formula service."""
+    """Turns jobs into prepared ones, for one repository and one formula service.
+
+    `apart` says that batches do not share the memory: each has the limit for itself.
+    """
 
     repository: CandleRepository
     service: FormulaService | EvaluatingService
@@ -66,6 +69,7 @@ class Preparer:
     retries: int
     tables: Mapping[str, OtherTable] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
+    apart: bool = False
 
     def prepare(self, job: ProcessingJob, *, everything: bool = False) -> Prepared:
         """Check, plan and cut. `everything` asks for the values at every bar instead of the matches."""
@@ -162,10 +166,11 @@ class Preparer:
         in_tiles, total = isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles, sum(sizes.values())
         results = len(selection.results) + sum(map(len, selection.indicators.values()))
         columns, everything = len(loader.request.columns), selection.everything
+        in_flight = self.limits.in_flight
         rows = rows_per_batch(
-            self.memory_limit,
+            self.memory_limit * (in_flight if self.apart else 1),
             bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything),
-            self.limits.in_flight,
+            in_flight,
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,

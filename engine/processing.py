@@ -31,8 +31,8 @@ from ..data.repository import CandleRepository
 from ..errors import ProcessingEngineError
 from .assembling import Collected, assemble, values_frame, values_table
 from .braking import EngineMemory
-from .collecting import run_batches, work_on
-from .controlling import LOG, Control, Gate, ProgressCallback
+from .collecting import opened_cluster, run_batches, work_on
+from .controlling import LOG, Control, ProgressCallback
 from .evaluating import EvaluatingService
 from .jobs import ProcessingJob
 from .origin import Origin
@@ -40,11 +40,11 @@ from .other_tables import close, named_tables
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
-from .running import Limits
+from .running import Limits, places_of
 from .service import FormulaService
 from .sources import as_repository, limit_memory
 from .stored import StoredTable, TableFile, target_of
-from .told import seconds, usable_cores, whole
+from .told import seconds, whole
 
 if TYPE_CHECKING:
     from .clusters.driving import Cluster
@@ -66,14 +66,15 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come; by default 1 GiB or a
-                       quarter of the machine's memory
+    `memory_limit`     bytes that jobs may take together, with what is kept for jobs to come, on a cluster each batch by
+                       itself; by default 1 GiB or a quarter of this machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, by default 10 x timeout
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
-    `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths
+    `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths;
+                       "ray", "dask" or "processes" start one on this machine, which ends with the engine
     """
 
     def __init__(
@@ -87,26 +88,25 @@ class ProcessingEngine:
         deadline: float | None = None,
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
-        cluster: Cluster | None = None,
+        cluster: Cluster | str | None = None,
     ) -> None:
-        usual = usable_cores() if cluster is None else cluster.slots
-        workers = whole("max_workers", max_workers if max_workers is not None else usual, least=1)
         memory = memory_limit if memory_limit is not None else min(MEMORY, psutil.virtual_memory().total // 4)
         patience = seconds("timeout", timeout)
         last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
-        limits = self._limits = Limits(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
         service = formula_service if formula_service is not None else FormulaService()
         memory, tries = whole("memory_limit", memory, least=1), whole("retries", retries, least=0)
         repository = as_repository(candle_repo)
         limit_memory(repository, max(LEAST_SHARE, memory // SHARE))
         beside = named_tables(tables)
-        self._preparer = Preparer(repository, service, limits, memory, tries, beside)
+        self._opened = ExitStack()
+        self._cluster = opened_cluster(cluster, self._opened)
+        limits = self._limits = Limits.of(places_of(max_workers, self._cluster), patience, last)
+        self._preparer = Preparer(repository, service, limits, memory, tries, beside, apart=cluster is not None)
         options: dict[str, Any] = {"memory_limit": memory, "timeout": patience, "deadline": last, "retries": tries}
-        again = partial(ProcessingEngine, repository, max_workers=workers, tables=tables, **options)
+        again = partial(ProcessingEngine, repository, max_workers=max_workers, tables=tables, **options)
         mine = repository is not candle_repo
         self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
-        self._memory, self._cluster = EngineMemory(memory, self._preparer.plans), cluster
-        self._opened = ExitStack()
+        self._memory = EngineMemory(memory, self._preparer.plans)
         for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
         self._running: list[Control] = []
@@ -294,7 +294,7 @@ class ProcessingEngine:
         return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared, file)
         where = work_on(self._cluster, prepared, self._preparer)
+        collected = Collected(prepared if where is None else where.cut(prepared), file)
         run_batches(collected, self._limits, self._memory, control, progress, where)
         return collected

@@ -4,7 +4,8 @@
    compute, one more loads (`_fill`).
    Where memory is short or results wait to be written, fewer are started (braking.py).
 2. It sleeps until a batch reports, somebody cancels, or a clock runs out (`_listen`).
-3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failed`).
+3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failure`),
+   save for what every batch would meet: that ends the job.
 4. One whose clock ran out is abandoned, since neither Polars nor a user's service can be stopped; its halves run once
    each, until `deadline` seconds after the batch first began (`_expired`).
 
@@ -20,30 +21,55 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import Empty
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import BarsweepError, CandleError, FormulaError, RepositoryError
 from .batching import Batch
 from .braking import Brake
-from .controlling import LOG, AbandonedError, Control, Gate, Ticket
+from .controlling import LOG, AbandonedError, Control, Gate, JobFailedError, Ticket
 from .results import SymbolError
+from .told import usable_cores, whole
+
+if TYPE_CHECKING:
+    from .clusters.driving import Cluster
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job."""
+    """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job.
 
-    workers: int
+    `places` says how many batches may compute at this moment: nodes of a cluster come and go.
+    """
+
+    places: Callable[[], int]
     timeout: float
     deadline: float
     gates: Mapping[str, Gate]
+
+    @classmethod
+    def of(cls, places: int | Callable[[], int], timeout: float, deadline: float) -> Limits:
+        """Limits with gates of their own."""
+        count = places if callable(places) else lambda: places
+        return cls(count, timeout, deadline, {"load": Gate(count), "compute": Gate(count)})
+
+    @property
+    def workers(self) -> int:
+        """Batches that compute at the same time."""
+        return self.places()
 
     @property
     def in_flight(self) -> int:
         """Batches that hold memory at the same time: those that compute, and the next one."""
         return self.workers + 1
+
+
+def places_of(max_workers: int | None, cluster: Cluster | None) -> int | Callable[[], int]:
+    """How many batches compute at the same time: as told, or all cores, or what the cluster has at the moment."""
+    if max_workers is None and cluster is not None:
+        return lambda: cluster.slots
+    return whole("max_workers", usable_cores() if max_workers is None else max_workers, least=1)
 
 
 class JobEndedError(Exception):
@@ -151,6 +177,8 @@ class Runner(Generic[T]):
         batch = self._active.pop(ticket, None)
         if batch is None:
             return
+        if isinstance(error, JobFailedError):
+            raise error
         if len(batch.symbols) == 1 or not self.divisible:
             self.failed(batch, describe(error))
             return

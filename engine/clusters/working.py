@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import platform
 import secrets
 import tempfile
 import threading
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,13 +21,15 @@ from ...data.describing import open_described
 from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
 from ..batching import Batch
 from ..collecting import process
-from ..controlling import Control, Gate, Ticket
+from ..controlling import Control, JobFailedError, Ticket
 from ..evaluating import PlanEvaluator
 from ..other_tables import named_tables
 from ..preparing import Prepared, Preparer
 from ..running import Limits
 from ..service import FormulaService
+from ..sources import limit_memory
 from ..told import usable_cores
+from .folders import is_seen
 from .job_texts import job_of
 from .orders import code_version
 from .parcels import read_told, write_piece
@@ -33,8 +38,9 @@ from .rounds import carry_out_round
 LOG: Final = logging.getLogger("barsweep")
 ENDLESS: Final = 10.0**9  # seconds: whoever sent the order watches the clock
 MEMORY: Final = 2**30
+DATABASE: Final = 2**28  # bytes that a database may take in a worker, of which a machine has as many as cores
 MOST_KEPT: Final = 4  # jobs whose plans and opened candles a process keeps
-ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, BarsweepError)}
+ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, JobFailedError)}
 
 _kept: OrderedDict[str, Preparer] = OrderedDict()
 _lock = threading.Lock()
@@ -43,25 +49,37 @@ _lock = threading.Lock()
 def carry_out(text: str, folder: str) -> str:
     """Run an order of JSON, and write what comes of it below the folder, unless it is there.
 
-    Answers with "{}", or with {"error": {"kind", "message", "retryable"}}.
+    Answers with {"node", "seconds"}, or with {"error": {"kind", "message", "retryable"}}.
     """
     order = json.loads(text)
-    place, name = Path(folder), order["name"]
+    place, name, began = Path(folder), order["name"], time.perf_counter()
     try:
+        if not is_seen(place, order["folder"]):
+            message = f"the machine {platform.node()} does not see the driver's folder {folder}"
+            raise JobFailedError(
+                f"{message}: mount it there under the same path, or name a folder that all machines see"
+            )
         if read_told(place, name) is None:
             _note(place, name)
             _carry_out(order["content"], place, name)
     except Exception as error:  # noqa: BLE001 - whatever it is, whoever sent the order has to know
         LOG.info("an order failed: %s", traceback.format_exc())
         return json.dumps({"error": _told(error)})
-    return "{}"
+    return json.dumps({"node": platform.node(), "seconds": round(time.perf_counter() - began, 4)})
 
 
 def _carry_out(content: Mapping[str, Any], folder: Path, name: str) -> None:
     if content["code"] != code_version():
-        raise ProcessingEngineError("this machine has another version of barsweep: install the same everywhere")
+        message = f"the machine {platform.node()} has another version of barsweep than the driver"
+        raise JobFailedError(f"{message}: install the same everywhere")
     symbols, ticket = list(content["symbols"]), an_endless_ticket()
-    prepared = prepared_for(content, symbols or None)
+    try:
+        prepared = prepared_for(content, symbols or None)
+    except RepositoryError as error:
+        if error.retryable:
+            raise
+        message = f"the machine {platform.node()} cannot open the candles: {error}"
+        raise JobFailedError(f"{message}; all machines have to see them under the same path") from error
     if "inputs" in content:
         carry_out_round(content, prepared, ticket, folder, name)
     else:
@@ -89,6 +107,7 @@ def _preparer(content: Mapping[str, Any]) -> Preparer:
     with _lock:
         if key not in _kept:
             repository = open_described(content["candles"])
+            limit_memory(repository, DATABASE)
             tables = named_tables(content["tables"])
             _kept[key] = Preparer(repository, _service(content["libraries"]), _limits(), MEMORY, 3, tables)
             while len(_kept) > MOST_KEPT:
@@ -107,20 +126,22 @@ def _service(libraries: Sequence[str]) -> FormulaService:
 
 
 def _limits() -> Limits:
-    cores = usable_cores()
-    return Limits(cores, ENDLESS, ENDLESS, {"load": Gate(cores), "compute": Gate(cores)})
+    return Limits.of(usable_cores(), ENDLESS, ENDLESS)
 
 
 def _note(folder: Path, name: str) -> None:
     """Leave a mark that the order was begun here, one more for each time."""
-    marks = folder / "begun"
-    marks.mkdir(exist_ok=True)
-    (marks / f"{name}-{secrets.token_hex(4)}").touch()
+    marks = folder / "begun" / name
+    marks.mkdir(parents=True, exist_ok=True)
+    (marks / secrets.token_hex(4)).touch()
 
 
 def times_begun(folder: Path, name: str) -> int:
     """How often an order was begun."""
-    return len(list((folder / "begun").glob(f"{name}-*")))
+    try:
+        return len(os.listdir(folder / "begun" / name))  # noqa: PTH208 - looked at often, names alone are enough
+    except FileNotFoundError:
+        return 0
 
 
 def _told(error: BaseException) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ...data.layout import CANDLE_FIELDS, Kind
 from ...data.repository import CandleRepository
 from ...formulas import Plan
 from ...formulas.kinds import Kind as NodeKind
-from ..controlling import LOG, Control, Gate, Ticket
+from ..controlling import LOG, Control, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
 from ..jobs import ONLY, DateRange, ProcessingJob
@@ -67,7 +67,7 @@ def begin(
     job: ProcessingJob, repository: CandleRepository, service: FormulaService, tables: Mapping[str, object] | None
 ) -> Begun:
     """Plan the job's formulas and take in the repository's bars. Raises what `scan` raises."""
-    limits = Limits(1, PATIENCE, PATIENCE, {"load": Gate(1), "compute": Gate(1)})
+    limits = Limits.of(1, PATIENCE, PATIENCE)
     beside = named_tables(tables)
     try:
         prepared = Preparer(repository, service, limits, MEMORY, RETRIES, beside).prepare(job, everything=True)

@@ -180,7 +180,7 @@ import sys, barsweep as bs
 from barsweep.engine.clusters.processes import ProcessCluster
 source, folder, formula = sys.argv[1:]
 cluster = ProcessCluster(folder, 1)
-engine = bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000)
+engine = bs.ProcessingEngine(source, cluster=cluster, memory_limit=1_000_000)
 engine.run(bs.ProcessingJob(None, formula), lambda done, total: print(done, flush=True))
 """
 
@@ -197,7 +197,7 @@ def test_a_driver_that_was_killed_is_gone_on_from(formula, source, tmp_path):
     before = {line["order"] for line in ClusterJournal(tmp_path).lines() if line["event"] == "done"}
 
     cluster = ProcessCluster(tmp_path, 1)
-    with bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000) as engine:
+    with bs.ProcessingEngine(source, cluster=cluster, memory_limit=1_000_000) as engine:
         result = engine.run(bs.ProcessingJob(None, formula))
     cluster.close()
 
