@@ -130,10 +130,10 @@ def _limits() -> Limits:
 
 
 def _note(folder: Path, name: str) -> None:
-    """Leave a mark that the order was begun here, one more for each time."""
+    """Leave a mark that the order was begun, and by whom; one more for each time."""
     marks = folder / "begun" / name
     marks.mkdir(parents=True, exist_ok=True)
-    (marks / secrets.token_hex(4)).touch()
+    (marks / f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}").touch()
 
 
 def times_begun(folder: Path, name: str) -> int:
