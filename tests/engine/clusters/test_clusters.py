@@ -187,7 +187,7 @@ def folder(tmp_path):
 def test_a_folder_that_a_machine_does_not_see_ends_the_job(source, folder, tmp_path):
     """Told once, not for each symbol."""
     with bs.ProcessingEngine(source, cluster=Direct(folder, tmp_path / "elsewhere")) as engine:
-        with pytest.raises(bs.ProcessingEngineError, match="does not see the driver's folder .*elsewhere: mount it"):
+        with pytest.raises(bs.ProcessingEngineError, match=r"does not see the driver's folder .*elsewhere: mount it"):
             engine.run(JOBS["scan"])
         with pytest.raises(bs.ProcessingEngineError, match="does not see the driver's folder"):
             engine.run(JOBS["ranking"])
