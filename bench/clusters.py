@@ -13,7 +13,7 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = Path(__file__).parent / "results"
 CHART: Final = ROOT / "docs" / "clusters_batches.svg"
 BARS: Final = 2520
-SIZES: Final = (25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
+SIZES: Final = (50_000, 100_000, 250_000, 500_000, 1_000_000)
 """Bars of a batch."""
 Run = Callable[[Any, Any], Any]  # engine, job -> table
 
@@ -36,17 +36,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each, in turn; the least is kept")
     options = parser.parse_args()
     state = machine()
-    with tempfile.TemporaryDirectory() as name:
-        found = measure(Path(name), options.symbols, options.rounds)
-    told = {"machine": state, "symbols": options.symbols, "bars": BARS, "rounds": options.rounds, **found}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "clusters.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    CHART.write_text(chart(found["times"], options.symbols), encoding="utf-8")
-    show(found, options.symbols * BARS)
+    with tempfile.TemporaryDirectory() as name:
+        for done, found in enumerate(measured(Path(name), options.symbols, options.rounds), start=1):
+            told = {"machine": state, "symbols": options.symbols, "bars": BARS, "rounds": done, **found}
+            (RESULTS / "clusters.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+            CHART.write_text(chart(found["times"], options.symbols), encoding="utf-8")
+            print(f"after {done} of {options.rounds} rounds:")
+            show(found, options.symbols * BARS)
 
 
-def measure(folder: Path, symbols: int, rounds: int) -> dict[str, Any]:
-    """Seconds by workload, way and size of a batch."""
+def measured(folder: Path, symbols: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """Seconds by workload, way and size of a batch, after each round."""
     import barsweep as bs
     from barsweep.data import sample_candles
     from bench.workloads import INDICATORS, SCAN
@@ -73,7 +74,7 @@ def measure(folder: Path, symbols: int, rounds: int) -> dict[str, Any]:
                     in_workers(inside.setdefault(name, {}), size, cluster.folder)
                     shutil.rmtree(cluster.folder)
                     cluster.folder = folder / "first"
-    return {"times": times, "inside": inside}
+            yield {"times": times, "inside": inside}
 
 
 def in_batches(size: int, symbols: int) -> int:

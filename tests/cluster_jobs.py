@@ -99,7 +99,7 @@ def assert_gone_on_from(opened, cluster, source, formula, memory_limit):
     command = [sys.executable, "-c", DRIVER.replace("CLUSTER", opened), *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as driver:
         for line in driver.stdout:
-            if int(line) > 0:
+            if line.strip().isdigit() and int(line) > 0:  # Ray writes there what it has to tell
                 break
         os.killpg(driver.pid, signal.SIGKILL)
     before = orders(cluster.folder, "done")

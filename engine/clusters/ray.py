@@ -35,6 +35,8 @@ class _Errand:
     def wait(self, seconds: float) -> str | None:
         """What the worker answered."""
         errors = self._ray.exceptions
+        if not self._ray.is_initialized():  # asked then, Ray would join whatever cluster it finds
+            raise ProcessingEngineError("the Ray cluster has been left before a batch was done")
         try:
             ready, _ = self._ray.wait([self._reference], timeout=seconds)
             answer: str | None = self._ray.get(self._reference) if ready else None
@@ -47,7 +49,8 @@ class _Errand:
 
     def give_up(self) -> None:
         """Cancel the task; if it runs, it is ended with its worker, since a kernel listens to nobody."""
-        self._ray.cancel(self._reference, force=True, recursive=True)
+        if self._ray.is_initialized():  # else it has ended with this process's connection
+            self._ray.cancel(self._reference, force=True, recursive=True)
 
 
 class RayCluster(FolderCluster):
