@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clients grammar fuzz conformance docs bench bench-peers soak clean
+.PHONY: demo test lint types unit clients clusters grammar fuzz conformance docs bench bench-peers soak clean
 
 
 # Make sample candles (2,500 symbols x 10 years of days) and run a scan over them.
@@ -29,6 +29,10 @@ unit: .venv/installed-test
 # Backtesters trade our signals: those that are too heavy for `make test` (vectorbt) have an environment of their own.
 clients: bench/.venvs/clients/installed
 	bench/.venvs/clients/bin/python -m pytest --confcutdir=tests tests/clients
+
+# Jobs on clusters of Ray and Dask, all of it on this machine; nodes, workers and drivers are killed on the way.
+clusters: bench/.venvs/clusters/installed
+	bench/.venvs/clusters/bin/python -m pytest --confcutdir=tests tests/engine/clusters
 
 # The parse table of the language, made of its grammar: to be run when formulas/parse/grammar.lark has changed.
 grammar: .venv/installed-test
@@ -92,6 +96,11 @@ bench/.venvs/fuzz/installed: pyproject.toml
 bench/.venvs/docs/installed:
 	$(PYTHON) -m venv bench/.venvs/docs
 	bench/.venvs/docs/bin/python -m pip install --quiet --quiet 'mkdocs>=1.6,<2' 'mkdocs-material>=9.6,<10'
+	touch $@
+
+bench/.venvs/clusters/installed: pyproject.toml
+	$(PYTHON) -m venv bench/.venvs/clusters
+	bench/.venvs/clusters/bin/python -m pip install --quiet --quiet --editable '.[clusters]'
 	touch $@
 
 .venv/bin/python:

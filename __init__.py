@@ -15,6 +15,9 @@ from .errors import BarsweepError, CandleError, FormulaError, ProcessingEngineEr
 
 if TYPE_CHECKING:
     from .data import CandleRepository, DuckDBRepository, FrameRepository, ParquetRepository, Session
+    from .engine.clusters.dask import DaskCluster
+    from .engine.clusters.processes import ProcessCluster
+    from .engine.clusters.ray import RayCluster
     from .engine.front import check, evaluate, explain, functions, scan, signals
     from .engine.jobs import DateRange, Formula, ProcessingJob
     from .engine.live.scanner import LiveScanner
@@ -35,6 +38,7 @@ __all__ = [
     "BatchResult",
     "CandleError",
     "CandleRepository",
+    "DaskCluster",
     "DateRange",
     "DuckDBRepository",
     "Formula",
@@ -44,11 +48,13 @@ __all__ = [
     "JobStatistics",
     "LiveScanner",
     "ParquetRepository",
+    "ProcessCluster",
     "ProcessingEngine",
     "ProcessingEngineError",
     "ProcessingJob",
     "ProcessingResult",
     "QueryError",
+    "RayCluster",
     "RepositoryError",
     "RunningJob",
     "Session",
@@ -73,6 +79,9 @@ __all__ = [
 # Where the names live. They are fetched when first used: `barsweep --version` shall not wait for Polars.
 _HOMES = {
     ".data": ("CandleRepository", "DuckDBRepository", "FrameRepository", "ParquetRepository", "Session"),
+    ".engine.clusters.dask": ("DaskCluster",),
+    ".engine.clusters.processes": ("ProcessCluster",),
+    ".engine.clusters.ray": ("RayCluster",),
     ".engine.front": ("check", "evaluate", "explain", "functions", "scan", "signals"),
     ".engine.jobs": ("DateRange", "Formula", "ProcessingJob"),
     ".engine.live.scanner": ("LiveScanner",),

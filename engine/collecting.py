@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 class Elsewhere(Protocol):
     """Where batches run that do not run in this process."""
 
+    def cut(self, prepared: Prepared) -> Prepared:
+        """The job, cut as it was when it was begun."""
+        ...
+
     def along(self, prepared: Prepared) -> Callable[[Batch, Ticket], Piece]:
         """What runs a batch of a plan without rankings."""
         ...
@@ -39,6 +44,18 @@ class Elsewhere(Protocol):
     def staging(self, prepared: Prepared) -> Staging:
         """How the rounds of a plan with rankings run."""
         ...
+
+
+def opened_cluster(cluster: Cluster | str | None, opened: ExitStack) -> Cluster | None:
+    """The cluster that an engine was given; one of a name is started here, and ends with what else was opened.
+
+    Raises ProcessingEngineError for an unknown name, and where it cannot be started.
+    """
+    if not isinstance(cluster, str):
+        return cluster
+    from .clusters.naming import start  # noqa: PLC0415 - most jobs run here
+
+    return opened.enter_context(start(cluster))
 
 
 def work_on(cluster: Cluster | None, prepared: Prepared, preparer: Preparer) -> Elsewhere | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Final, TypeAlias
 
+from ..errors import ProcessingEngineError
 from ..formulas.kernels.machine import Stop
 from .interrupting import Interruption
 from .leaving import run_until_left
@@ -18,6 +19,8 @@ from .tallying import Tally
 LOG: Final = logging.getLogger("barsweep")
 GRACE: Final = 0.02  # seconds in which what is finished is still written after a cancel
 
+LOOK: Final = 1.0  # seconds after which a gate looks whether it has become wider
+
 ProgressCallback: TypeAlias = Callable[[int, int], object]
 ProgressAsked: TypeAlias = ProgressCallback | bool | None
 """What callers may say about progress; True: a bar on a terminal or in a notebook, and nothing elsewhere."""
@@ -25,6 +28,10 @@ ProgressAsked: TypeAlias = ProgressCallback | bool | None
 
 class AbandonedError(Exception):
     """Raised inside a batch's thread when nobody waits for the batch any more."""
+
+
+class JobFailedError(ProcessingEngineError):
+    """Raised inside a batch's thread for what every batch would meet: the job ends with it."""
 
 
 class Control:
@@ -54,9 +61,9 @@ class Control:
 
 
 class Gate:
-    """Lets `places` tickets in at a time. An abandoned ticket is taken out, although its thread cannot be stopped."""
+    """Lets `places()` tickets in at a time. An abandoned one is taken out, although its thread cannot be stopped."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: Callable[[], int]) -> None:
         self._places = places
         self._inside: set[Ticket] = set()
         self._changed = threading.Condition()
@@ -64,7 +71,8 @@ class Gate:
     def enter(self, ticket: Ticket) -> None:
         """Wait for a place; raises AbandonedError when the ticket is abandoned meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: ticket.abandoned.is_set() or len(self._inside) < self._places)
+            while not (ticket.abandoned.is_set() or len(self._inside) < self._places()):
+                self._changed.wait(LOOK)
             ticket.look()
             self._inside.add(ticket)
 
@@ -136,15 +144,23 @@ class Ticket:
             interruption.left.set()
 
     @contextmanager
-    def place(self, gate: str) -> Iterator[None]:
-        """Hold a place at the gate ("load" or "compute") for the time of the block."""
+    def waiting(self) -> Iterator[None]:
+        """The clock stands still for the time of the block."""
         began = time.monotonic()
         self._waiting = True
-        self._gates[gate].enter(self)
-        waited = time.monotonic() - began
-        self._expires += waited
-        self.waited += waited
-        self._waiting = False
+        try:
+            yield
+        finally:
+            waited = time.monotonic() - began
+            self._expires += waited
+            self.waited += waited
+            self._waiting = False
+
+    @contextmanager
+    def place(self, gate: str) -> Iterator[None]:
+        """Hold a place at the gate ("load" or "compute") for the time of the block."""
+        with self.waiting():
+            self._gates[gate].enter(self)
         try:
             yield
         finally:

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ..errors import ProcessingEngineError
 from .controlling import Gate
+
+if TYPE_CHECKING:
+    from .clusters.driving import Cluster
 
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job."""
+    """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job.
 
-    workers: int
+    `places` says how many batches may compute at this moment: nodes of a cluster come and go.
+    """
+
+    places: Callable[[], int]
     timeout: float
     deadline: float
     gates: Mapping[str, Gate]
 
     @classmethod
-    def of(cls, max_workers: int | None, timeout: float, deadline: float | None) -> Self:
-        """As given to an engine; raises ProcessingEngineError for what cannot be."""
-        workers = whole("max_workers", max_workers if max_workers is not None else usable_cores(), least=1)
+    def of(cls, places: int | Callable[[], int], timeout: float, deadline: float | None = None) -> Self:
+        """As given to an engine, with gates of their own; raises ProcessingEngineError for what cannot be."""
+        count = places if callable(places) else lambda: places
         patience = seconds("timeout", timeout)
         last = seconds("deadline", deadline if deadline is not None else DEADLINE * patience)
-        return cls(workers, patience, last, {"load": Gate(workers), "compute": Gate(workers)})
+        return cls(count, patience, last, {"load": Gate(count), "compute": Gate(count)})
+
+    @property
+    def workers(self) -> int:
+        """Batches that compute at the same time."""
+        return self.places()
 
     @property
     def in_flight(self) -> int:
         """Batches that hold memory at the same time: those that compute, and the next one."""
         return self.workers + 1
+
+
+def places_of(max_workers: int | None, cluster: Cluster | None) -> int | Callable[[], int]:
+    """How many batches compute at the same time: as told, or all cores, or what the cluster has at the moment."""
+    if max_workers is None and cluster is not None:
+        return lambda: cluster.slots
+    return whole("max_workers", usable_cores() if max_workers is None else max_workers, least=1)
 
 
 def whole(name: str, value: object, least: int) -> int:

@@ -84,7 +84,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Turns jobs into prepared ones, for one repository and one formula service."""
+    """Turns jobs into prepared ones, for one repository and one formula service.
+
+    `apart` says that batches do not share the memory: each has the limit for itself.
+    """
 
     repository: CandleRepository
     service: FormulaService | EvaluatingService
@@ -92,6 +95,7 @@ class Preparer:
     memory: EngineMemory
     retries: int
     tables: Mapping[str, OtherTable] = field(default_factory=dict)
+    apart: bool = False
 
     @property
     def plans(self) -> Plans:
@@ -223,13 +227,14 @@ class Preparer:
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
         demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
-        room = self.memory.room()
-        demand.assert_fits(self.memory.limit, room)
+        room, limits = self.memory.room(), self.limits
+        if not self.apart:  # elsewhere, what a ranking needs lies in files
+            demand.assert_fits(self.memory.limit, room)
         in_tiles, total = is_tiled(evaluator), sum(sizes.values())
         rows = rows_per_batch(
-            demand.at_work(room),
+            self.memory.limit * limits.in_flight if self.apart else demand.at_work(room),
             demand.bar,
-            self.limits.in_flight,
+            limits.in_flight,
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,

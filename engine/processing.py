@@ -33,12 +33,12 @@ from .aside import CANCELLED, JobEndedError, run_aside
 from .assembling import assemble, assert_some, values_frame, values_table
 from .braking import EngineMemory, limit_or_usual
 from .collected import Collected
-from .collecting import run_batches, work_on
+from .collecting import opened_cluster, run_batches, work_on
 from .controlling import Control, ProgressAsked
 from .evaluating import EvaluatingService
 from .forking import assert_threads_live
 from .jobs import ProcessingJob
-from .limits import Limits, whole
+from .limits import Limits, places_of, whole
 from .origin import Origin
 from .other_tables import close, named_tables
 from .plans import Plans
@@ -66,15 +66,17 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; results that do
-                       not fit go to mapped files. By default 1 GiB or a quarter of the machine's memory
+    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; on clusters
+                       each batch its worker; results that do not fit go to mapped files. By default 1 GiB or a quarter
+                       of the machine's memory
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, and for a job to be prepared, by default 10 x timeout.
                        Time that a batch waits for others counts for neither
     `retries`          further tries, after growing pauses, when the repository says that one may help
     `tables`           other tables by the names that formulas have for them, `table("quarterly", eps)`: frames or paths
                        of rows with a symbol and the time from which each is known
-    `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths
+    `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths;
+                       "ray", "dask" or "processes" start one on this machine, which ends with the engine
     """
 
     def __init__(
@@ -88,24 +90,24 @@ class ProcessingEngine:
         deadline: float | None = None,
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
-        cluster: Cluster | None = None,
+        cluster: Cluster | str | None = None,
     ) -> None:
-        usual = None if cluster is None else cluster.slots
-        limits = self._limits = Limits.of(usual if max_workers is None else max_workers, timeout, deadline)
         memory, tries = whole("memory_limit", limit_or_usual(memory_limit), 1), whole("retries", retries, 0)
         assert_threads_live()
+        self._opened = ExitStack()
+        self._cluster = opened_cluster(cluster, self._opened)
+        limits = self._limits = Limits.of(places_of(max_workers, self._cluster), timeout, deadline)
         service = formula_service if formula_service is not None else FormulaService()
         repository = as_repository(candle_repo)
         beside = named_tables(tables)
-        self._memory, self._cluster = EngineMemory(memory, Plans(), limit_memory(repository, memory)), cluster
-        self._preparer = Preparer(repository, service, limits, self._memory, tries, beside)
+        self._memory = EngineMemory(memory, Plans(), limit_memory(repository, memory))
+        self._preparer = Preparer(repository, service, limits, self._memory, tries, beside, apart=cluster is not None)
         options: dict[str, Any] = {"timeout": limits.timeout, "deadline": limits.deadline, "retries": tries}
         again = partial(
-            ProcessingEngine, repository, max_workers=limits.workers, memory_limit=memory, tables=tables, **options
+            ProcessingEngine, repository, max_workers=max_workers, memory_limit=memory, tables=tables, **options
         )
         mine = repository is not candle_repo
         self._origin = partial(Origin, repository, dict(tables or {}), service, again, opened=mine)
-        self._opened = ExitStack()
         for opened in (*beside.values(), *([repository] if mine else [])):
             self._opened.callback(close, opened)
         self._jobs = Jobs(self._memory, self._opened.close)
@@ -288,7 +290,7 @@ class ProcessingEngine:
             raise RepositoryError(f"the job could not be prepared: {ended.error}", retryable=True) from None
 
     def _collect(self, prepared: Prepared, file: TableFile | None, control: Control, progress: Progress) -> Collected:
-        collected = Collected(prepared, file, control)
         where = work_on(self._cluster, prepared, self._preparer)
+        collected = Collected(prepared if where is None else where.cut(prepared), file, control)
         run_batches(collected, self._limits, self._memory, control, progress, where)
         return collected

@@ -4,7 +4,8 @@
    compute, one more loads (`_fill`).
    Where memory is short or results wait to be written, fewer are started (braking.py).
 2. It sleeps until a batch reports, somebody cancels, or a clock runs out (`_listen`).
-3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failed`).
+3. A finished batch is handed to `finished`. One that failed is halved until the culprits stand alone (`_failure`),
+   save for what every batch would meet: that ends the job.
 4. One whose clock ran out is abandoned, since neither Polars nor a user's service can be stopped; its halves run once
    each, until `deadline` seconds after the batch first began (`_expired`). Time that it waited for a place is added.
 
@@ -25,7 +26,7 @@ from ..errors import BarsweepError, CandleError, FormulaError, RepositoryError
 from .aside import CANCELLED, JobEndedError, too_late
 from .batching import Batch
 from .braking import Brake
-from .controlling import LOG, AbandonedError, Control, Ticket
+from .controlling import LOG, AbandonedError, Control, JobFailedError, Ticket
 from .limits import Limits
 from .results import SymbolError
 from .whereabouts import whereabouts
@@ -131,6 +132,8 @@ class Runner(Generic[T]):
         batch = self._active.pop(ticket, None)
         if batch is None:
             return
+        if isinstance(error, JobFailedError):
+            raise error
         if len(batch.symbols) == 1 or not self.divisible:
             self.failed(batch, describe(error))
             return

@@ -6,5 +6,7 @@
 3. the driver waits for it as for a thread, with the same clocks, halving and cancel         driving.py
    and notes what was run, and what was run again                                           journal.py
 4. rankings: columns of each round in files, gathered by ts and put back                     ranking.py
-5. where orders are run: processes.py, ray.py, dask.py; nothing else knows
+5. a job that is taken up again is cut as it was                                             cutting.py
+6. where orders are run: processes.py, ray.py, dask.py; nothing else knows
+   what these share; which can be had by name                                                folders.py, naming.py
 """

@@ -6,23 +6,30 @@ So clocks, halving, cancel, progress and retries are those of batches that run h
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from ...errors import ProcessingEngineError
 from ..batching import Batch
-from ..controlling import AbandonedError, Ticket
+from ..controlling import LOG, AbandonedError, JobFailedError, Ticket
 from ..preparing import Prepared, Preparer
 from ..splitting import Piece
+from .cutting import Cut, cut_once
+from .folders import identity_of
 from .journal import ClusterJournal
 from .orders import Order
 from .parcels import read_piece, read_told
 from .ranking import ClusterStaging
 from .working import raise_told, times_begun
 
-LOOK: Final = 0.05  # seconds between looks whether somebody still waits
+LOOK: Final = 0.1  # seconds between looks whether somebody still waits
+UNUSUAL: Final = 60.0  # seconds that an order waits for a place before the log says so
+SEEN: Final = (
+    60.0  # seconds until a file that another machine has written is to be seen here: NFS remembers what was not
+)
 
 
 class Errand(Protocol):
@@ -61,11 +68,13 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClusterWork:
-    """Carries out a job's batches on a cluster."""
+    """Carries out a job's batches on a cluster; `identity` tells its folder from others of the same path."""
 
     cluster: Cluster
     order: Order
     journal: ClusterJournal
+    identity: str
+    once: Cut
 
     @classmethod
     def of(cls, cluster: Cluster, prepared: Prepared, preparer: Preparer) -> ClusterWork:
@@ -75,7 +84,12 @@ class ClusterWork:
         everything = prepared.selection.everything
         tables = {name: table.source for name, table in preparer.tables.items()}
         order = Order.of(prepared.asked, preparer.repository, preparer.service, tables, everything=everything)
-        return cls(cluster, order, ClusterJournal(cluster.folder))
+        once = cut_once(cluster.folder, order, prepared.batches, preparer.limits.workers, preparer.memory.limit)
+        return cls(cluster, order, ClusterJournal(cluster.folder), identity_of(cluster.folder), once)
+
+    def cut(self, prepared: Prepared) -> Prepared:
+        """The job in the batches of the driver that began it."""
+        return replace(prepared, batches=self.once.batches)
 
     def along(self, prepared: Prepared) -> Callable[[Batch, Ticket], Piece]:
         """What runs a batch of a plan without rankings."""
@@ -99,9 +113,11 @@ class ClusterWork:
             self.journal.note("there", name, count)
             return
         ticket.look()
+        before = times_begun(folder, name)
         self.journal.note("sent", name, count)
-        errand = self.cluster.send(json.dumps({"name": name, "content": order.content}))
+        errand = self.cluster.send(json.dumps({"name": name, "content": order.content, "folder": self.identity}))
         try:
+            self._await_place(errand, ticket, name, before)
             answer = self._answer(errand, ticket)
         except AbandonedError:
             errand.give_up()
@@ -111,7 +127,18 @@ class ClusterWork:
         if "error" in told:
             self.journal.note("failed", name, count, error=told["error"]["message"])
             raise_told(told["error"])
-        self.journal.note("done", name, count, begun=times_begun(folder, name))
+        self._await_result(name, ticket)
+        self.journal.note("done", name, count, begun=times_begun(folder, name), **told)
+
+    def _await_place(self, errand: Errand, ticket: Ticket, name: str, before: int) -> None:
+        """Until a worker begins, the batch's clock stands still: others may use the cluster too."""
+        began, said = time.monotonic(), False
+        with ticket.waiting():
+            while errand.wait(LOOK) is None and times_begun(self.cluster.folder, name) == before:
+                ticket.look()
+                if not said and time.monotonic() - began > UNUSUAL:
+                    LOG.warning("a batch has waited for a place on the cluster for %.0f s", UNUSUAL)
+                    said = True
 
     def _answer(self, errand: Errand, ticket: Ticket) -> str:
         while True:
@@ -119,3 +146,14 @@ class ClusterWork:
             ticket.look()
             if answer is not None:
                 return answer
+
+    def _await_result(self, name: str, ticket: Ticket) -> None:
+        """See the result; raises JobFailedError when it never comes."""
+        folder, until = self.cluster.folder, time.monotonic() + SEEN
+        while read_told(folder, name) is None:
+            if time.monotonic() > until:
+                message = f"a batch is done, but for {SEEN:.0f} s its result has not been seen in {folder}"
+                raise JobFailedError(
+                    f"{message}: is this the folder that the workers write to, and is nobody cleaning it?"
+                )
+            ticket.pause(LOOK)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ProcessingEngineError
+from .folders import FolderCluster
 
 PROGRAM: Final = """
 import sys
@@ -63,12 +64,11 @@ class _Errand:
         self._worker.process.kill()
 
 
-class ProcessCluster:
-    """So many processes, which see the same folder."""
+class ProcessCluster(FolderCluster):
+    """So many processes on this machine, which end on `close`; `folder` None makes one that goes with them."""
 
-    def __init__(self, folder: str | os.PathLike[str], processes: int = 2) -> None:
-        self.folder, self.slots = Path(folder).expanduser().resolve(), processes
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: str | os.PathLike[str] | None = None, processes: int = 2) -> None:
+        super().__init__(folder, processes)
         self._idle: deque[_Worker] = deque()
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
@@ -90,7 +90,10 @@ class ProcessCluster:
         with self._lock:
             self._idle.append(worker)
 
-    def close(self) -> None:
+    def _count(self) -> int:
+        return len(self._all)
+
+    def _leave(self) -> None:
         """End all processes."""
         for worker in self._all:
             worker.process.kill()

@@ -91,11 +91,12 @@ class ClusterStaging:
         told, order = self._round(part.candles.symbols, rounds, part.inputs, ticket)
         return _part(told, order)
 
-    def ranking(self, number: int, parts: list[FilePart], workers: int) -> list[Task]:
+    def ranking(self, number: int, parts: list[FilePart], _: int) -> list[Task]:
         """An order for each run of ts."""
         inputs = tuple(dict.fromkeys(itertools.chain.from_iterable(part.inputs for part in parts)))
         first, last = min(part.first for part in parts), max(part.last for part in parts)
-        edges = np.unique(np.linspace(first, last + 1, max(1, RUNS_OF_SLOT * workers) + 1).astype(np.int64)).tolist()
+        runs = RUNS_OF_SLOT * self.work.once.slots
+        edges = np.unique(np.linspace(first, last + 1, runs + 1).astype(np.int64)).tolist()
         orders = [
             self.work.order.for_symbols((), ranking=number, inputs=list(inputs), run=run)
             for run in itertools.pairwise(edges)

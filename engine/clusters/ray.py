@@ -5,18 +5,24 @@ When a worker or a node is lost, Ray runs the task again elsewhere, which does n
 
 from __future__ import annotations
 
+import logging
+import math
 import os
-from pathlib import Path
 from typing import Any, Final
 
 from ...errors import ProcessingEngineError
+from ..controlling import JobFailedError
+from .folders import FolderCluster
 
 RETRIES: Final = 3  # of Ray, when a worker is lost
+HERE: Final = "local"  # Ray's word for a new cluster on this machine; with None it joins one that it finds
 MISSING: Final = 'a Ray cluster needs ray, and it cannot be imported ({error}): pip install "barsweep[ray]"'
 
 
-def _carry_out(text: str, folder: str) -> str:
-    # a task travels as a name of this module's function, and the module is imported where it runs
+def _carry_out(text: str, folder: str, threads: int) -> str:
+    # A task travels as a name of this module's function, and the module is imported where it runs. Polars fixes its
+    # threads then: a machine has a worker for each core, and each with threads for all cores would be too many.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
     from .working import carry_out  # noqa: PLC0415
 
     return carry_out(text, folder)
@@ -28,64 +34,113 @@ class _Errand:
 
     def wait(self, seconds: float) -> str | None:
         """What the worker answered."""
-        ready, _ = self._ray.wait([self._reference], timeout=seconds)
-        if not ready:
-            return None
+        errors = self._ray.exceptions
+        if not self._ray.is_initialized():  # asked then, Ray would join whatever cluster it finds
+            raise ProcessingEngineError("the Ray cluster has been left before a batch was done")
         try:
-            answer: str = self._ray.get(self._reference)
-        except self._ray.exceptions.RayError as error:
+            ready, _ = self._ray.wait([self._reference], timeout=seconds)
+            answer: str | None = self._ray.get(self._reference) if ready else None
+        except errors.RayTaskError as error:  # an order never raises: it could not even be begun
+            message = f"a worker of the Ray cluster cannot run barsweep: {error.cause}"
+            raise JobFailedError(f"{message}; install the same version on every node") from error
+        except errors.RayError as error:
             raise ProcessingEngineError(f"Ray could not run a batch: {type(error).__name__}: {error}") from error
         return answer
 
     def give_up(self) -> None:
-        """Cancel the task, if it has not begun; one that runs is ended with its worker."""
-        self._ray.cancel(self._reference, force=True, recursive=True)
+        """Cancel the task; if it runs, it is ended with its worker, since a kernel listens to nobody."""
+        if self._ray.is_initialized():  # else it has ended with this process's connection
+            self._ray.cancel(self._reference, force=True, recursive=True)
 
 
-class RayCluster:
-    """A Ray cluster; `folder` is one that this machine and all nodes see, `address` None starts Ray on this machine.
+class RayCluster(FolderCluster):
+    """A Ray cluster, entered for as long as this is open.
 
-    `slots` are tasks at a time, by default the CPUs of the cluster; `cpus` is what each takes. Raises
-    ProcessingEngineError where Ray is not installed or not reached.
+    `folder`   where results are: one that this machine and all nodes see under the same path. None makes one on this
+               machine, which goes on `close`, and is for a cluster on this machine alone
+    `address`  of the head node ("10.0.0.1:6379"), or "auto" for the cluster that this machine is part of; None starts
+               Ray on this machine, and ends it on `close`. Where this process is connected to Ray, that is used
+    `slots`    batches at a time; by default what all nodes have room for at each moment
+    `cpus`     what each batch takes of a node's CPUs, and `memory` of its memory, in bytes: Ray puts no more on a node
+    `options`  are those of `ray.init`
+
+    Raises ProcessingEngineError where Ray is not installed or not reached, or no node has room for a batch.
     """
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        folder: str | os.PathLike[str] | None = None,
         address: str | None = None,
         *,
         slots: int | None = None,
         cpus: float = 1.0,
+        memory: int | None = None,
         **options: Any,
     ) -> None:
+        self._ray = _imported()
+        if not cpus > 0:
+            raise ProcessingEngineError(f"cpus is {cpus!r}; a number above 0 is needed")
+        if folder is None and address is not None:
+            raise ProcessingEngineError(f"name a folder that this machine and all nodes of {address} see")
+        self._cpus, self._memory = cpus, memory
+        self._own = _entered(self._ray, address, options)
         try:
-            import ray  # noqa: PLC0415 - takes seconds, and only who asks for it pays
-        except ImportError as error:
-            raise ProcessingEngineError(MISSING.format(error=error)) from error
-        self._ray: Any = ray
-        self._own = not ray.is_initialized()
-        if self._own:
-            try:
-                ray.init(address, log_to_driver=False, **options)
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                raise ProcessingEngineError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
-        self.folder = Path(folder).expanduser().resolve()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._slots, self._cpus = slots, cpus
-        self._task = ray.remote(num_cpus=cpus, max_retries=RETRIES)(_carry_out)
-
-    @property
-    def slots(self) -> int:
-        """Tasks at a time: as many as the cluster has CPUs for at this moment."""
-        if self._slots is not None:
-            return self._slots
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1) / self._cpus))
+            super().__init__(folder, slots)
+            self._assert_room(slots)
+        except ProcessingEngineError:
+            self._leave()
+            raise
+        room = {"num_cpus": cpus} if memory is None else {"num_cpus": cpus, "memory": memory}
+        self._task = self._ray.remote(**room, max_retries=RETRIES)(_carry_out)
 
     def send(self, text: str) -> _Errand:
         """Submit a task."""
-        return _Errand(self._ray, self._task.remote(text, str(self.folder)))
+        return _Errand(self._ray, self._task.remote(text, str(self.folder), max(1, math.floor(self._cpus))))
 
-    def close(self) -> None:
+    def _count(self) -> int:
+        return sum(self._room(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
+
+    def _room(self, resources: dict[str, float]) -> int:
+        """Batches that a node has room for."""
+        by_cpus = resources.get("CPU", 0) / self._cpus
+        by_memory = resources.get("memory", 0) / self._memory if self._memory else math.inf
+        return math.floor(min(by_cpus, by_memory) + 1e-9)
+
+    def _assert_room(self, slots: int | None) -> None:
+        """Who tells the slots may wait for nodes that are still to come."""
+        if slots is None and self._count() == 0:
+            wanted = f"cpus={self._cpus:g}" + (f" and memory={self._memory:,}" if self._memory else "")
+            raise ProcessingEngineError(
+                f"no node of the Ray cluster has room for {wanted}: ask for less, or give slots="
+            )
+
+    def _leave(self) -> None:
         """Leave the cluster, if it was entered here."""
         if self._own:
             self._ray.shutdown()
+
+
+def _imported() -> Any:
+    try:
+        import ray  # noqa: PLC0415 - takes seconds, and only who asks for it pays
+    except ImportError as error:
+        raise ProcessingEngineError(MISSING.format(error=error)) from error
+    return ray
+
+
+def _entered(ray: Any, address: str | None, options: dict[str, Any]) -> bool:
+    """Whether the cluster was entered here; False: this process is in it already."""
+    if ray.is_initialized():
+        joined = ray.get_runtime_context().gcs_address
+        if address not in {None, "auto", HERE, joined}:
+            message = f"this process is connected to the Ray cluster at {joined}, not to {address}"
+            raise ProcessingEngineError(f"{message}: leave the one before, by close() or ray.shutdown()")
+        return False
+    quiet = {"log_to_driver": False, "logging_level": logging.WARNING}
+    if address is None:
+        quiet["include_dashboard"] = False
+    try:
+        ray.init(address or HERE, **{**quiet, **options})
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ProcessingEngineError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+    return True

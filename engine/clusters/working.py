@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import platform
 import secrets
 import tempfile
 import threading
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,12 +21,14 @@ from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngine
 from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
 from ..collecting import process, with_references
-from ..controlling import Control, Gate, Ticket
+from ..controlling import Control, JobFailedError, Ticket
 from ..limits import Limits, usable_cores
 from ..other_tables import named_tables
 from ..plans import Plans
 from ..preparing import Prepared, Preparer
 from ..service import FormulaService
+from ..sources import limit_memory
+from .folders import is_seen
 from .job_texts import job_of
 from .orders import code_version
 from .parcels import read_told, write_piece
@@ -32,8 +37,9 @@ from .rounds import carry_out_round
 LOG: Final = logging.getLogger("barsweep")
 ENDLESS: Final = 10.0**9  # seconds: whoever sent the order watches the clock
 MEMORY: Final = 2**30
+DATABASE: Final = 2**28  # bytes of which a database may take its share in a worker; a machine has as many as cores
 MOST_KEPT: Final = 4  # jobs whose plans and opened candles a process keeps
-ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, BarsweepError)}
+ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, JobFailedError)}
 
 _kept: OrderedDict[str, Preparer] = OrderedDict()
 _lock = threading.Lock()
@@ -42,11 +48,16 @@ _lock = threading.Lock()
 def carry_out(text: str, folder: str) -> str:
     """Run an order of JSON, and write what comes of it below the folder, unless it is there.
 
-    Answers with "{}", or with {"error": {"kind", "message", "retryable"}}.
+    Answers with {"node", "seconds"}, or with {"error": {"kind", "message", "retryable"}}.
     """
     order = json.loads(text)
-    place, name = Path(folder), order["name"]
+    place, name, began = Path(folder), order["name"], time.perf_counter()
     try:
+        if not is_seen(place, order["folder"]):
+            message = f"the machine {platform.node()} does not see the driver's folder {folder}"
+            raise JobFailedError(
+                f"{message}: mount it there under the same path, or name a folder that all machines see"
+            )
         if read_told(place, name) is None:
             _note(place, name)
             _carry_out(order["content"], place, name)
@@ -54,14 +65,21 @@ def carry_out(text: str, folder: str) -> str:
         fields = {"event": "order failed", "order": name, "error": str(error)}
         LOG.info("an order failed: %s", traceback.format_exc(), extra=fields)
         return json.dumps({"error": _told(error)})
-    return "{}"
+    return json.dumps({"node": platform.node(), "seconds": round(time.perf_counter() - began, 4)})
 
 
 def _carry_out(content: Mapping[str, Any], folder: Path, name: str) -> None:
     if content["code"] != code_version():
-        raise ProcessingEngineError("this machine has another version of barsweep: install the same everywhere")
+        message = f"the machine {platform.node()} has another version of barsweep than the driver"
+        raise JobFailedError(f"{message}: install the same everywhere")
     symbols, ticket = list(content["symbols"]), an_endless_ticket()
-    prepared = prepared_for(content, symbols or None)
+    try:
+        prepared = prepared_for(content, symbols or None)
+    except RepositoryError as error:
+        if error.retryable:
+            raise
+        message = f"the machine {platform.node()} cannot open the candles: {error}"
+        raise JobFailedError(f"{message}; all machines have to see them under the same path") from error
     if "inputs" in content:
         carry_out_round(content, prepared, ticket, folder, name)
     else:
@@ -90,9 +108,10 @@ def _preparer(content: Mapping[str, Any]) -> Preparer:
     with _lock:
         if key not in _kept:
             repository = open_described(content["candles"])
+            limit_memory(repository, DATABASE)
             tables = named_tables(content["tables"])
             service, memory = _service(content["libraries"]), EngineMemory(MEMORY, Plans())
-            _kept[key] = Preparer(repository, service, _limits(), memory, 3, tables)
+            _kept[key] = Preparer(repository, service, _limits(), memory, 3, tables, apart=True)
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
@@ -109,20 +128,22 @@ def _service(libraries: Sequence[str]) -> FormulaService:
 
 
 def _limits() -> Limits:
-    cores = usable_cores()
-    return Limits(cores, ENDLESS, ENDLESS, {"load": Gate(cores), "compute": Gate(cores)})
+    return Limits.of(usable_cores(), ENDLESS, ENDLESS)
 
 
 def _note(folder: Path, name: str) -> None:
-    """Leave a mark that the order was begun here, one more for each time."""
-    marks = folder / "begun"
-    marks.mkdir(exist_ok=True)
-    (marks / f"{name}-{secrets.token_hex(4)}").touch()
+    """Leave a mark that the order was begun, and by whom; one more for each time."""
+    marks = folder / "begun" / name
+    marks.mkdir(parents=True, exist_ok=True)
+    (marks / f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}").touch()
 
 
 def times_begun(folder: Path, name: str) -> int:
     """How often an order was begun."""
-    return len(list((folder / "begun").glob(f"{name}-*")))
+    try:
+        return len(os.listdir(folder / "begun" / name))  # noqa: PTH208 - looked at often, names alone are enough
+    except FileNotFoundError:  # nobody has begun it
+        return 0
 
 
 def _told(error: BaseException) -> dict[str, Any]:

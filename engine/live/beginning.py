@@ -16,7 +16,7 @@ from ...data.repository import CandleRepository
 from ...formulas import Plan
 from ...formulas.kinds import Kind as NodeKind
 from ..braking import EngineMemory
-from ..controlling import LOG, Control, Gate, Ticket
+from ..controlling import LOG, Control, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
 from ..jobs import ONLY, DateRange, ProcessingJob
@@ -71,7 +71,7 @@ def begin(
     job: ProcessingJob, repository: CandleRepository, service: FormulaService, tables: Mapping[str, object] | None
 ) -> Begun:
     """Plan the job's formulas and take in the repository's bars. Raises what `scan` raises."""
-    limits = Limits(1, PATIENCE, PATIENCE, {"load": Gate(1), "compute": Gate(1)})
+    limits = Limits.of(1, PATIENCE, PATIENCE)
     beside = named_tables(tables)
     try:
         preparer = Preparer(repository, service, limits, EngineMemory(MEMORY, Plans()), RETRIES, beside)

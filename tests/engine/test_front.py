@@ -29,6 +29,7 @@ def test_the_names_at_the_front_door():
             "SignalMatch",
             "Signals",
         ),
+        *("DaskCluster", "ProcessCluster", "RayCluster", "LiveScanner"),
         *("CandleRepository", "FrameRepository", "ParquetRepository", "DuckDBRepository", "Session"),
         *("BarsweepError", "FormulaError", "QueryError", "ProcessingEngineError", "RepositoryError", "CandleError"),
     }

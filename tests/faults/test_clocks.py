@@ -130,7 +130,7 @@ def test_waiting_for_a_place_does_not_count_against_the_clock():
 
 def test_waiting_for_a_place_does_not_count_against_the_deadline():
     """A batch whose halves are due is not given up because others had the places before."""
-    gate = Gate(1)
+    gate = Gate(lambda: 1)
     other, ticket = Ticket({"compute": gate}, 9), Ticket({"compute": gate}, 9)
     gate.enter(other)
     threading.Timer(0.2, gate.leave, [other]).start()

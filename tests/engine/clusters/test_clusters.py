@@ -1,10 +1,7 @@
 """Jobs on a cluster are those of this process, whatever is killed on the way; and nothing is sent but text."""
 
-import datetime as dt
-import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -12,35 +9,17 @@ import time
 import numpy as np
 import polars as pl
 import pytest
+from cluster_jobs import JOBS, SCAN, assert_as_here, assert_gone_on_from, write_candles
 
 import barsweep as bs
 from barsweep.data import sample_candles
 from barsweep.engine.clusters.journal import ClusterJournal
 from barsweep.engine.clusters.processes import ProcessCluster
 
-SCAN = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and rsi(close, 14) < 70"
-JOBS = {
-    "scan": bs.ProcessingJob(None, SCAN),
-    "several": bs.ProcessingJob(None, {"a": SCAN, "b": "up = sma(close, 5); close > up"}),
-    "range": bs.ProcessingJob(None, SCAN, bs.DateRange("2015-06-01", dt.date(2015, 9, 1))),
-    "latest": bs.ProcessingJob(None, "close > open", latest=True),
-    "sweep": bs.ProcessingJob(None, "param n = 5; close > sma(close, n)", parameters={"n": [3, 9]}),
-    "ranking": bs.ProcessingJob(None, "rank(close) > 30"),
-    "ranking of averaged rankings": bs.ProcessingJob(
-        None, {"x": "rank(sma(rank(close), 3)) > 20", "y": "ema(zscore(close), 5) > 0.1"}
-    ),
-    "other symbol": bs.ProcessingJob(None, 'roc(close, 5) > symbol("AAFZ", roc(close, 5))'),
-    "in another order, one unknown": bs.ProcessingJob(["ZZZ", "DZVS"], "close > open"),
-}
-
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    path = tmp_path_factory.mktemp("candles") / "candles.parquet"
-    frame = sample_candles(40, 300)
-    first = frame["symbol"].min()
-    frame.with_columns(pl.col("symbol").replace(first, "AAFZ")).sort("symbol", "ts").write_parquet(path)
-    return path
+    return write_candles(tmp_path_factory.mktemp("candles"), 40, 300)
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +29,10 @@ def cluster(tmp_path_factory):
     made.close()
 
 
-def told(result):
-    return (dict(result.counts), {symbol: str(error) for symbol, error in result.errors.items()}, result.defects)
-
-
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_on_a_cluster_is_the_job_here(name, source, cluster):
     """Matches to the bit, errors, defects and counts."""
-    with bs.ProcessingEngine(source) as engine:
-        here = engine.run(JOBS[name])
-
-    with bs.ProcessingEngine(source, cluster=cluster) as engine:
-        there = engine.run(JOBS[name])
-
-    assert there.matches.equals(here.matches, null_equal=True)
-    assert there.matches.schema == here.matches.schema
-    assert told(there) == told(here)
-    assert [each.symbol for each in there] == [each.symbol for each in here]
+    assert_as_here(JOBS[name], source, cluster)
 
 
 def test_values_on_a_cluster_are_those_here(source, cluster):
@@ -175,35 +141,37 @@ def test_a_job_on_a_cluster_can_be_cancelled(source, tmp_path):
     assert time.monotonic() - began < 30  # a worker that stands still would never have answered
 
 
-DRIVER = """
-import sys, barsweep as bs
-from barsweep.engine.clusters.processes import ProcessCluster
-source, folder, formula = sys.argv[1:]
-cluster = ProcessCluster(folder, 1)
-engine = bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000)
-engine.run(bs.ProcessingJob(None, formula), lambda done, total: print(done, flush=True))
-"""
-
-
 @pytest.mark.parametrize("formula", [SCAN, "rank(sma(rank(close), 3)) > 20"])
 def test_a_driver_that_was_killed_is_gone_on_from(formula, source, tmp_path):
     """The same result, and what was done before is not done again."""
-    command = [sys.executable, "-c", DRIVER, str(source), str(tmp_path), formula]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as driver:
-        for line in driver.stdout:
-            if int(line) > 0:
-                break
-        os.killpg(driver.pid, signal.SIGKILL)
-    before = {line["order"] for line in ClusterJournal(tmp_path).lines() if line["event"] == "done"}
+    opened = "bs.ProcessCluster(folder, 1)"
+    assert_gone_on_from(opened, bs.ProcessCluster(tmp_path, 3), source, formula, memory_limit=1_000_000)
 
-    cluster = ProcessCluster(tmp_path, 1)
-    with bs.ProcessingEngine(source, cluster=cluster, memory_limit=3_000_000) as engine:
-        result = engine.run(bs.ProcessingJob(None, formula))
-    cluster.close()
 
-    with bs.ProcessingEngine(source) as engine:
-        assert result.matches.equals(engine.run(bs.ProcessingJob(None, formula)).matches)
-    again = [line["order"] for line in ClusterJournal(tmp_path).lines() if line["event"] == "there"]
-    assert before
-    assert before <= set(again)
-    assert all(json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines())
+def test_a_cluster_by_name_ends_with_the_engine(source):
+    """Its folder as well; names that there are not are told."""
+    with bs.ProcessingEngine(source, cluster="processes") as engine:
+        cluster = engine._cluster
+        assert engine.run(JOBS["scan"]).counts["matches"] > 0
+        assert list(cluster.folder.glob("*.arrow"))
+
+    assert not cluster.folder.exists()
+    assert all(worker.process.returncode is not None for worker in cluster._all)
+    with pytest.raises(bs.ProcessingEngineError, match="no cluster 'spark'; known are ray, dask, processes"):
+        bs.ProcessingEngine(source, cluster="spark")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(bs.ProcessingEngineError, match="cannot be the folder of a cluster: Not a directory"):
+        bs.ProcessCluster(tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize(("kind", "package"), [(bs.RayCluster, "ray"), (bs.DaskCluster, "distributed")])
+def test_what_is_not_installed_is_told(kind, package, monkeypatch):
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(bs.ProcessingEngineError, match=rf"needs {package}, and it cannot be imported .* pip install"):
+        kind()

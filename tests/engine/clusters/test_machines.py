@@ -1,0 +1,164 @@
+"""Machines that see other folders or candles, come late, or change in number: what the driver makes of them."""
+
+import json
+import time
+from collections import OrderedDict
+
+import pytest
+from cluster_jobs import JOBS, assert_as_here, orders, write_candles
+
+import barsweep as bs
+from barsweep.engine.clusters.working import carry_out
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_candles(tmp_path_factory.mktemp("candles"), 40, 300)
+
+
+class Direct:
+    """A cluster of this thread: `carry_out` is called by whoever waits; `slots` may change."""
+
+    def __init__(self, folder, seen_as=None, slots=1, place_after=0.0):
+        self.folder, self.slots, self.place_after = folder, slots, place_after
+        self.seen_as, self.sent = str(seen_as or folder), []
+
+    def send(self, text):
+        self.sent.append(json.loads(text))
+        return DirectErrand(text, self.seen_as, time.monotonic() + self.place_after)
+
+
+class DirectErrand:
+    def __init__(self, text, folder, begin):
+        self.text, self.folder, self.begin = text, folder, begin
+
+    def wait(self, seconds):
+        if time.monotonic() < self.begin:
+            time.sleep(0.01)
+            return None
+        return carry_out(self.text, self.folder)
+
+    def give_up(self):
+        """Nothing runs."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "folder"
+    made.mkdir()
+    return made
+
+
+def test_a_folder_that_a_machine_does_not_see_ends_the_job(source, folder, tmp_path):
+    """Told once, not for each symbol."""
+    with bs.ProcessingEngine(source, cluster=Direct(folder, tmp_path / "elsewhere")) as engine:
+        with pytest.raises(bs.ProcessingEngineError, match=r"does not see the driver's folder .*elsewhere: mount it"):
+            engine.run(JOBS["scan"])
+        with pytest.raises(bs.ProcessingEngineError, match="does not see the driver's folder"):
+            engine.run(JOBS["ranking"])
+
+    assert len(engine._cluster.sent) == 2
+
+
+def test_another_folder_of_the_same_path_is_not_the_drivers(source, folder, tmp_path):
+    """As on a machine where nothing is mounted, so that its own disk is there instead."""
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "folder.id").write_text("another")
+    with (
+        bs.ProcessingEngine(source, cluster=Direct(folder, other)) as engine,
+        pytest.raises(bs.ProcessingEngineError, match="does not see the driver's folder"),
+    ):
+        engine.run(JOBS["scan"])
+
+
+def test_candles_that_a_machine_does_not_see_end_the_job(source, folder, monkeypatch):
+    """With the machine's name and what to do."""
+    direct = Direct(folder)
+    monkeypatch.setattr("barsweep.engine.clusters.working.open_described", unseen)
+    monkeypatch.setattr("barsweep.engine.clusters.working._kept", OrderedDict())
+    with (
+        bs.ProcessingEngine(source, cluster=direct) as engine,
+        pytest.raises(bs.ProcessingEngineError, match=r"cannot open the candles: gone; all machines have to see them"),
+    ):
+        engine.run(JOBS["scan"])
+
+    assert len(direct.sent) == 1
+
+
+def unseen(_):
+    raise bs.RepositoryError("gone")
+
+
+def test_another_version_ends_the_job(source, folder, monkeypatch):
+    """Since every batch would meet it."""
+    monkeypatch.setattr("barsweep.engine.clusters.working.code_version", lambda: "another")
+    with (
+        bs.ProcessingEngine(source, cluster=Direct(folder)) as engine,
+        pytest.raises(bs.ProcessingEngineError, match="has another version of barsweep than the driver: install"),
+    ):
+        engine.run(JOBS["scan"])
+
+
+def test_a_result_that_never_comes_into_sight_ends_the_job(source, folder, monkeypatch):
+    """The driver waits a while: network folders are slow to show what another machine wrote."""
+    monkeypatch.setattr("barsweep.engine.clusters.driving.SEEN", 0.3)
+    monkeypatch.setattr(DirectErrand, "wait", lambda self, seconds: "{}")
+    with (
+        bs.ProcessingEngine(source, cluster=Direct(folder)) as engine,
+        pytest.raises(bs.ProcessingEngineError, match="its result has not been seen in"),
+    ):
+        engine.run(JOBS["scan"])
+
+
+def test_the_clock_of_a_batch_stands_still_until_a_worker_begins(source, folder):
+    """Others may use the cluster too."""
+    direct = Direct(folder, place_after=1.2)
+
+    assert_as_here(JOBS["scan"], source, direct, timeout=1.0)
+
+    assert len(direct.sent) == 1
+
+
+def test_a_job_is_cut_once(source, folder):
+    """With more slots the same orders are there, rankings among them."""
+    for job in (JOBS["scan"], JOBS["ranking of averaged rankings"]):
+        assert_as_here(job, source, Direct(folder, slots=1), memory_limit=1_000_000)
+        done = orders(folder, "done")
+
+        wider = Direct(folder, slots=7)
+        assert_as_here(job, source, wider, memory_limit=1_000_000)
+
+        assert wider.sent == []
+        assert done <= orders(folder, "there")
+
+
+def test_the_memory_limit_is_each_workers(source, tmp_path):
+    """More slots do not make batches smaller for want of memory."""
+    sent = []
+    for slots in (1, 20):
+        direct = Direct(tmp_path / str(slots), slots=slots)
+        direct.folder.mkdir()
+        assert_as_here(JOBS["scan"], source, direct, memory_limit=200_000)
+        sent.append(len(direct.sent))
+
+    assert sent[0] == sent[1] > 1
+
+
+def test_slots_that_come_are_used(source, folder, monkeypatch):
+    """While the job runs."""
+    direct, inside, most = Direct(folder, slots=1), set(), []
+
+    def wait(errand, seconds):
+        inside.add(errand)
+        most.append(len(inside))
+        direct.slots = 3
+        time.sleep(0.3)
+        answer = carry_out(errand.text, errand.folder)
+        inside.discard(errand)
+        return answer
+
+    monkeypatch.setattr(DirectErrand, "wait", wait)
+    assert_as_here(JOBS["scan"], source, direct, memory_limit=200_000)
+
+    assert 2 <= max(most) <= 3
