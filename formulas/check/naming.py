@@ -31,11 +31,14 @@ def shortened(name: str) -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """The known name that is nearest to `name`, or an empty text. Blanks, case and underscores do not count."""
-    known = list(known)
-    same = [other for other in known if letters(other) == letters(name)]
-    if same:
-        return same[0]
+    """The known name that is nearest to `name`, or an empty text. Blanks, case and underscores do not count.
+
+    Nothing is near to a very long name, which nobody mistypes and which would take long to compare.
+    """
+    known, bare = list(known), letters(name)
+    same = [other for other in known if letters(other) == bare]
+    if same or len(name) > LONGEST_SHOWN:
+        return next(iter(same), "")
     nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return nearest[0] if nearest else ""
 

@@ -166,9 +166,9 @@ def _misplaced(record: Record) -> Fault:
 
 
 def depth(root: Node) -> int:
-    """Count the levels of a tree, without recursion since it may be very deep."""
+    """Count the levels of a tree up to one too many, without recursion since it may be very deep."""
     deepest, level = 0, [root]
-    while level:
+    while level and deepest <= DEEPEST_NESTING:
         deepest += 1
         level = [child for node in level for child in _children(node)]
     return deepest

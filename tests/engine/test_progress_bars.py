@@ -11,6 +11,7 @@ from fakes import Service, names, rising
 
 import barsweep as bs
 from barsweep import ProcessingEngine, ProcessingEngineError, ProcessingJob
+from barsweep.engine.command_line.watching import progress_bar
 from barsweep.engine.progress_bars import fitting_bar
 from barsweep.engine.progress_bars.notebook import NotebookBar
 from barsweep.engine.progress_bars.terminal import TerminalBar
@@ -138,6 +139,21 @@ def test_a_transient_bar_leaves_no_line(open_terminal):
     bar(1, 2)
     bar.close()
 
+    assert terminal.getvalue().endswith("\x1b[2K")
+
+
+def test_the_command_draws_where_its_results_are_looked_at(open_terminal, monkeypatch):
+    """With its results in a pipe, a bar would stand between the lines of whoever reads them."""
+    terminal = open_terminal()
+    with progress_bar() as bar:
+        assert bar is None
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    with progress_bar() as bar:
+        bar.found(1234)
+        bar(1, 2)
+
+    assert "1/2" in terminal.text
+    assert "1,234 found" in terminal.text
     assert terminal.getvalue().endswith("\x1b[2K")
 
 
