@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any, Final
 
 from ...errors import ProcessingEngineError
@@ -22,14 +23,15 @@ def _carry_out(text: str, folder: str) -> str:
 
 class _Errand:
     def __init__(self, future: Any) -> None:
-        self._future = future
+        self._future, self._done = future, threading.Event()
+        future.add_done_callback(lambda _: self._done.set())
 
     def wait(self, seconds: float) -> str | None:
         """What the worker answered."""
-        try:
-            answer: str = self._future.result(timeout=seconds)
-        except TimeoutError:  # it has not answered yet
+        if not self._done.wait(seconds):  # result(timeout) of distributed trips over its own clock when busy
             return None
+        try:
+            answer: str = self._future.result()
         except Exception as error:  # whatever the scheduler makes of a lost worker
             raise ProcessingEngineError(f"Dask could not run a batch: {type(error).__name__}: {error}") from error
         return answer

@@ -1,12 +1,14 @@
 """Jobs on Dask are those of this process. `make clusters` runs this where distributed is installed."""
 
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cluster_jobs import JOBS, SCAN, assert_as_here, assert_gone_on_from, caught, orders, sent, write_candles
 
 import barsweep as bs
+from barsweep.engine.clusters.dask import _Errand
 from barsweep.engine.clusters.journal import ClusterJournal
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed: make clusters has it")
@@ -69,6 +71,13 @@ def test_a_driver_that_was_killed_is_gone_on_from(source, client, tmp_path):
     opened = f"bs.DaskCluster(folder, {client.scheduler.address!r})"
     cluster = bs.DaskCluster(tmp_path / "folder", client, slots=1)
     assert_gone_on_from(opened, cluster, source, "rank(sma(rank(close), 3)) > 20", memory_limit=MEMORY)
+
+
+def test_waiting_is_quiet_until_there_is_an_answer(client):
+    """However often somebody looks: distributed's own clock raises UnboundLocalError now and then."""
+    errand = _Errand(client.submit(time.sleep, 0.5, pure=False))
+
+    assert {errand.wait(0.001) for _ in range(200)} == {None}
 
 
 def test_what_is_not_there_is_told(client, tmp_path):

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 SMALL = 80 * 2**20  # bytes of a node's object store, in which nothing of ours lies
 MEMORY = 1_500_000  # so that a job has some twenty batches
+PATIENT = 300.0  # seconds: where much else runs, Ray takes more than one minute to miss a node
 RANKING = "rank(sma(rank(close), 3)) > 20"
 
 
@@ -100,7 +101,7 @@ def test_a_worker_that_is_killed_has_its_batch_run_again(formula, source, cluste
         return order
 
     killed = meanwhile(kill)
-    assert_as_here(bs.ProcessingJob(None, formula), source, cluster, memory_limit=MEMORY)
+    assert_as_here(bs.ProcessingJob(None, formula), source, cluster, memory_limit=MEMORY, timeout=PATIENT)
 
     again = ClusterJournal(cluster.folder).run_again()
     assert again[killed.result()] == 2
@@ -119,7 +120,7 @@ def test_a_node_that_is_removed_has_its_batch_run_again(source, cluster, nodes, 
         return order
 
     removed = meanwhile(remove)
-    assert_as_here(JOBS["several"], source, cluster, memory_limit=MEMORY // 2)
+    assert_as_here(JOBS["several"], source, cluster, memory_limit=MEMORY // 2, timeout=PATIENT)
 
     assert ClusterJournal(cluster.folder).run_again() == {removed.result(): 2}
     until_slots(cluster, 2)
