@@ -20,6 +20,7 @@ import pyarrow as pa
 from ..errors import ProcessingEngineError
 
 PREFIX: Final = "barsweep-"
+OPENED: Final = Path("/proc/self/fd")  # where Linux has a path for every open file
 
 
 class Spill:
@@ -61,7 +62,11 @@ class Spill:
 
 @contextmanager
 def _unnamed() -> Iterator[Path]:
-    """A file that loses its name when the block ends, but not what is mapped of it."""
+    """A file without a name; elsewhere than on Linux it loses it when the block ends, but not what is mapped of it."""
+    if OPENED.is_dir():
+        with tempfile.TemporaryFile(prefix=PREFIX) as file:
+            yield OPENED / str(file.fileno())
+        return
     number, name = tempfile.mkstemp(prefix=PREFIX, suffix=".arrow")
     os.close(number)
     path = Path(name)

@@ -24,6 +24,7 @@ def test_the_names_at_the_front_door():
             "DateRange",
             "Formula",
             "BatchResult",
+            "JobStatistics",
             "ProcessingResult",
             "RunningJob",
             "SignalMatch",

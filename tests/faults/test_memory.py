@@ -6,6 +6,7 @@ Peaks are measured from outside in bench/memory_limits.py; here is what they fol
 import gc
 import tempfile
 import threading
+from pathlib import Path
 
 import polars as pl
 import psutil
@@ -16,7 +17,7 @@ from polars.testing import assert_frame_equal
 from barsweep import ProcessingEngine, ProcessingEngineError, ProcessingJob
 from barsweep.data import sample_candles
 from barsweep.data.importing import write_table
-from barsweep.engine import residing
+from barsweep.engine import residing, spilling
 from barsweep.engine.budgeting import Demand
 from barsweep.engine.ordering import in_order
 from barsweep.engine.spilling import Spill
@@ -81,7 +82,9 @@ def test_values_that_are_put_aside_are_an_ordinary_frame(executor, formulas, mar
     assert actual["symbol"].to_list() == expected["symbol"].to_list()
 
 
-def test_what_is_put_aside_leaves_no_file_and_holds_none_open(market, tmp_path, monkeypatch):
+@pytest.mark.parametrize("opened", [spilling.OPENED, Path("/not there, as on other systems")], ids=["Linux", "others"])
+def test_what_is_put_aside_leaves_no_file_and_holds_none_open(opened, market, tmp_path, monkeypatch):
+    monkeypatch.setattr(spilling, "OPENED", opened)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     process = psutil.Process()
     before = process.open_files()
