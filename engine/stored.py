@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,6 +75,20 @@ def target_of(output: str | os.PathLike[str], candles: Path | None) -> Path:
     return target
 
 
+def replace_at_once(aside: Path, target: Path) -> None:
+    """Give a file the name of another one, which goes.
+
+    To free the room of a large file takes a good part of a second. While it is held open it stays, without a name; so
+    it is let go of in a thread that nobody waits for. Where open files cannot be replaced, one has to wait.
+    """
+    old = target.open("rb") if os.name == "posix" and target.exists() else None
+    try:
+        aside.replace(target)
+    finally:
+        if old is not None:
+            threading.Thread(target=old.close, name="barsweep-free", daemon=True).start()
+
+
 class TableFile:
     """A Parquet file to be: `with TableFile(target) as file` writes tables beside the target, `finish` names it.
 
@@ -117,7 +132,7 @@ class TableFile:
             assert self._writer is not None
             writer, self._writer = self._writer, None
             writer.close()
-            self._aside.replace(self.target)
+            replace_at_once(self._aside, self.target)
         return StoredTable(self.target, self.rows)
 
     def _append(self, table: pl.DataFrame) -> None:
