@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,7 +58,7 @@ class Aside:
         if self.target.exists():
             shutil.copymode(self.target, self.path)
         flush(self.path)
-        self.path.replace(self.target)
+        replace_at_once(self.path, self.target)
         flush_folder(self.target.parent)
 
     def __exit__(self, *_: object) -> None:
@@ -157,6 +158,20 @@ def is_at(lock: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(lock), path.stat())
     except FileNotFoundError:  # removed by whoever had the lock
         return False
+
+
+def replace_at_once(path: Path, target: Path) -> None:
+    """Give a file the name of another one, which goes.
+
+    To free the room of a large file takes a good part of a second. While it is held open it stays, without a name; so
+    it is let go of in a thread that nobody waits for. Where open files cannot be replaced, one has to wait.
+    """
+    old = os.open(target, os.O_RDONLY) if os.name == "posix" and os.access(target, os.R_OK) else None
+    try:
+        path.replace(target)
+    finally:
+        if old is not None:
+            threading.Thread(target=os.close, args=[old], name="barsweep-free", daemon=True).start()
 
 
 def flush(path: Path) -> None:

@@ -19,6 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psutil
 from faults.moods import CANCELS, FAULTS, FORMULAS, HANG, KINDS, Mood, Moody, service_of
@@ -28,7 +29,7 @@ from barsweep import ProcessingEngine, ProcessingEngineError, ProcessingJob, Rep
 from barsweep.data import FrameRepository, ParquetRepository, sample_candles
 from barsweep.engine.controlling import LOG
 
-LEAST_TIMEOUT, SLOWEST = 1.0, 20  # seconds; a batch has so many times what a job takes at the moment
+TIMEOUTS, SLOWEST = (1.0, 5.0), 20  # seconds; a batch has so many times what a job takes at the moment, within these
 PATIENCE = 60.0  # seconds for threads to end; those that hang do so for a few timeouts
 
 
@@ -42,7 +43,7 @@ class Told:
     raised: Counter[str] = field(default_factory=Counter)
     cancels: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    late: int = 0
+    late: Counter[str] = field(default_factory=Counter)
     threads: int = 0
     memory: list[int] = field(default_factory=list)
 
@@ -52,7 +53,7 @@ class Told:
         grown = (self.memory[-1] - self.memory[len(self.memory) // 4]) / 2**20 if self.memory else 0
         return (
             f"{self.jobs:,} jobs, {self.symbols:,} results of symbols, of which wrong: {len(self.wrong)}\n"
-            f"sound symbols that a busy machine had no time for: {self.late}\n"
+            f"sound symbols for which there was no time: {dict(self.late)}\n"
             f"errors: {dict(self.kinds)}\nraised: {dict(self.raised)}\n"
             f"{len(late)} cancels answered within {at(0.5):.0f} ms (median), {at(0.99):.0f} ms (p99), {at(1):.0f} ms\n"
             f"threads left: {self.threads}; memory grown since a quarter of the time: {grown:.0f} MB"
@@ -97,7 +98,7 @@ class Soak:
 
     def round(self):
         """Some jobs at the same time on one engine, whose clock goes by how busy the machine is."""
-        rng, timeout = self.random, max(LEAST_TIMEOUT, SLOWEST * self.pace())
+        rng, timeout = self.random, float(np.clip(SLOWEST * self.pace(), *TIMEOUTS))
         culprits = frozenset(rng.sample(self.names, rng.choice([1, 2, 5])))
         mood = Mood(rng.choice(FAULTS), culprits, lasting=HANG * timeout)
         inner = rng.choice([FrameRepository(self.frame), ParquetRepository(self.path)])
@@ -196,7 +197,7 @@ class Soak:
         culprits = set(asked) if ranked or mood.fault == "every third" else mood.culprits
         for symbol, error in result.errors.items():
             if error.kind == "timeout" and symbol not in culprits:
-                self.told.late += 1
+                self.told.late["beside what hangs" if "hangs" in mood.fault else "on a busy machine"] += 1
             elif error.kind not in allowed or (error.kind in provoked and symbol not in culprits):
                 yield f"{symbol} has the error {error.kind}: {error}"
         without = frozenset(symbol for symbol, error in result.errors.items() if error.kind != "cancelled")
