@@ -9,7 +9,7 @@ import pytest
 from barsweep import functions
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [ROOT / "__init__.py", ROOT / "errors.py"]
+SOURCES = [ROOT / "__init__.py", ROOT / "__main__.py", ROOT / "errors.py"]
 SOURCES += [path for part in ("data", "formulas", "engine") for path in sorted((ROOT / part).rglob("*.py"))]
 OTHERS = [
     path

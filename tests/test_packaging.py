@@ -21,7 +21,8 @@ def shipped_files():
     """What the wheel must hold of the package, as paths below the root."""
     files = [path for part in PARTS for path in (ROOT / part).rglob("*") if path.suffix in ENDINGS]
     files += (ROOT / "engine" / "report" / "parts").iterdir()  # what a page is made of, the charts' licence too
-    return {path.relative_to(ROOT).as_posix() for path in files} | {"__init__.py", "errors.py", "py.typed"}
+    files += [ROOT / name for name in ("__init__.py", "__main__.py", "errors.py", "py.typed")]
+    return {path.relative_to(ROOT).as_posix() for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def test_every_package_is_listed():
     assert sorted(packages) == SETTINGS["tool"]["setuptools"]["packages"]
 
 
-def test_the_root_holds_two_modules():
+def test_the_root_holds_three_modules():
     """Every *.py of the root is shipped, so none may lie there by chance."""
-    assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "errors.py"}
+    assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):

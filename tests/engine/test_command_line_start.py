@@ -24,3 +24,12 @@ def test_a_command_in_a_pipe_imports_little(tmp_path, arguments):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "polars" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_the_package_is_the_command():
+    """Where the command's folder is not on the path, `python -m barsweep` is there."""
+    command = [sys.executable, "-m", "barsweep", "check", "close >"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("FormulaError")
