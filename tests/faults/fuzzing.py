@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["barsweep.formulas"]):
     from faults.attempts import LANGUAGES, attempt, check
 
 CORPUS = Path(__file__).parent / "corpus" / "texts.jsonl"
-SECONDS = 20
+SECONDS = 60
 MEGABYTES = 2_500
 LONGEST = 300
 COMPUTED = 40  # one sound text in so many is computed too, which takes a hundred times as long
