@@ -37,12 +37,17 @@ def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
 
 def assert_some(collected: Collected) -> None:
     """Raise ProcessingEngineError where every symbol has failed."""
+    assert_begun(collected)
     requested, errors = collected.prepared.requested, collected.total.errors
-    if collected.control.cancelled and not requested:
-        raise ProcessingEngineError("the job was cancelled before any symbol was evaluated")
     if errors and len(errors) == len(set(requested)):
         symbol, error = next(iter(errors.items()))
         raise ProcessingEngineError(f"no symbol could be evaluated; {symbol}: {error}")
+
+
+def assert_begun(collected: Collected) -> None:
+    """Raise ProcessingEngineError where a job was cancelled before its symbols were known."""
+    if collected.control.cancelled and not collected.prepared.requested:
+        raise ProcessingEngineError("the job was cancelled before any symbol was evaluated")
 
 
 def values_frame(collected: Collected) -> pl.DataFrame:

@@ -43,7 +43,7 @@ class LoopProgress(Progress):
             self._loop.call_soon_threadsafe(self._call, told, *numbers)
 
     def _call(self, told: Callable[..., object], *numbers: int) -> None:
-        if not self._silent:
+        if not self._silent or self._bar is not None:  # a bar of ours has to be closed
             super()._call(told, *numbers)
 
     def _take(self, answer: Awaitable[object]) -> None:

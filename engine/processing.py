@@ -30,7 +30,7 @@ from ..data.repository import CandleRepository
 from ..errors import RepositoryError
 from .accounting import log_end
 from .aside import CANCELLED, JobEndedError, run_aside
-from .assembling import assemble, assert_some, values_frame, values_table
+from .assembling import assemble, assert_begun, values_frame, values_table
 from .braking import EngineMemory, limit_or_usual
 from .collected import Collected
 from .collecting import opened_cluster, run_batches, work_on
@@ -235,14 +235,14 @@ class ProcessingEngine:
         control = self._jobs.begin()
         control.thread = threading.current_thread()
         try:
-            with progress:
-                return work(control, progress)
+            return progress.around(partial(work, control, progress))
         finally:
             self._jobs.end(control)
 
     def _begin(self, work: Callable[[Control, Progress], BatchResult], progress: Progress) -> RunningJob:
         control = self._jobs.begin()
-        return RunningJob(partial(work, control, progress), control, partial(self._jobs.end, control))
+        shown = partial(progress.around, partial(work, control, progress))
+        return RunningJob(shown, control, partial(self._jobs.end, control))
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
@@ -269,7 +269,7 @@ class ProcessingEngine:
         asked.assert_conditions(prepared)
         collected = self._collect(prepared, None, control, progress)
         progress.finish()
-        assert_some(collected)
+        assert_begun(collected)
         return asked.made_of(values_frame(collected), collected.total.errors, prepared, self._origin(job=asked.given))
 
     def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self
+from typing import TypeVar
 
 from ..errors import ProcessingEngineError
 from .controlling import LOG, ProgressAsked, ProgressCallback
 from .progress_bars import fitting_bar
+
+T = TypeVar("T")
 
 
 class Progress:
     """Counts finished symbols for a callback, which is called at once: monotone, ends at the total.
 
     A callback that has a method `found` is told there how many matches there are so far, before it is called. True
-    asks for the bar that suits, which is closed when the block of `with` ends.
+    asks for the bar that suits, which is closed when the work that it is `around` ends.
     The first error of the callback is logged; it is called on, and its later errors are dropped. A callback that has
     to be awaited, and what is none, is refused with ProcessingEngineError.
     """
@@ -34,12 +35,13 @@ class Progress:
             raise ProcessingEngineError(f"progress is {asked!r}: {hint}")
         self._assert_suitable()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar is not None:
-            self._deliver(self._bar.close)
+    def around(self, work: Callable[[], T]) -> T:
+        """What the work returns or raises; the bar, if there is one, is closed then."""
+        try:
+            return work()
+        finally:
+            if self._bar is not None:
+                self._deliver(self._bar.close)
 
     def begin(self, total: int) -> None:
         """Say how many symbols there are; a bar appears, callbacks are called when there is something to tell."""

@@ -161,23 +161,27 @@ def _run(
     compile_first()
     with progress_bar() as progress, interruptible(engine.cancel):
         result = engine.run(job, progress, output=delivery.meanwhile)
-    sweep = expanded(job).job
-    first = sweep.settings(next(iter(sweep.formulas.values())))
-    warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
+    if not result.cancelled:  # what was interrupted may be a repository that does not answer: it is not asked again
+        sweep = expanded(job).job
+        first = sweep.settings(next(iter(sweep.formulas.values())))
+        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
     delivery.hand_out(result)
     delivery.draw(result)
-    _report(result)
+    _report(result, repository)
     return result
 
 
-def _report(result: BatchResult) -> None:
-    """Say how the scan went."""
+def _report(result: BatchResult, repository: CandleRepository) -> None:
+    """Say how the scan went; which files were left out has been told when they were opened."""
+    told = {f"left out: {why}" for why in getattr(repository, "left_out", {}).values()}
     tell_errors(result.errors)
     if result.cancelled:
         rest = sum(error.kind == "cancelled" for error in result.errors.values())
-        say(f"interrupted: {rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here")
+        missing = f"{rest:,} of {counted(len(result), 'symbol')} were not finished and are missing here"
+        say(f"interrupted: {missing if len(result) else 'before it was known what symbols there are'}")
     for note in result.notes:
-        say(note)
+        if note not in told:
+            say(note)
     say(result.summary())
     if result.defects:
         say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()))
