@@ -18,7 +18,7 @@ from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions
-from .parquet_files import ParquetFiles, is_hidden
+from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import remembered
 from .spans import Spans
 from .timeframes import looked_at
@@ -63,7 +63,7 @@ class ParquetRepository(NumberedRepository):
         seen = fingerprint_of(file)
         known = self.schemas.get(file)
         if known is None or known[0] != seen:
-            known = self.schemas[file] = seen, pl.read_parquet_schema(file)
+            known = self.schemas[file] = seen, schema_of(file)
         return known[1]
 
     @property

@@ -47,7 +47,7 @@ class ParquetFiles:
         files: Sequence[Path],
         *,
         named: bool,
-        schema_of: Callable[[Path], Mapping[str, pl.DataType]] = pl.read_parquet_schema,
+        schema_of: Callable[[Path], Mapping[str, pl.DataType]],
     ) -> ParquetFiles:
         """The files of a folder, or the file, at `path`; `named` if a column is told to be the symbol.
 

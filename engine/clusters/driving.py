@@ -27,9 +27,7 @@ from .working import raise_told, times_begun
 
 LOOK: Final = 0.1  # seconds between looks whether somebody still waits
 UNUSUAL: Final = 60.0  # seconds that an order waits for a place before the log says so
-SEEN: Final = (
-    60.0  # seconds until a file that another machine has written is to be seen here: NFS remembers what was not
-)
+SEEN: Final = 60.0  # seconds until another machine's file is to be seen here: NFS remembers what was not there
 
 
 class Errand(Protocol):
@@ -137,7 +135,8 @@ class ClusterWork:
             while errand.wait(LOOK) is None and times_begun(self.cluster.folder, name) == before:
                 ticket.look()
                 if not said and time.monotonic() - began > UNUSUAL:
-                    LOG.warning("a batch has waited for a place on the cluster for %.0f s", UNUSUAL)
+                    told = "a batch has waited for a place on the cluster for %.0f s"
+                    LOG.warning(told, UNUSUAL, extra={"event": "waiting for place", "seconds": UNUSUAL})
                     said = True
 
     def _answer(self, errand: Errand, ticket: Ticket) -> str:

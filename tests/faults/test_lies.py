@@ -102,7 +102,7 @@ def test_bars_outside_the_range_are_not_reported(kind):
 @pytest.mark.parametrize("retryable", [True, False])
 def test_a_repository_that_fails_on_every_third_call(retryable, monkeypatch):
     """Where another try may help, nothing is missing; else those symbols that stood alone are, and no others."""
-    monkeypatch.setattr("barsweep.engine.loading.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("barsweep.engine.retrying.FIRST_PAUSE", 0.001)
     calls = itertools.count(1)
 
     def on_load(symbols):
