@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 import barsweep as bs
 from barsweep import DateRange, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
-from barsweep.engine import assembling, batching, preparing
+from barsweep.engine import batching, collected, preparing
 from barsweep.engine.stored import TableFile
 from barsweep.engine.streaming import Stream
 
@@ -94,7 +94,7 @@ def test_the_objects_of_a_result_read_the_file(path):
 @pytest.mark.parametrize("most", [2, 2**40], ids=["room for all", "room for none"])
 def test_batches_that_end_out_of_order_are_written_in_order(most, path, monkeypatch):
     """The first batch ends last; what came early is held back, and where there is no room, no further one starts."""
-    monkeypatch.setattr(assembling, "EARLY", most)
+    monkeypatch.setattr(collected, "EARLY", most)
     gate, loaded, early = threading.Event(), [], []
 
     def first_one_waits(symbols):
