@@ -87,14 +87,14 @@ def test_what_is_put_aside_leaves_no_file_and_holds_none_open(opened, market, tm
     monkeypatch.setattr(spilling, "OPENED", opened)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     process = psutil.Process()
-    before = process.open_files()
+    before = {file.path for file in process.open_files()}
 
     with ProcessingEngine(market, memory_limit=SMALL) as engine:
         result = engine.run(ProcessingJob(None, EVERYWHERE[0].formula))
 
     assert result.statistics.put_aside > SMALL
     assert list(tmp_path.iterdir()) == []
-    assert process.open_files() == before
+    assert {file.path for file in process.open_files()} == before
 
 
 def test_symbols_that_are_put_aside_stand_in_the_order_of_the_request(market):
