@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -100,4 +101,5 @@ class ProcessCluster(FolderCluster):
             worker.process.wait()
             for pipe in (worker.process.stdin, worker.process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(OSError):  # an order that was never taken is still to be written
+                        pipe.close()
