@@ -74,6 +74,12 @@ class Candles:
         """When each bar began."""
         return self.table["ts"]
 
+    @cached_property
+    def ticks(self) -> NDArray[np.int64]:
+        """Each bar's ts: days or microseconds since 1970."""
+        kind = "datetime64[D]" if self.ts.dtype == pl.Date else "datetime64[us]"
+        return self.ts.to_numpy().astype(kind, copy=False).view(np.int64)
+
     @property
     def height(self) -> int:
         """The number of rows."""

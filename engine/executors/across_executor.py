@@ -19,7 +19,7 @@ from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
-from .columns import Column, Floats, Found, numbers_of
+from .columns import Column, Floats, Found, Together, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .rooms import Rooms
 from .sections import Across, Universe
@@ -29,11 +29,15 @@ from .tile_executor import T, TileExecutor, TileStage, Wanted
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Numbers as kernels wrote them, NaN where undefined, or 0 and 1; `valid` has bits of validity where there are."""
+    """Numbers as kernels wrote them, NaN where undefined, or 0 and 1; `valid` has bits of validity where there are.
+
+    Numbers may have their place `among` others.
+    """
 
     values: Floats
     is_condition: bool = False
     valid: NDArray[np.uint8] | None = None
+    among: tuple[Together, int] | None = None
 
     def plain(self, name: str) -> pl.Series:
         """The numbers as a column, without a copy, for kernels."""
@@ -41,6 +45,9 @@ class Written:
 
     def series(self, name: str) -> pl.Series:
         """The column as Polars has it; undefined is null."""
+        if self.among is not None and not self.is_condition:
+            together, number = self.among
+            return together.column(name, number)
         valid = self.valid
         if valid is None:
             missing = np.isnan(self.values)

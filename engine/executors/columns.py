@@ -75,6 +75,24 @@ class Column:
         return column_of(name, self.values, self.valid)
 
 
+@dataclass(slots=True)
+class Together:
+    """Numbers of several columns as long as each other, [columns, rows], NaN where undefined.
+
+    They become columns together when one is asked for: with few rows that takes less than one alone would.
+    """
+
+    values: Floats
+    _column: pl.Series | None = None
+
+    def column(self, name: str, number: int) -> pl.Series:
+        """One of them as Polars has it; undefined is null."""
+        rows = self.values.shape[1]
+        if self._column is None:
+            self._column = pl.Series(name, self.values.reshape(-1), nan_to_null=True)
+        return self._column.slice(number * rows, rows).alias(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Picked:
     """A column's values at the bars found: in the order of finding; `texts` of all bars instead, where it is no number.

@@ -140,7 +140,7 @@ class Reader:
         ]
 
     def _is_ahead(self, candles: Candles) -> NDArray[np.bool_]:
-        return ticks_of(candles) > self._last(candles)
+        return candles.ticks > self._last(candles)
 
     def _last(self, candles: Candles) -> Whole:
         """The last ts of each row's symbol."""
@@ -152,7 +152,7 @@ class Reader:
         good = self._is_ahead(candles)
         if good.all():
             return candles, []
-        frame, ts, last = candles.frame, ticks_of(candles), self._last(candles)
+        frame, ts, last = candles.frame, candles.ticks, self._last(candles)
         late = frame.filter(column_of("late", ts < last))
         twice = frame.filter(column_of("twice", ts == last))
         kept = Candles.of(frame.filter(column_of("good", good)))
@@ -167,16 +167,6 @@ def none_refused(ts: pl.DataType) -> pl.DataFrame:
 @cache
 def _none_refused(ts: pl.DataType) -> pl.DataFrame:
     return pl.DataFrame(schema={**REFUSED, "ts": ts})
-
-
-def ticks_of(candles: Candles) -> Whole:
-    """Each bar's ts as Polars keeps it: days or microseconds since 1970."""
-    ticks: Whole = (
-        candles.ts.to_numpy()
-        .astype("datetime64[D]" if candles.ts.dtype == pl.Date else "datetime64[us]")
-        .astype(np.int64)
-    )
-    return ticks
 
 
 def refused_as(frame: pl.DataFrame, reason: str) -> pl.DataFrame:

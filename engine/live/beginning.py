@@ -28,7 +28,7 @@ from ..referring import References
 from ..service import FormulaService
 from ..sources import columns_of, policy_of, span_of
 from ..splitting import Selection
-from .arriving import Reader, ticks_of
+from .arriving import Reader
 from .members import Members
 from .recomputing import RecomputedPlan
 from .standing import StandingPlan, stands
@@ -133,7 +133,7 @@ def _take_in(prepared: Prepared, repository: CandleRepository, following: Follow
         dates = candles.ts.dtype == pl.Date
         places = members.places_of(candles.symbols)
         following.warm(candles, places)
-        members.last[places] = ticks_of(candles)[candles.starts[1:] - 1]
+        members.last[places] = candles.ticks[candles.starts[1:] - 1]
     return dates
 
 

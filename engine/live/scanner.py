@@ -19,7 +19,7 @@ from ..other_tables import close
 from ..service import FormulaService
 from ..sources import as_repository
 from .arrived import Arrived
-from .arriving import CLOSED, Reader, refused_as, ticks_of
+from .arriving import CLOSED, Reader, refused_as
 from .beginning import Begun, begin, without_history
 from .saving import read_state, write_state
 from .standing import Columns
@@ -183,7 +183,7 @@ class LiveScanner:
     def _run(self, candles: Candles, refused: pl.DataFrame) -> Arrived:
         arrived = self._answer(candles, refused, keep=True)
         if candles.height:
-            last = ticks_of(candles)[candles.starts[1:] - 1]
+            last = candles.ticks[candles.starts[1:] - 1]
             self._begun.members.last[self._places(candles)] = last
         return arrived
 

@@ -19,7 +19,7 @@ from ...formulas.nodes import Apply, Elsewhere, walk
 from ...formulas.plan.tiling import left_to_polars
 from ...formulas.scope import BAR
 from ..executors.across_executor import Part, Written, with_columns_made
-from ..executors.columns import Floats, Whole, numbers_of
+from ..executors.columns import Floats, Together, Whole, numbers_of
 from ..executors.numbering import never_single, numbered
 from ..executors.polars_executor import run_program
 from ..executors.rooms import Rooms
@@ -86,8 +86,10 @@ class StandingStage:
         shape = len(self.program.columns), bars.places.size
         columns: Floats = np.array([numbers_of(frame[name]) for name in self.program.columns]).reshape(shape)
         made = (self.tiles.push if keep else self.tiles.look)(bars.places, columns)
+        together = Together(made)
         written = {
-            name: Written(values, self._is_condition(name)) for name, values in zip(self.names, made, strict=True)
+            name: Written(values, self._is_condition(name), among=(together, number))
+            for number, (name, values) in enumerate(zip(self.names, made, strict=True))
         }
         texts = {name: frame[source].alias(name) for name, source in self.tiled.texts.items()}
         return Part(bars.part.candles, bars.part.columns | texts, bars.part.written | written)

@@ -12,7 +12,7 @@ import polars as pl
 
 from ...data.candles import Candles
 from ...errors import ProcessingEngineError
-from .arriving import TWICE, none_refused, ticks_of
+from .arriving import TWICE, none_refused
 from .members import NEVER, Members
 
 ARRIVED = "~arrived"
@@ -103,7 +103,7 @@ class Waiting:
 
     def _close(self, candles: Candles) -> None:
         if candles.height:
-            self.closed = max(self.closed, int(ticks_of(candles).max()))
+            self.closed = max(self.closed, int(candles.ticks.max()))
 
 
 def as_time(lateness: dt.timedelta | float) -> dt.timedelta:

@@ -42,7 +42,8 @@ class MachineCode:
         self._engine.finalize_object()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
-        self.advance = self._callable("advance", pointer, whole, whole, pointer, whole, whole, pointer, whole)
+        self.once = self._callable("once", pointer, whole, whole, pointer)
+        self.advance = self._callable("advance", *[pointer, whole] * 2, pointer, *[pointer, whole] * 3)
         self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
         self.list_numbers = self._callable("list_numbers", pointer, whole, pointer, pointer)
 
@@ -109,12 +110,12 @@ def _modules() -> list[str]:
     from .moving import MOVING  # noqa: PLC0415
     from .ordering import define_order  # noqa: PLC0415
     from .sections import define_sections  # noqa: PLC0415
-    from .sweeping import define_advance, define_sweep  # noqa: PLC0415
+    from .sweeping import define_advance, define_once, define_sweep  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
     frame, across = build([*MOVING, *FINDING]), build([])
     for module, defines in (
-        (frame, (define_sweep, define_advance, define_gathering)),
+        (frame, (define_sweep, define_once, define_advance, define_gathering)),
         (across, (define_sections, define_order, define_section_kernels, define_listing)),
     ):
         for define in defines:

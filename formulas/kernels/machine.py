@@ -17,7 +17,6 @@ from .tiles import FIRST, OPERATION, ROW, Whole
 Floats = NDArray[np.float64]
 
 ALIGNED = 64  # bytes: a line of the cache, and the widest vector
-_ONLY = np.zeros(1, np.int64)
 
 
 class Stop:
@@ -92,7 +91,7 @@ class Machine:
 
     def _once(self, steps: _Steps, rows: int, tile: Whole) -> None:
         place, count = steps.place
-        self._code.advance(place, 0, count, _ONLY.ctypes.data, 1, rows, tile.ctypes.data, 0)
+        self._code.once(place, count, rows, tile.ctypes.data)
 
 
 class _Steps:

@@ -206,11 +206,17 @@ def keep(emitter: Emitter) -> None:
     builder, register = emitter.builder, move.pointer(0)
     source = emitter.offset(register, builder.mul(move.rows, emitter.whole(ROW)))
 
-    def copy(row: Value) -> None:
+    def one(row: Value) -> None:
         distance = builder.mul(row, emitter.whole(ROW))
         emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
 
-    emitter.each(emitter.whole(0), _setting(move), copy)
+    emitter.each(emitter.whole(0), _setting(move), one)
+
+
+def copy(emitter: Emitter) -> None:
+    """One row, from where it stands to another place. Operands: both."""
+    move = Mover(emitter)
+    emitter.store_row(emitter.load_row(move.pointer(0)), move.pointer(1))
 
 
 def fill(emitter: Emitter) -> None:
@@ -235,6 +241,7 @@ MOVING: Final = [
         (unpack, 3, ()),
         (unpack_truth, 3, ()),
         (keep, 1, ("rows",)),
+        (copy, 2, ()),
         (fill, 1, ("rows", "number")),
     )
 ]

@@ -20,17 +20,17 @@ ROOM: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class StandingProgram:
-    """Steps for one row. Operands whose stride is not 0 move on with the row at hand, and so do rows that `moves`.
+    """Steps for one row. Operands whose stride is not 0 move on with the row at hand.
 
-    `columns` are read from outside, into the rows of `loads`; `results` are where the results stand. `histories` and
-    `memories` are as in TileProgram.
+    Outside arrays are numbered: first the `columns` that are read, then the `results`, so many, that are written.
+    `back` moves histories by ROOM rows to where they began. `histories` and `memories` are as in TileProgram.
     """
 
     rows: int
     columns: tuple[str, ...]
-    loads: tuple[Operand, ...]
+    results: int
     steps: tuple[Step, ...]
-    results: tuple[Operand, ...]
+    back: tuple[Step, ...]
     histories: tuple[tuple[int, int], ...]
     memories: tuple[Remembered, ...]
     constants: tuple[tuple[int, float], ...]
@@ -55,10 +55,16 @@ class _StandingLayout(Layout):
     def standing(self, results: Sequence[Series]) -> StandingProgram:
         self.place()
         loaded = [(id(source), 0) for source in self.sources if isinstance(source, Loaded)]
-        loads = tuple(Operand(self.places[value], self.stride(value)) for value in loaded)
-        ends = tuple(map(self.operand, results))
-        steps, memories = tuple(self.steps), tuple(self.memories)
-        return StandingProgram(self.rows, self.columns, loads, steps, ends, self.histories, memories, self.constants)
+        loads = [Operand(self.places[value], self.stride(value)) for value in loaded]
+        outside = [Operand(number, 0, outside=True) for number in range(len(loads) + len(results))]
+        come = map(_copied, outside, loads)
+        leave = map(_copied, map(self.operand, results), outside[len(loads) :])
+        back = [Step("barsweep_keep", (Operand(row - head),), (float(head),)) for row, head in self.histories]
+        steps = (*come, *self.steps, *leave)
+        return StandingProgram(
+            self.rows, self.columns, len(results), steps, tuple(back),
+            self.histories, tuple(self.memories), self.constants,
+        )  # fmt: skip
 
     def place(self) -> None:
         """Columns first, in rows that nobody has yet."""
@@ -91,3 +97,7 @@ class _StandingLayout(Layout):
 
     def stride(self, value: Value) -> int:
         return ROW if self.heads.get(value) else 0
+
+
+def _copied(source: Operand, target: Operand) -> Step:
+    return Step("barsweep_copy", (source, target))

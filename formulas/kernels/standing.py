@@ -7,28 +7,29 @@ to batches, since no kernel asks for more than rows ago.
 
 1. past bars are run through a Machine, and each symbol's state is taken out at its last one     warming.py
 2. states are set into lanes                                                                     `StandingTiles.seat`
-3. a new bar is written into its lane, the tile is run, and its results are read                 `StandingTiles.push`
+3. a new bar is laid out for its lane, the tile is run, and its results are read                 `StandingTiles.push`
    Lanes that had no bar get back what they remembered, and their histories move on by a row.
 4. a bar in the making is run the same way, and nothing of it is kept                            `StandingTiles.look`
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiler import machine_code
+from .compiler import MachineCode, machine_code
 from .lanes import LANES
 from .machine import ALIGNED
 from .single_rows import ROOM, StandingProgram
-from .steps import Operand
-from .tiles import OPERATION, ROW, Whole
+from .steps import Step
+from .tiles import OPERATION, PLACED, ROW, Whole
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -41,32 +42,53 @@ SPARE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Where some different places are, each with its `tile`; `begins` are the first numbers of their lanes.
+    """Some different `places`; `tiles` are all of theirs, ascending.
 
-    `tiles` are all of theirs, ascending; `absent` are tiles and lanes of the symbols beside them that have no bar.
-    `among` says where each place is in the lanes of those tiles one after the other, and `are_first` that they are just
-    the first of these, in their order.
+    `absent` are tiles and lanes of the symbols beside them that have no bar. `are_first` says that places are just the
+    first of all, in their order.
     """
 
     places: Whole
-    tile: Whole
-    begins: Whole
     tiles: Whole
     absent: tuple[Whole, Whole]
-    among: Whole
     are_first: bool
 
     @classmethod
-    def of(cls, places: Whole, taken: Truths, size: int) -> Seats:
-        """The places in arenas of so many numbers; `taken` says at which there are symbols."""
-        tile, lane = np.divmod(places, LANES)
-        tiles, number = np.unique(tile, return_inverse=True)
+    def of(cls, places: Whole, taken: Truths) -> Seats:
+        """The places; `taken` says at which there are symbols."""
+        tiles = np.unique(places // LANES)
         here = np.zeros(taken.size, np.bool_)
         here[places] = True
         at, lanes = np.nonzero((taken & ~here).reshape(-1, LANES)[tiles])
-        among = number * LANES + lane
-        are_first = np.array_equal(among, np.arange(places.size))
-        return cls(places, tile, tile * size + lane, tiles, (tiles[at], lanes), among, are_first)
+        return cls(places, tiles, (tiles[at], lanes), np.array_equal(places, np.arange(places.size)))
+
+
+class _Steps:
+    """Steps as compiled code reads them, the same for every tile: see sweeping.py."""
+
+    def __init__(self, steps: Whole, operands: Whole, settings: Floats) -> None:
+        self._kept = steps, operands, settings
+        self.count = len(operands)
+        self.place = steps.ctypes.data, len(steps), operands.ctypes.data, len(operands)
+
+    @classmethod
+    def of(cls, code: MachineCode, steps: Sequence[Step], *, outside: Sequence[int], arenas: int, size: int) -> _Steps:
+        """With the addresses of the outside arrays, and of the arenas of so many bytes each."""
+        settings = np.array([number for step in steps for number in step.settings] or [0.0])
+        operand = itertools.accumulate((16 * len(step.operands) for step in steps), initial=0)
+        setting = itertools.accumulate((8 * len(step.settings) for step in steps), initial=settings.ctypes.data)
+        words = [
+            (code.address(step.symbol), first, number, ROW * step.memory)
+            for step, first, number in zip(steps, operand, setting, strict=False)
+        ]
+        placed = [
+            (outside[each.at], ROW, 0, each.stride)
+            if each.outside
+            else (arenas + ROW * each.at, size, each.stride, each.stride)
+            for step in steps
+            for each in step.operands
+        ]
+        return cls(_table(words, OPERATION), _table(placed, PLACED), settings)
 
 
 class StandingTiles:
@@ -79,19 +101,17 @@ class StandingTiles:
         self.program, self.workers = program, workers
         self.capacity = 0
         self._arena = np.empty((0, program.rows, LANES))
-        self._cells = self._arena.reshape(-1)
         self._row = np.zeros(0, np.int64)
         self._taken = np.zeros(0, np.bool_)
         self._code = machine_code()
-        self._settings = np.array([number for step in program.steps for number in step.settings] or [0.0])
-        self._operands = np.zeros((0, 0, 2), np.int64)
-        self._steps = np.zeros((0, 0, OPERATION), np.int64)
+        self._outside = np.empty((0, 0))  # columns, then results: [arrays, places]
+        self._steps = self._back = _Steps.of(self._code, (), outside=(), arenas=0, size=0)
         self._seats: Seats | None = None
 
     @property
     def bytes(self) -> int:
         """What it takes."""
-        return self._arena.nbytes + self._operands.nbytes + self._steps.nbytes
+        return self._arena.nbytes + self._outside.nbytes
 
     def seat(self, places: Whole, states: Floats) -> None:
         """Set states, [symbols, size], into places; further tiles are made where there are none."""
@@ -122,7 +142,7 @@ class StandingTiles:
         absent = seats.absent
         before = self._arena[absent[0][:, None], self._memory_rows, absent[1][:, None]]
         self._write(seats, columns)
-        self._run(seats.tiles, self._operands.shape[1])
+        self._run(seats.tiles)
         answer = self._read(seats)
         self._keep_back(absent, before)
         self._move_on(seats.tiles)
@@ -141,42 +161,39 @@ class StandingTiles:
     def _seats_of(self, places: Whole) -> Seats:
         """Where these places are; the same ones mostly come again."""
         if self._seats is None or self._seats.places is not places:
-            self._seats = Seats.of(places, self._taken, self.program.rows * LANES)
+            self._seats = Seats.of(places, self._taken)
         return self._seats
 
     def _write(self, seats: Seats, columns: Floats) -> None:
-        """Columns into their rows, which move on with each tile's row at hand."""
-        at, moves = self._loads
-        rows = at + moves * self._row[seats.tile]
-        self._cells[seats.begins + rows * LANES] = columns
+        into = self._outside[: len(self.program.columns)]
+        if seats.are_first:
+            into[:, : seats.places.size] = columns
+        else:
+            into[:, seats.places] = columns
 
     def _read(self, seats: Seats) -> Floats:
-        """Whole rows of lanes first: that takes less time than number by number."""
-        at, moves = self._results
-        rows = at + moves * self._row[seats.tiles][:, None]
-        lanes = self._arena[seats.tiles[:, None], rows].transpose(1, 0, 2).reshape(at.size, -1)
+        written = self._outside[len(self.program.columns) :]
         if seats.are_first:
-            return lanes[:, : seats.places.size]
-        return lanes.take(seats.among, axis=1)
+            return written[:, : seats.places.size].copy()
+        return written.take(seats.places, axis=1)
 
-    def _run(self, tiles: Whole, moving: int = 0) -> None:
-        """In several threads where there are tiles enough for each; the interpreter's lock is not held.
-
-        So many operands of each tile move on, which costs least while they are at hand.
-        """
+    def _run(self, tiles: Whole) -> None:
+        """In several threads where there are tiles enough for each; the interpreter's lock is not held."""
         if tiles.size < 2 * TILES_APART or self.workers == 1:
-            self._run_some(tiles, moving)
+            self._advance(self._steps, tiles, self._row, 1)
             return
         first, *others = np.array_split(tiles, min(self.workers, tiles.size // TILES_APART))
-        started = [self._threads.submit(self._run_some, some, moving) for some in others]
-        self._run_some(first, moving)
+        started = [self._threads.submit(self._advance, self._steps, some, self._row, 1) for some in others]
+        self._advance(self._steps, first, self._row, 1)
         for each in started:
             each.result()
 
-    def _run_some(self, tiles: Whole, moving: int) -> None:
-        count = len(self.program.steps)
-        steps, size = self._steps.ctypes.data, 8 * OPERATION * count
-        self._code.advance(steps, size, count, tiles.ctypes.data, tiles.size, 1, 0, moving)
+    def _advance(self, steps: _Steps, tiles: Whole, at: Whole, rows: int) -> None:
+        arenas, size = self._arena.ctypes.data, ROW * self.program.rows
+        placed = np.empty(2 * steps.count, np.int64)
+        self._code.advance(
+            *steps.place, placed.ctypes.data, arenas, size, tiles.ctypes.data, tiles.size, at.ctypes.data, rows
+        )
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
@@ -192,31 +209,12 @@ class StandingTiles:
         self._arena[tiles[:, None], rows + 1, lanes[:, None]] = self._arena[tiles[:, None], rows, lanes[:, None]]
 
     def _move_on(self, tiles: Whole) -> None:
-        """The next row, where operands are already; if there is none, histories are moved to the beginning."""
+        """The next row; if there is none, histories are moved to the beginning."""
         self._row[tiles] += 1
         due = tiles[self._row[tiles] == ROOM]
         if due.size:
-            rows, tile = self._history_rows, due[:, None]
-            self._arena[tile, rows] = self._arena[tile, rows + ROOM]
             self._row[due] = 0
-            self._operands[due] -= ROOM * self._steps_on
-
-    @cached_property
-    def _steps_on(self) -> Whole:
-        """[operands, 2]: what is added to addresses and strides from row to row."""
-        strides = [operand.stride for step in self.program.steps for operand in step.operands]
-        return np.array([(stride, 0) for stride in strides], np.int64).reshape(-1, 2)
-
-    @cached_property
-    def _loads(self) -> tuple[Whole, Whole]:
-        """The columns' rows, [columns, 1], and whether they move on."""
-        rows, moves = _placed(self.program.loads)
-        return rows[:, None], moves[:, None]
-
-    @cached_property
-    def _results(self) -> tuple[Whole, Whole]:
-        """The results' rows, and whether they move on."""
-        return _placed(self.program.results)
+            self._advance(self._back, due, self._row, ROOM)
 
     @cached_property
     def _history_rows(self) -> Whole:
@@ -248,40 +246,21 @@ class StandingTiles:
         arena[have:] = np.nan
         for row, number in self.program.constants:
             arena[have:, row] = number
-        self._arena, self._cells = arena, arena.reshape(-1)
+        self._arena = arena
         self._row = np.concatenate([self._row, np.arange(have, count) % ROOM])
         self._taken = np.concatenate([self._taken, np.zeros((count - have) * LANES, np.bool_)])
         self.capacity = count * LANES
+        self._outside = np.zeros((len(self.program.columns) + self.program.results, self.capacity))
+        outside = [row.ctypes.data for row in self._outside]
+        of = partial(_Steps.of, self._code, outside=outside, arenas=arena.ctypes.data, size=ROW * self.program.rows)
+        self._steps, self._back = of(self.program.steps), of(self.program.back)
         places = np.arange(have * LANES, self.capacity)
-        self._address(count)
         for first in range(0, places.size, LANES):
             some = places[first : first + LANES]
             lanes = some % LANES
             where = some // LANES
             self._arena[where[:, None], self._state_rows(where), lanes[:, None]] = self.fresh(some.size)
 
-    def _address(self, tiles: int) -> None:
-        """Steps and operands of every tile, with the addresses of its arena."""
-        program = self.program
-        bases = self._arena.ctypes.data + 8 * LANES * program.rows * np.arange(tiles, dtype=np.int64)
-        operands = [operand for step in program.steps for operand in step.operands]
-        places = np.array([(ROW * each.at, each.stride) for each in operands], np.int64).reshape(-1, 2)
-        table = np.empty((tiles, len(operands), 2), np.int64)
-        table[:, :, 0] = bases[:, None] + places[:, 0] + self._row[:, None] * places[:, 1]
-        table[:, :, 1] = places[:, 1]
-        self._operands = table
-        steps = np.empty((tiles, len(program.steps), OPERATION), np.int64)
-        firsts = np.cumsum([0, *(len(step.operands) for step in program.steps)])[:-1]
-        numbers = np.cumsum([0, *(len(step.settings) for step in program.steps)])[:-1]
-        steps[:, :, 0] = [self._code.address(step.symbol) for step in program.steps]
-        begins = table.ctypes.data + 16 * len(operands) * np.arange(tiles, dtype=np.int64)
-        steps[:, :, 1] = begins[:, None] + 16 * firsts
-        steps[:, :, 2] = self._settings.ctypes.data + 8 * numbers
-        steps[:, :, 3] = bases[:, None] + ROW * np.array([step.memory for step in program.steps], np.int64)
-        self._steps = steps
 
-
-def _placed(operands: Sequence[Operand]) -> tuple[Whole, Whole]:
-    """The rows of operands, and 1 for those that move on."""
-    rows, moves = [each.at for each in operands], [bool(each.stride) for each in operands]
-    return np.array(rows, np.int64), np.array(moves, np.int64)
+def _table(rows: Sequence[tuple[int, ...]], words: int) -> Whole:
+    return np.array(rows, np.int64).reshape(-1, words)

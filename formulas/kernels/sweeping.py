@@ -9,7 +9,7 @@ from llvmlite import ir
 
 from .building import PARAMETERS
 from .emitting import POINTER, WHOLE, Emitter, Value
-from .tiles import LONGEST, OPERATION, TILE
+from .tiles import LONGEST, OPERATION, PLACED, TILE
 
 KERNEL: Final = ir.FunctionType(ir.VoidType(), PARAMETERS)
 
@@ -53,39 +53,63 @@ def define_sweep(module: ir.Module) -> None:
     builder.ret(emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0])
 
 
+def define_once(module: ir.Module) -> None:
+    """`once(operations, how many, rows, tile) -> 0`: run operations for some rows of one tile."""
+    emitter = Emitter(module, "once", [POINTER, WHOLE, WHOLE, POINTER], WHOLE)
+    _run(emitter, *emitter.function_made.args)
+    emitter.builder.ret(emitter.whole(0))
+
+
 def define_advance(module: ir.Module) -> None:
-    """`advance(operations, bytes, how many, which, how many, rows, tile, operands) -> 0`: run operations as they stand.
+    """`advance(operations, how many, operands, how many, placed, arenas, bytes, which, how many, at, rows) -> 0`.
 
-    `which` has whole numbers: for each the operations begin so many times `bytes` after the first. So many `operands`,
-    which stand one after the other from the first operation's first on, then move on by their strides.
+    Run operations for standing tiles, each in its arena of so many `bytes`. All have one table of operands, PLACED
+    words each: the address for the first tile's first row, what is added for each tile and for each row, and the
+    stride. Its addresses for the tile at hand, and the row that `at` has for it, are written into `placed`, which stays
+    in the cache where tables of every tile's own would come from memory with the tile. Operations count their operands
+    from there, and their memory from where the tile's arena begins.
     """
-    emitter = Emitter(module, "advance", [POINTER, WHOLE, WHOLE, POINTER, WHOLE, WHOLE, POINTER, WHOLE], WHOLE)
-    operations, size, count, which, many, rows, tile, moving = emitter.function_made.args
-    builder, whole = emitter.builder, emitter.whole
+    emitter = Emitter(module, "advance", [*[POINTER, WHOLE] * 2, POINTER, *[POINTER, WHOLE] * 3], WHOLE)
+    operations, count, operands, many, placed, arenas, size, which, tiles, at, rows = emitter.function_made.args
+    builder = emitter.builder
 
-    def one(index: Value) -> None:
-        first = emitter.offset(operations, builder.mul(emitter.whole_at(which, index), size))
-        _run(emitter, first, count, rows, tile)
+    def one_tile(index: Value) -> None:
+        tile = emitter.whole_at(which, index)
+        row = emitter.whole_at(at, tile)
 
-        def move(number: Value) -> None:
-            address = emitter.offset(emitter.pointer(first, 1), builder.mul(number, whole(16)))
-            moved = builder.add(emitter.whole_at(address, 0), emitter.whole_at(address, 1))
-            builder.store(moved, address, align=8)
+        def place(number: Value) -> None:
+            operand = emitter.offset(operands, builder.mul(number, emitter.whole(8 * PLACED)))
+            first, by_tile, by_row, stride = (emitter.whole_at(operand, word) for word in range(PLACED))
+            address = builder.add(first, builder.add(builder.mul(tile, by_tile), builder.mul(row, by_row)))
+            target = emitter.offset(placed, builder.mul(number, emitter.whole(16)))
+            builder.store(address, target, align=8)
+            builder.store(stride, emitter.offset(target, emitter.whole(8)), align=8)
 
-        emitter.each(whole(0), moving, move)
+        emitter.each(emitter.whole(0), many, place)
+        arena = emitter.offset(arenas, builder.mul(tile, size))
+        _run(emitter, operations, count, rows, ir.Constant(POINTER, None), (placed, arena))
 
-    emitter.each(whole(0), many, one)
-    builder.ret(whole(0))
+    emitter.each(emitter.whole(0), tiles, one_tile)
+    builder.ret(emitter.whole(0))
 
 
-def _run(emitter: Emitter, first: Value, many: Value, rows: Value, tile: Value) -> None:
-    """Run operations that stand one after the other."""
+def _run(
+    emitter: Emitter, first: Value, many: Value, rows: Value, tile: Value, begins: tuple[Value, Value] | None = None
+) -> None:
+    """Run operations that stand one after the other.
+
+    `begins`: from where their operands and their memory are counted. Without, both are addresses.
+    """
     builder = emitter.builder
 
     def call(index: Value) -> None:
         entry = emitter.offset(first, builder.mul(index, emitter.whole(8 * OPERATION)))
         function = builder.load(entry, typ=KERNEL.as_pointer(), align=8)
         operands, settings, memory = (emitter.pointer(entry, word) for word in range(1, OPERATION))
+        if begins is not None:
+            operands, memory = (
+                emitter.offset(begin, emitter.whole_at(entry, word)) for begin, word in zip(begins, (1, 3), strict=True)
+            )
         builder.call(function, [operands, rows, settings, memory, tile])
 
     emitter.each(emitter.whole(0), many, call)

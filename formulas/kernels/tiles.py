@@ -37,6 +37,8 @@ LISTED_AT_ONCE: Final = 8
 """Cells of a register that are listed at once."""
 OPERATION: Final = 4
 """Words of a step of a program: its function, operands, settings and memory."""
+PLACED: Final = 4
+"""Words of an operand of standing tiles: see sweeping.py."""
 
 
 def tiles_of_like_length(starts: Whole) -> Whole:
