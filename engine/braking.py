@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import psutil
-
 from .batching import Batch
 from .plans import Plans
-from .residing import give_back, resident
+from .residing import give_back, memory_at_hand, resident
 from .streaming import Stream
 
-USUAL: Final = 2**30  # bytes
-USUAL_OF: Final = 4
+USUAL_OF: Final = 4  # of the memory that there is
+USUAL_APART: Final = 2**30  # bytes for a batch elsewhere, of whose machine nothing is known
 NEAR: Final = 0.85  # of the limit: beyond it, results are put aside, and no batch starts beside another
 KEPT_OF: Final = 8  # one byte of so many may be kept from job to job
 IDLE_OF: Final = 2  # from one byte of so many on, allocators are asked to give back what they keep
@@ -29,9 +27,12 @@ LIBRARIES: Final = 64_000_000  # bytes of what the first job imports and compile
 MOST_WRONG: Final = 4.0  # times an estimate: what exceeds it that far is something else's memory
 
 
-def limit_or_usual(given: int | None) -> int:
-    """The limit that was given; else 1 GiB, or a quarter of the machine's memory if that is less."""
-    return given if given is not None else min(USUAL, psutil.virtual_memory().total // USUAL_OF)
+def limit_or_usual(given: int | None, *, apart: bool = False) -> int:
+    """The limit that was given; else a quarter of the memory, and where batches run `apart`, no more than 1 GiB."""
+    if given is not None:
+        return given
+    usual = memory_at_hand() // USUAL_OF
+    return min(usual, USUAL_APART) if apart else usual
 
 
 class EngineMemory:

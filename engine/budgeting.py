@@ -15,6 +15,8 @@ from .batching import Batch
 from .results import counted
 
 MEGABYTE: Final = 1_000_000
+MOST_AT_WORK: Final = 2**29
+"""Bytes that batches at work take at the most: with more they would be no faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,16 @@ class Demand:
         return sum(self.sizes.values())
 
     def at_work(self, room: int) -> int:
-        """Of so many bytes those that batches at work may take: half, less where results then fit beside them.
+        """Of so many bytes those that batches at work may take, MOST_AT_WORK at the most.
+
+        Half, and less where results then fit beside them.
 
         >>> Demand(100, {"A": 10}, reported=600).at_work(1000), Demand(100, {"A": 10}, reported=5000).at_work(1000)
         (400, 500)
         """
         beside = room - self.reported
-        return min(room // 2, beside) if beside >= room // 4 else room // 2
+        usual = min(room // 2, MOST_AT_WORK)
+        return min(usual, beside) if beside >= room // 4 else usual
 
     def assert_fits(self, limit: int, left: int) -> None:
         """Raise ProcessingEngineError where the job cannot keep to the limit, of which so many bytes are left."""

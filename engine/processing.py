@@ -66,9 +66,9 @@ class ProcessingEngine:
                        symbol by symbol
     `max_workers`      batches that compute at the same time (as many load), by default the usable cores; Polars' own
                        threads are fixed by POLARS_MAX_THREADS when it is imported
-    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come; on clusters
-                       each batch its worker; results that do not fit go to mapped files. By default 1 GiB or a quarter
-                       of the machine's memory
+    `memory_limit`     bytes by which jobs may let the process grow, with what is kept for jobs to come, by default a
+                       quarter of the memory; on clusters each batch its worker, by default 1 GiB. Results that do not
+                       fit go to mapped files
     `timeout`          seconds for one batch; when they are over, its halves run once each, down to the culprit
     `deadline`         seconds for a batch with all its halves, and for a job to be prepared, by default 10 x timeout.
                        Time that a batch waits for others counts for neither
@@ -92,7 +92,8 @@ class ProcessingEngine:
         tables: Mapping[str, object] | None = None,
         cluster: Cluster | str | None = None,
     ) -> None:
-        memory, tries = whole("memory_limit", limit_or_usual(memory_limit), 1), whole("retries", retries, 0)
+        usual = limit_or_usual(memory_limit, apart=cluster is not None)
+        memory, tries = whole("memory_limit", usual, 1), whole("retries", retries, 0)
         assert_threads_live()
         self._opened = ExitStack()
         self._cluster = opened_cluster(cluster, self._opened)

@@ -1,13 +1,31 @@
-"""How much of the machine's memory this process holds, and how to have its allocators give back what they keep idle."""
+"""How much memory there is, how much this process holds, and how to have its allocators give back what is idle."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 import psutil
 import pyarrow as pa
+
+GROUPS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux tells what a container may take: control groups of version 2, and of version 1."""
+
+
+def memory_at_hand() -> int:
+    """Bytes of memory that the machine has, or the container, where that may take less."""
+    bounds = [int(text) for text in map(_read, GROUPS) if text.isdecimal()]
+    return min([int(psutil.virtual_memory().total), *bounds])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:  # no such group: nothing bounds what the machine has
+        return ""
 
 
 def resident() -> int:

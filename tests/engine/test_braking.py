@@ -12,9 +12,10 @@ from polars.testing import assert_frame_equal
 import barsweep as bs
 from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob
 from barsweep.data.importing import write_table
-from barsweep.engine import braking, preparing, residing
+from barsweep.engine import braking, budgeting, preparing, residing
 from barsweep.engine.batching import Batch
 from barsweep.engine.braking import LIBRARIES, Brake, EngineMemory, JobMemory
+from barsweep.engine.budgeting import Demand
 from barsweep.engine.plans import Plans
 
 UP = "close > close[1]"
@@ -257,3 +258,29 @@ def test_a_large_table_is_written_in_groups_of_rows(tmp_path, monkeypatch):
     assert_frame_equal(found.slice(0), table)
     assert found.height == 2000
     assert Path(found.path).stat().st_size > 0
+
+
+def test_a_containers_bound_counts_where_it_is_less_than_the_machine_has(monkeypatch, tmp_path):
+    """Control groups say "max", or a number beyond all memory, where there is no bound."""
+    there, bounds = psutil.virtual_memory().total, [tmp_path / "max", tmp_path / "bytes", tmp_path / "missing"]
+    monkeypatch.setattr(residing, "GROUPS", bounds)
+    bounds[0].write_text("max\n")
+    bounds[1].write_text(f"{2**63 - 4096}\n")
+    assert residing.memory_at_hand() == there
+
+    bounds[1].write_text(f"{2**28}\n")
+    assert residing.memory_at_hand() == 2**28
+    assert braking.limit_or_usual(None) == 2**26
+
+
+def test_the_usual_limit_is_a_quarter_of_the_memory_and_elsewhere_no_more_than_a_gigabyte(monkeypatch):
+    monkeypatch.setattr(braking, "memory_at_hand", lambda: 2**34)
+
+    assert braking.limit_or_usual(None) == 2**32
+    assert braking.limit_or_usual(None, apart=True) == 2**30
+    assert braking.limit_or_usual(5) == 5
+
+
+def test_batches_at_work_take_no_more_than_makes_them_faster():
+    """What else there is, is for results."""
+    assert Demand(8, {"A": 10}, reported=2**20).at_work(2**34) == budgeting.MOST_AT_WORK
