@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from fakes import Watched, candles
+from stored_as import stored_as
 
 import barsweep as bs
 
@@ -53,6 +54,19 @@ def test_scanning_with_polars_does_not_import_llvmlite():
         "frame = pl.DataFrame({'date': ['2024-01-01', '2024-01-02'], 'close': [1.0, 2.0]})\n"
         "assert bs.scan('close > close[1]', frame, executor='polars').counts['matches'] == 1\n"
         "print('llvmlite' in sys.modules)"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "parquet", "store", "csv"])
+def test_scanning_a_file_does_not_import_pandas(tmp_path, kind):
+    """It takes longer to load than most scans take, and where it is installed pyarrow likes to import it."""
+    source = stored_as[kind](candles({"A": [1, 2, 3]}), tmp_path)
+    code = (
+        "import sys, barsweep as bs\n"
+        f"assert bs.scan('close > close[1]', {str(source)!r}).counts['matches'] == 2\n"
+        "print('pandas' in sys.modules)"
     )
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
