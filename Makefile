@@ -61,12 +61,14 @@ bench: .venv/installed-test bench/.venvs/own/installed
 	$(BIN)/python -m bench.scan_scaling
 	$(BIN)/python -m bench.threads
 	$(BIN)/python -m bench.growing
+	$(BIN)/python -m bench.starting
 	bench/.venvs/own/bin/python -m pytest bench/test_speed.py --quiet --benchmark-json bench/results/benchmark.json
 	$(BIN)/python -m bench.report
 
 # Side by side with other engines, each in an environment of its own: equal results first, then times, in turn.
 bench-peers: .venv/installed-test
 	$(BIN)/python -m bench.side_by_side
+	$(BIN)/python -m bench.live
 	$(BIN)/python -m bench.report
 
 # Half an hour of random jobs, faults and cancels, several at once; every result has to be accounted for.

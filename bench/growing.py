@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 from rich.console import Console
 
-from barsweep import FrameRepository, ProcessingEngine, ProcessingJob
+from barsweep import BatchResult, FrameRepository, ProcessingEngine, ProcessingJob
 from barsweep.data import sample_candles
 from bench.machines import machine
 from bench.workloads import SCAN, many
@@ -84,11 +84,21 @@ def windows(frame: pl.DataFrame) -> Points:
 
 
 def hundred(frame: pl.DataFrame) -> dict[str, float]:
-    """A hundred formulas in one job, in units of one scan."""
+    """A hundred formulas in one job, in units of one scan: until every match is found, and until all are tables."""
     engine = ProcessingEngine(FrameRepository(frame))
-    one = warm(lambda: engine.run(ProcessingJob(None, SCAN, executor="tiles")))
-    all_of_them = warm(lambda: engine.run(ProcessingJob(None, many(100), executor="tiles")))
-    return {"one": one, "hundred": all_of_them, "ratio": all_of_them / one}
+
+    def run(formulas: Any) -> BatchResult:
+        return engine.run(ProcessingJob(None, formulas, executor="tiles"))
+
+    def with_tables() -> None:
+        result = run(formulas)
+        for name in formulas:
+            _ = result.of(name).matches
+
+    formulas = many(100)
+    one, found, tables = warm(lambda: run(SCAN)), warm(lambda: run(formulas)), warm(with_tables)
+    matches = run(formulas).counts["matches"]
+    return {"one": one, "hundred": found, "ratio": found / one, "tables": tables, "matches": matches}
 
 
 def first_symbols(frame: pl.DataFrame, n: int) -> pl.DataFrame:

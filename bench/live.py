@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from bench.environments import Environment, Ourselves, UnavailableError
+from bench.machines import machine
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = Path(__file__).parent / "results"
@@ -51,11 +52,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "candles.parquet"
         write_candles(path, options.symbols)
+        where = machine()
         found = {way: in_process(way, path) for way in WAYS}
     for way, each in found.items():
         print(f"{WAYS[way].title:24s}" + told(each, found["barsweep"]))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "live.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    kept = {
+        WAYS[way].title: {key: figure for key, figure in each.items() if key != "values"} for way, each in found.items()
+    }
+    report = {"machine": where, "symbols": options.symbols, "ways": kept}
+    (RESULTS / "live.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
 def write_candles(path: Path, symbols: int) -> None:

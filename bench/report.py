@@ -50,8 +50,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, default=PAGE)
     page: Path = parser.parse_args().write
-    found = {name: load(name) for name in ("peers", "growing", "threads", "scan_scaling")}
-    makers = {"peers": peers, "threads": threads, "growing": growing, "scan_scaling": sizes}
+    found = {name: load(name) for name in ("peers", "growing", "threads", "scan_scaling", "starting", "live")}
+    makers = {
+        "peers": peers,
+        "threads": threads,
+        "growing": growing,
+        "scan_scaling": sizes,
+        "starting": starting,
+        "live": live,
+    }
     parts = [make(found[name], page) for name, make in makers.items() if found[name]]
     page.write_text("\n".join([INTRODUCTION, *parts]), encoding="utf-8")
 
@@ -201,8 +208,9 @@ def growing(found: Found, page: Path) -> str:
     chart.write_text(charts.lines("How the cost grows (both axes logarithmic)", panels), encoding="utf-8")
     told = found["hundred"]
     text = (
-        f"A hundred formulas in one job over {most:,} symbols take {told['hundred']:.2f} s, matches delivered: "
-        f"{told['ratio']:.1f} times one W1 ({told['one']:.3f} s)."
+        f"A hundred formulas in one job over {most:,} symbols take {told['hundred']:.2f} s: "
+        f"{told['ratio']:.1f} times one W1 ({told['one']:.3f} s). They find {told['matches']:,} bars; "
+        f"with a table of each formula's, which is made when somebody looks, {told['tables']:.2f} s."
     )
     picture = f"![Cost by symbols, bars, formulas and window length]({chart.name})"
     return f"## How the cost grows\n\n{machine_line(found['machine'])}\n\n{picture}\n\n{text}\n"
@@ -240,6 +248,32 @@ def sizes(found: Found, _: Path) -> str:
     first = f"The first check in a process, of {check['lines']} lines: {check['seconds'] * 1000:.0f} ms."
     where = machine_line(found["machine"])
     return f"## By size\n\n{where}\n\n{markdown(headings, body)}\n\n{text} One symbol: {one}. {first}\n"
+
+
+def starting(found: Found, _: Path) -> str:
+    """Whole commands, from the shell to their end."""
+    body = [(name, f"{median:.3f} s", f"{best:.3f} s") for name, (median, best) in found["seconds"].items()]
+    told = f"{found['symbols']:,} symbols x {found['bars']:,} bars in a DuckDB file, whole processes started in turn."
+    read, scan = found["seconds"]["imports and columns"], found["seconds"]["W1, every bar"]
+    text = (
+        f"W1 over every bar takes {scan[0] / read[0]:.2f} times (best: {scan[1] / read[1]:.2f}) what it takes to "
+        "import the same modules and to read the same columns with DuckDB alone."
+    )
+    where = machine_line(found["machine"])
+    return f"## Whole commands\n\n{where}\n{told}\n\n{markdown(('process', 'median', 'best'), body)}\n\n{text}\n"
+
+
+def live(found: Found, _: Path) -> str:
+    """A bar that arrives."""
+    own = found["ways"]["barsweep"]
+    body = [
+        (name, *(f"{each[key]:.2f} ms" for key in ("p50", "p99", "best")), f"{each['p50'] / own['p50']:.1f}")
+        for name, each in found["ways"].items()
+        if "missing" not in each
+    ]
+    told = f"One bar of each of {found['symbols']:,} symbols, W2's 25 columns handed out (`python -m bench.live`)."
+    headings = ("way", "median", "p99", "best", "x ours")
+    return f"## A bar that arrives\n\n{machine_line(found['machine'])}\n{told}\n\n{markdown(headings, body)}\n"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main() -> None:
 
     try:
         make_application(next(iter(sys.argv[1:]), None))(prog_name="barsweep")
-    except SystemExit as ended:  # typer's own way to end: with that code, but without waiting
+    except SystemExit as ended:  # click's own way to end: with that code, but without waiting
         leave(ended.code)
 
 
