@@ -112,7 +112,17 @@ class Candles:
     def numbers_of(self, symbols: Iterable[str]) -> Numbers:
         """The numbers of those of these symbols that there are, ascending."""
         known = self.numbering
-        return np.array(sorted({known[symbol] for symbol in symbols if symbol in known}), dtype=np.int64)
+        asked = tuple(symbols)
+        first = known.get(asked[0], 0) if asked else 0
+        if self.symbols[first : first + len(asked)] == asked:  # a run of them, as batches are
+            return np.arange(first, first + len(asked))
+        return np.array(sorted({known[symbol] for symbol in asked if symbol in known}), dtype=np.int64)
+
+    def named(self, numbers: Numbers) -> tuple[str, ...]:
+        """The symbols with these numbers, which ascend."""
+        if numbers.size and numbers[-1] - numbers[0] + 1 == numbers.size:
+            return self.symbols[numbers[0] : numbers[-1] + 1]
+        return tuple(self.symbols[number] for number in numbers)
 
     def slice(self, first: int, last: int) -> Candles:
         """The symbols from number `first` up to, not including, number `last`; nothing is copied."""
@@ -128,7 +138,7 @@ class Candles:
         """The symbols with these numbers, which ascend; symbols that stand side by side are one slice."""
         spans = Spans.of(self.starts, numbers)
         table, keys = pl.DataFrame(spans.take(self.table.get_columns())), self.keys
-        symbols = tuple(self.symbols[number] for number in numbers)
+        symbols = self.named(numbers)
         starts = np.concatenate([[0], np.cumsum(spans.lengths)])
         return Candles(symbols, starts, table, None if keys is None else spans.take([keys])[0])
 

@@ -190,10 +190,9 @@ class Defects:
         there = lengths > 0
         starts = np.concatenate([[0], np.cumsum(lengths[there])])
         table = pl.DataFrame(spans.take(columns, gone if shortened else None)).rechunk()
-        names = (
-            symbols if there.all() and len(there) == len(symbols) else tuple(symbols[n] for n in spans.numbers[there])
-        )
-        return Candles(names, starts, table, self.keys(spans) if not shortened else None), shortened
+        return Candles(
+            self.candles.named(spans.numbers[there]), starts, table, self.keys(spans) if not shortened else None
+        ), shortened
 
     def keys(self, spans: Spans) -> pl.Series | None:
         """The column of symbols where it costs nothing."""
