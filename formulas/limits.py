@@ -46,6 +46,9 @@ MOST_VALUES: Final = 1_000
 MOST_LOOKS: Final = 500
 """Evaluations on other rows: timeframe(), symbol(), table() and bars_where()."""
 
+DEEPEST_FORMS: Final = 100
+"""Those forms, and column(), within each other: each takes more of Python's stack than an operator does."""
+
 MOST_UNITS: Final = 9_999
 """Minutes, hours, days, weeks, months, quarters or years of another timeframe, and of a stretch of time."""
 

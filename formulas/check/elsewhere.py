@@ -9,7 +9,7 @@ from typing import Final
 from .. import syntax
 from ..history import is_across
 from ..kinds import Kind
-from ..limits import MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
+from ..limits import DEEPEST_FORMS, MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
 from ..nodes import Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars, walk
 from ..syntax import Expression, Span
 from .applying import is_stretch
@@ -58,7 +58,11 @@ class Forms:
         return FAULTY if place is None else self._elsewhere(place, _given(bound["x"]))
 
     def _bound(self, form: str, call: syntax.Call, evaluate: Evaluate) -> Bound | None:
-        with self.session.silence():
+        if self.session.forms == DEEPEST_FORMS:
+            message = f"{form}() stands inside {DEEPEST_FORMS} other forms, and no more are read"
+            self.session.faults.add(call.name_span, message, "give parts of it a name: part = ...")
+            return None
+        with self.session.inside_form():
             inside = self._on_table(call, evaluate) if form == "table" else evaluate
             if inside is None:
                 return None
