@@ -52,6 +52,9 @@ DEEPEST_FORMS: Final = 100
 MOST_UNITS: Final = 9_999
 """Minutes, hours, days, weeks, months, quarters or years of another timeframe, and of a stretch of time."""
 
+MOST_BARS_IN_ONE: Final = 100_000_000
+"""Bars of the data in one bar of another timeframe, which the engine compares: the language knows no candles."""
+
 MOST_SYMBOLS: Final = 50
 """Other symbols that a formula reads by symbol()."""
 
