@@ -52,8 +52,9 @@ class DelimitedRepository(FrameRepository):
         place = Path(path)
         reading = Reading(options.get("columns") or {}, options.get("tz") or "UTC", date_format, decimal)
         self.left_out: dict[str, str] = {}
-        super().__init__(self.read_folder(place, reading) if place.is_dir() else reading.file(place), **options)
-        self.name = str(path)
+        found = self.read_folder(place, reading) if place.is_dir() else reading.file(place)
+        super().__init__(found, name=str(path), date_format=date_format, **options)
+        self.decimal = decimal
 
     def read_folder(self, folder: Path, reading: Reading) -> pl.DataFrame:
         """One table of all files that can be read."""
