@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from ..errors import RepositoryError
 from .instants import at_local, zone
+from .options import assert_option, shown
 from .timeframes import Timeframe
 
 AROUND: Final = 15  # days
 MONDAY_TO_FRIDAY: Final = (1, 2, 3, 4, 5)
+WEEKDAYS: Final = "they are numbers from 1, Monday, to 7, Sunday"
 # Columns that are made on the way, see `find_layout`.
 SESSION_DAY: Final = "~session_day"
 OPENING: Final = "~opening"
@@ -54,9 +56,12 @@ class Session:
             zone(tz)
         if isinstance(holidays, str):
             raise RepositoryError(f"holidays are several dates, this is a text: holidays=[{holidays!r}]")
-        days = tuple(sorted(set(weekdays)))
-        if not days or not set(days) <= set(range(1, 8)):
-            raise RepositoryError(f"weekdays are {days}; they are numbers from 1, Monday, to 7, Sunday")
+        assert_option("holidays", holidays, Iterable, "a list of dates is needed")
+        assert_option("weekdays", weekdays, Iterable, WEEKDAYS)
+        listed = tuple(weekdays)
+        if not listed or not all(isinstance(day, int) and 1 <= day <= 7 for day in listed):
+            raise RepositoryError(f"weekdays are {shown(listed)}; {WEEKDAYS}")
+        days = tuple(sorted(set(listed)))
         facts = {"opens": _time(opens), "closes": _time(closes), "tz": tz, "weekdays": days}
         for name, value in {**facts, "holidays": frozenset(map(_date, holidays))}.items():
             object.__setattr__(self, name, value)
@@ -192,8 +197,8 @@ def _since_midnight(time: dt.time) -> dt.timedelta:
 def _time(given: str | dt.time) -> dt.time:
     try:
         return given if isinstance(given, dt.time) else dt.time.fromisoformat(given)
-    except ValueError as error:
-        raise RepositoryError(f"{given!r} is no time of day: write it as 09:30") from error
+    except (TypeError, ValueError) as error:
+        raise RepositoryError(f"{shown(given)} is no time of day: write it as 09:30") from error
 
 
 def _date(given: str | dt.date) -> dt.date:
@@ -201,4 +206,5 @@ def _date(given: str | dt.date) -> dt.date:
         found = dt.date.fromisoformat(given) if isinstance(given, str) else given
     except ValueError as error:
         raise RepositoryError(f"the holiday {given!r} is no date: write it as 2024-12-25") from error
+    assert_option("holidays", found, dt.date, "a holiday is a date, or a text such as 2024-12-25")
     return found.date() if isinstance(found, dt.datetime) else found

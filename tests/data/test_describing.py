@@ -36,7 +36,7 @@ def folder(tmp_path):
     frame.write_parquet(tmp_path / "candles.parquet")
     with duckdb.connect(str(tmp_path / "candles.duckdb")) as connection:
         connection.execute("create table candles as select * from frame")
-    import_candles(tmp_path / "candles.parquet", tmp_path / "candles.store", **{"columns": OPTIONS["columns"]})
+    import_candles(tmp_path / "candles.parquet", tmp_path / "candles.store", columns=OPTIONS["columns"])
     rows = 'date,Last,factor\n01/02/2024,"155,342","1,000"\n01/03/2024,"992,912","1,000"\n'
     (tmp_path / "candles.csv").write_text(rows)
     return tmp_path
