@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .instants import at_local, zone
+from .instants import at_local, in_calendar, zone
 from .options import assert_option, shown
 from .timeframes import Timeframe
 
@@ -126,7 +126,7 @@ class Session:
             return self._hours(days.with_columns(ts.alias("ts")), int(timeframe.seconds * 1_000_000))
         label = pl.select(timeframe.bucket(pl.lit(days[SESSION_DAY]))).to_series()
         first = self._first_from(label)
-        last = self._last_before(pl.select(timeframe.end(pl.lit(label))).to_series())
+        last = self._last_before(in_calendar(pl.select(timeframe.end(pl.lit(label))).to_series()))
         by_date = ts.dtype == pl.Date
         named = label if by_date else _at(label, dt.time(), self.tz or exchange)
         begin = first if by_date else self.opening(first, exchange)
@@ -176,8 +176,9 @@ class Session:
         calendar = self._calendar(days)
         place = np.searchsorted(calendar, days.to_numpy().astype("datetime64[D]")) + step
         known = (place >= 0) & (place < calendar.size) & days.is_not_null().to_numpy()
-        found = pl.Series(calendar).cast(pl.Date).gather(np.where(known, place, 0)) if calendar.size else days.clear()
-        return found.set(pl.Series(~known), None)
+        if not known.any():
+            return days.clear(len(days))
+        return pl.Series(calendar).cast(pl.Date).gather(np.where(known, place, 0)).set(pl.Series(~known), None)
 
 
 def _has_hours(ts: pl.Series, own: Timeframe) -> bool:
