@@ -47,7 +47,7 @@ MOST_LOOKS: Final = 500
 """Evaluations on other rows: timeframe(), symbol(), table() and bars_where()."""
 
 DEEPEST_FORMS: Final = 100
-"""Those forms, and column(), within each other: each takes more of Python's stack than an operator does."""
+"""Those forms, and column(), within each other, which take much of Python's stack, to be checked and to be computed."""
 
 MOST_UNITS: Final = 9_999
 """Minutes, hours, days, weeks, months, quarters or years of another timeframe, and of a stretch of time."""

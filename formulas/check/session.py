@@ -23,7 +23,7 @@ class Session:
 
     `looks` counts, of each series on other rows, how often these and those that it looks at are evaluated; `symbols`
     are those that symbol() names. `steps` counts the expressions that were read while functions were written out.
-    `forms` are how many forms stand around what is checked.
+    `layers` are, of each such series, how many stand in each other; `forms` are those around what is checked.
     """
 
     functions: Functions
@@ -36,6 +36,7 @@ class Session:
     inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
     stack: list[LibraryFunction] = field(default_factory=list)
     looks: dict[Node, int] = field(default_factory=dict)
+    layers: dict[Node, int] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
     steps: int = 0
     forms: int = 0

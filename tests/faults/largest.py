@@ -95,7 +95,7 @@ BOUNDS = (
         "forms within each other",
         limits.DEEPEST_FORMS,
         lambda n: "bars_where(close > 1, " * n + "close" + ")" * n,
-        "stands inside 100 other forms",
+        "at most 100 deep within each other",
     ),
     Bound(
         "other symbols",

@@ -113,6 +113,22 @@ def test_what_would_double_with_each_line_ends_early(what):
     assert isinstance(check(f"{start}{GROWING[what]}\nf35(close)"), FormulaError)
 
 
+def layers(count):
+    """Forms within forms by names, none of which the text shows."""
+    lines = "\n".join(f"  y{n + 1} = bars_where(x > 1, y{n})" for n in range(count))
+    return f"def f(x) {{\n  y0 = x\n{lines}\n  y{count}\n}}\nf(close)"
+
+
+def test_forms_within_each_other_by_names_count_as_well():
+    error = check(layers(limits.DEEPEST_FORMS + 1))
+
+    assert isinstance(error, FormulaError)
+    assert "bars_where() stand at most 100 deep within each other" in str(error)
+    for executor in ("tiles", "polars"):
+        values = compute(layers(limits.DEEPEST_FORMS), executor=executor)["value"]
+        assert values.equals(candles().select(pl.when(pl.col("close") > 1).then("close"))["close"])
+
+
 def test_nesting_that_python_cannot_follow_is_a_fault_of_the_text():
     """Within all other bounds: a call's arguments are read inside it, and its body inside that."""
     bodies = "\n".join(f"def {n}(x) = {'sma(' * 150}{inner}{', 2)' * 150}" for n, inner in (("f", "x"), ("g", "f(x)")))
