@@ -8,7 +8,8 @@ from typing import Final
 import polars as pl
 
 from ..errors import RepositoryError
-from .layout import PRICES, Layout, listed, simplified
+from .layout import PRICES, Layout, listed, recognise, simplified, without_time
+from .options import assert_option
 
 ADJUSTED_CLOSES: Final = frozenset({"adjclose", "adjustedclose", "closeadj", "closeadjusted"})
 FACTORS: Final = frozenset({"factor", "adjfactor", "adjustmentfactor"})
@@ -72,6 +73,8 @@ def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str 
     >>> add_factor_column(candles, factors)["factor"].to_list()
     [0.25, 0.25, 1.0]
     """
+    assert_option("candles", candles, pl.DataFrame, "a Polars frame is needed")
+    assert_option("factors", factors, pl.DataFrame, "a Polars frame is needed")
     if column in candles.columns:
         raise RepositoryError(f"the candles have a column {column!r} already: drop it, or name another with column=")
     parts = [name for name in ("factor", "price_factor", "split_factor") if name in factors.columns]
@@ -79,7 +82,14 @@ def add_factor_column(candles: pl.DataFrame, factors: pl.DataFrame, column: str 
         raise RepositoryError(
             f"the factors need a column factor, price_factor or split_factor; found: {', '.join(factors.columns)}"
         )
-    ts = next(name for name in ("date", "ts") if name in candles.columns)
+    for name in ("symbol", "date"):
+        if name not in factors.columns:
+            raise RepositoryError(f"the factors need a column {name}; found: {listed(factors.schema)}")
+    if "symbol" not in candles.columns:
+        raise RepositoryError(f"the candles need a column symbol; found: {listed(candles.schema)}")
+    ts = recognise("ts", candles.schema, set(), "the candles")
+    if ts is None:
+        raise without_time(candles.schema, "the candles")
     factor = pl.reduce(lambda left, right: left * right, [pl.col(name).cast(pl.Float64) for name in parts])
     table = factors.select(pl.col("symbol").cast(pl.String), pl.col("date").alias("~day"), factor.alias(column))
     days = candles.with_row_index("~row").with_columns(pl.col(ts).cast(pl.Date).alias("~day"))

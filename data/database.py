@@ -26,10 +26,10 @@ from .instants import TS, Bounds, read_ts
 from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
-from .options import TableOptions
+from .options import TableOptions, as_path
 from .placing import Placed
 from .remembering import remembered
-from .selecting import in_stored_order, where_clause
+from .selecting import assert_selection, in_stored_order, where_clause
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,9 +64,8 @@ class DuckDBRepository(NumberedRepository):
         **options: Unpack[TableOptions],
     ) -> None:
         super().__init__(**options)
-        if table is not None and query is not None:
-            raise RepositoryError("give either table= or query=, not both")
-        self.path = Path(path)
+        assert_selection(table, query, settings)
+        self.path = as_path(path)
         self.table = table
         self.query = None if query is None else query.strip().rstrip(";")
         self.settings = dict(settings or {})
@@ -121,7 +120,7 @@ class DuckDBRepository(NumberedRepository):
 
     def fingerprint(self) -> object:
         """The sizes and times of change of the file and of what is not yet written to it."""
-        files = (self.path, self.path.with_name(f"{self.path.name}.wal"))
+        files = (self.path, Path(f"{self.path}.wal"))
         stats = [file.stat() for file in files if file.exists()]
         return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
 

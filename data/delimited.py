@@ -18,10 +18,11 @@ from .frames import FrameRepository
 from .instants import from_text, in_utc
 from .layout import RECOGNISED, recognise, without_time
 from .numerals import Decimal, decimal_of, has_commas, read_numbers, read_volumes
-from .options import TableOptions
+from .options import TableOptions, as_path, assert_option
 
 ENDINGS: Final = frozenset({".csv", ".tsv", ".txt"})
 MISSING: Final = ["", "NA", "N/A", "null", "NULL", "None", "-"]
+MARK: Final = 'the decimal mark is "." or ","'
 
 LOG = logging.getLogger("barsweep")
 
@@ -47,13 +48,18 @@ class DelimitedRepository(FrameRepository):
         decimal: Decimal | None = None,
         **options: Unpack[TableOptions],
     ) -> None:
+        assert_option("decimal", decimal, str | None, MARK)
         if decimal not in {None, ".", ","}:
-            raise RepositoryError(f'decimal={decimal!r}: the decimal mark is "." or ","')
-        place = Path(path)
-        reading = Reading(options.get("columns") or {}, options.get("tz") or "UTC", date_format, decimal)
+            raise RepositoryError(f"decimal={decimal!r}: {MARK}")
+        place, self.decimal = as_path(path), decimal
         self.left_out: dict[str, str] = {}
-        super().__init__(self.read_folder(place, reading) if place.is_dir() else reading.file(place), **options)
-        self.name = str(path)
+        super().__init__(place, name=str(place), date_format=date_format, **options)
+
+    def taken(self, frame: object) -> pl.DataFrame:
+        """The files at a path as a frame."""
+        assert isinstance(frame, Path)
+        reading = Reading(self.mapping, self.tz or "UTC", self.date_format, self.decimal)
+        return self.read_folder(frame, reading) if frame.is_dir() else reading.file(frame)
 
     def read_folder(self, folder: Path, reading: Reading) -> pl.DataFrame:
         """One table of all files that can be read."""

@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, type[TableRepository]]] = {
     "store": CandleStore,
     "csv": DelimitedRepository,
 }
-OWN_OPTIONS: Final = {"duckdb": ("table", "query", "settings"), "csv": ("date_format",)}
+OWN_OPTIONS: Final = {"duckdb": ("table", "query", "settings"), "csv": ("date_format", "decimal")}
 
 
 def describe(repository: CandleRepository) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..errors import RepositoryError
 from .held import HeldRepository
 from .instants import from_text
 from .layout import RECOGNISED, is_text
-from .options import TableOptions
+from .options import TableOptions, assert_option
 from .placing import Placed
 from .remembering import remembered
 from .timeframes import ROWS_LOOKED_AT, Timeframe, infer_timeframe
@@ -39,9 +39,15 @@ class FrameRepository(HeldRepository):
         self, frame: object, *, name: str = "the frame", date_format: str | None = None, **options: Unpack[TableOptions]
     ) -> None:
         super().__init__(**options)
+        assert_option("name", name, str, "a text is needed")
+        assert_option("date_format", date_format, str | None, 'a text is needed, "%d/%m/%Y"')
         self.date_format = date_format
         self.name = name
-        self.given = to_polars(frame)
+        self.given = self.taken(frame)
+
+    def taken(self, frame: object) -> pl.DataFrame:
+        """What was given as a Polars frame."""
+        return to_polars(frame)
 
     @property
     def where(self) -> str:
@@ -83,12 +89,12 @@ def to_polars(frame: object) -> pl.DataFrame:
         return frame
     if isinstance(frame, pl.LazyFrame):
         return frame.collect(engine="in-memory")
-    if type(frame).__module__.partition(".")[0] == "pandas":
-        frame = flattened(frame)
-    if not hasattr(frame, "__arrow_c_stream__"):
+    of_pandas = type(frame).__module__.partition(".")[0] == "pandas"
+    if not hasattr(frame, "columns" if of_pandas else "__arrow_c_stream__"):
         raise RepositoryError(
             f"a {type(frame).__name__} is no frame: give a Polars, pandas or Arrow table, a path or a repository"
         )
+    frame = flattened(frame) if of_pandas else frame
     try:
         return pl.DataFrame(cast("Any", plain(frame) if isinstance(frame, pa.Table) else frame))
     except (pl.exceptions.PolarsError, pa.ArrowException, ValueError) as error:

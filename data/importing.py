@@ -16,7 +16,7 @@ from .connecting import first_line, literal, open_for_reading, quoted
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .opening import DATABASES, open_path
-from .options import TextOptions
+from .options import TextOptions, as_path
 from .placing import read_counts
 from .store import ENDING as STORE
 from .storing import LIST, write_store
@@ -71,8 +71,7 @@ def import_candles(
     >>> imported.rows, imported.symbols, str(imported.last)
     (2, 1, '2024-01-03')
     """
-    goal = Path(target).expanduser()
-    origin = Path(source).expanduser()
+    goal, origin = as_path(target), as_path(source)
     refuse_unfit(origin, goal)
     refuse_existing(goal, table, replace=replace)
     repository = open_path(origin, dict(options))

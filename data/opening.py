@@ -12,6 +12,7 @@ from .database import DuckDBRepository
 from .delimited import ENDINGS as DELIMITED
 from .delimited import DelimitedRepository
 from .frames import FrameRepository
+from .options import as_path
 from .parquet import ParquetRepository
 from .repository import CandleRepository
 from .rows import RowRepository, RowSource
@@ -52,7 +53,7 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     ['data']
     """
     if isinstance(data, (str, Path)):
-        return open_path(Path(data).expanduser(), options)
+        return open_path(as_path(data), options)
     if isinstance(data, pl.DataFrame | pl.LazyFrame):
         return FrameRepository(data, **options)  # first: to ask a LazyFrame for its columns, as below, is warned of
     if isinstance(data, CandleRepository):

@@ -17,7 +17,7 @@ from .counting import counted_keys, counted_names
 from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
-from .options import TableOptions
+from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import remembered
 from .spans import Spans
@@ -44,7 +44,7 @@ class ParquetRepository(NumberedRepository):
 
     def __init__(self, path: str | Path, **options: Unpack[TableOptions]) -> None:
         super().__init__(**options)
-        self.path = Path(path)
+        self.path = as_path(path)
         self.counted_at: object = None
         self.schemas: dict[Path, tuple[object, Mapping[str, pl.DataType]]] = {}
 

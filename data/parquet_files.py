@@ -18,7 +18,6 @@ from .layout import RECOGNISED, is_text
 from .numbers_of_rows import Numbers
 
 FILE: Final = "~file"
-SYMBOLS: Final = frozenset({"symbol", "ticker", "code", "instrument"})
 CASTS: Final = pl.ScanCastOptions(
     integer_cast=["upcast", "allow-float"],
     float_cast="upcast",
@@ -64,7 +63,7 @@ class ParquetFiles:
             folders = {name for file in files for name in named_by_folders(file.relative_to(path))}
             # told, since of a part of the folders Polars might take the names for numbers
             found = cls(tuple(files), schema, {name: columns[name] for name in columns if name in folders})
-        has_symbol = named or path.is_file() or SYMBOLS & {name.strip().lower() for name in columns}
+        has_symbol = named or path.is_file() or set(RECOGNISED["symbol"]) & {name.strip().lower() for name in columns}
         return found if has_symbol else cls(found.files, found.schema, found.hive, by_symbol=True)
 
     @cached_property

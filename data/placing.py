@@ -41,6 +41,16 @@ class Placed:
         return self.candles.frame
 
 
+def as_names(symbols: pl.Series, where: str) -> pl.Series:
+    """The column of symbols as text: numbers are written out. RepositoryError where it holds lists or the like."""
+    if is_text(symbols.dtype):
+        return symbols
+    try:
+        return symbols.cast(pl.String)
+    except pl.exceptions.PolarsError as error:
+        raise RepositoryError(f"{where}: the column of symbols holds {symbols.dtype}; texts are needed") from error
+
+
 def place(frame: pl.DataFrame) -> Placed:
     """Sort by (symbol, ts) unless the rows are found to be sorted. Rows without symbol or ts have no place and go."""
     counts: Counts = {}

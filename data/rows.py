@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 import polars as pl
@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from ..errors import BarsweepError, RepositoryError
 from .frames import FrameRepository
-from .instants import Bound, Bounds, Instant, shifted
+from .instants import Bound, Bounds, Instant, shifted, zone
 from .layout import CANDLE_FIELDS, Kind
+from .options import assert_option, shown
 from .policies import CandlePolicy
 from .timeframes import DAY, Timeframe
 
@@ -55,9 +56,15 @@ class RowRepository:
         tz: str | None = None,
         policy: CandlePolicy | None = None,
     ) -> None:
+        if not isinstance(source, RowSource):
+            raise RepositoryError(f"{shown(source)} has no get_range(symbol_id, timeframe, start, end)")
+        assert_option("symbol_ids", symbol_ids, Mapping | Callable | None, "a mapping or a function is needed")
+        assert_option("policy", policy, CandlePolicy | None, "a CandlePolicy is needed")
+        if tz is not None:
+            zone(tz)
         self.source = source
         self.symbol_ids = symbol_ids
-        self.named = symbols
+        self.named = None if symbols is None else _texts(symbols)
         self.tz = tz
         self.policy = policy
 
@@ -135,6 +142,15 @@ class RowRepository:
         if isinstance(self.symbol_ids, Mapping):
             return self.symbol_ids.get(symbol)
         return symbol if self.symbol_ids is None else self.symbol_ids(symbol)
+
+
+def _texts(symbols: object) -> tuple[str, ...]:
+    """Symbols as they were named; a single text is one symbol."""
+    assert_option("symbols", symbols, Iterable, "a list of texts is needed")
+    listed = (symbols,) if isinstance(symbols, str) else tuple(symbols)  # type: ignore[arg-type] # as just seen
+    for symbol in listed:
+        assert_option("symbols", symbol, str, "symbols are texts")
+    return listed
 
 
 def guarded(call: Callable[[], Any], what: str) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import RepositoryError
 from .candles import starts_of
+from .options import shown
 from .timeframes import DAY, Timeframe
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -30,8 +31,8 @@ def sample_symbols(n: int) -> list[str]:
     >>> sample_symbols(3)
     ['AAAA', 'JZZT', 'TZZM']
     """
-    if not 0 <= n <= TICKERS:
-        raise RepositoryError(f"{n} sample symbols: at most {TICKERS}")
+    if not isinstance(n, int) or not 0 <= n <= TICKERS:
+        raise RepositoryError(f"{shown(n)} sample symbols: a whole number is needed, at most {TICKERS}")
     return sorted(ticker(index * STRIDE % TICKERS) for index in range(n))
 
 

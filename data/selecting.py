@@ -1,18 +1,29 @@
-"""Which rows of a database are selected, and in which order they are handed out."""
+"""What is selected from a database, which rows of it, and in which order they are handed out."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from ..errors import RepositoryError
 from .connecting import quoted
 from .instants import Bounds, shifted
 from .layout import Layout
 from .numbered import ROW
+from .options import assert_option
 from .parquet import stored_bound
+
+
+def assert_selection(table: object, query: object, settings: object) -> None:
+    """Raise RepositoryError unless at most one of a table and a query is named, and DuckDB's settings are by name."""
+    assert_option("table", table, str | None, "the name of a table is needed")
+    assert_option("query", query, str | None, "the text of a query is needed")
+    assert_option("settings", settings, Mapping | None, 'a mapping is needed, {"threads": 2}')
+    if table is not None and query is not None:
+        raise RepositoryError("give either table= or query=, not both")
 
 
 def where_clause(

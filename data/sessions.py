@@ -12,11 +12,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import RepositoryError
-from .instants import at_local, zone
+from .instants import at_local, in_calendar, zone
+from .options import assert_option, shown
 from .timeframes import Timeframe
 
 AROUND: Final = 15  # days
 MONDAY_TO_FRIDAY: Final = (1, 2, 3, 4, 5)
+WEEKDAYS: Final = "they are numbers from 1, Monday, to 7, Sunday"
 # Columns that are made on the way, see `find_layout`.
 SESSION_DAY: Final = "~session_day"
 OPENING: Final = "~opening"
@@ -54,9 +56,12 @@ class Session:
             zone(tz)
         if isinstance(holidays, str):
             raise RepositoryError(f"holidays are several dates, this is a text: holidays=[{holidays!r}]")
-        days = tuple(sorted(set(weekdays)))
-        if not days or not set(days) <= set(range(1, 8)):
-            raise RepositoryError(f"weekdays are {days}; they are numbers from 1, Monday, to 7, Sunday")
+        assert_option("holidays", holidays, Iterable, "a list of dates is needed")
+        assert_option("weekdays", weekdays, Iterable, WEEKDAYS)
+        listed = tuple(weekdays)
+        if not listed or not all(isinstance(day, int) and 1 <= day <= 7 for day in listed):
+            raise RepositoryError(f"weekdays are {shown(listed)}; {WEEKDAYS}")
+        days = tuple(sorted(set(listed)))
         facts = {"opens": _time(opens), "closes": _time(closes), "tz": tz, "weekdays": days}
         for name, value in {**facts, "holidays": frozenset(map(_date, holidays))}.items():
             object.__setattr__(self, name, value)
@@ -121,7 +126,7 @@ class Session:
             return self._hours(days.with_columns(ts.alias("ts")), int(timeframe.seconds * 1_000_000))
         label = pl.select(timeframe.bucket(pl.lit(days[SESSION_DAY]))).to_series()
         first = self._first_from(label)
-        last = self._last_before(pl.select(timeframe.end(pl.lit(label))).to_series())
+        last = self._last_before(in_calendar(pl.select(timeframe.end(pl.lit(label))).to_series()))
         by_date = ts.dtype == pl.Date
         named = label if by_date else _at(label, dt.time(), self.tz or exchange)
         begin = first if by_date else self.opening(first, exchange)
@@ -171,8 +176,9 @@ class Session:
         calendar = self._calendar(days)
         place = np.searchsorted(calendar, days.to_numpy().astype("datetime64[D]")) + step
         known = (place >= 0) & (place < calendar.size) & days.is_not_null().to_numpy()
-        found = pl.Series(calendar).cast(pl.Date).gather(np.where(known, place, 0)) if calendar.size else days.clear()
-        return found.set(pl.Series(~known), None)
+        if not known.any():
+            return days.clear(len(days))
+        return pl.Series(calendar).cast(pl.Date).gather(np.where(known, place, 0)).set(pl.Series(~known), None)
 
 
 def _has_hours(ts: pl.Series, own: Timeframe) -> bool:
@@ -192,8 +198,8 @@ def _since_midnight(time: dt.time) -> dt.timedelta:
 def _time(given: str | dt.time) -> dt.time:
     try:
         return given if isinstance(given, dt.time) else dt.time.fromisoformat(given)
-    except ValueError as error:
-        raise RepositoryError(f"{given!r} is no time of day: write it as 09:30") from error
+    except (TypeError, ValueError) as error:
+        raise RepositoryError(f"{shown(given)} is no time of day: write it as 09:30") from error
 
 
 def _date(given: str | dt.date) -> dt.date:
@@ -201,4 +207,5 @@ def _date(given: str | dt.date) -> dt.date:
         found = dt.date.fromisoformat(given) if isinstance(given, str) else given
     except ValueError as error:
         raise RepositoryError(f"the holiday {given!r} is no date: write it as 2024-12-25") from error
+    assert_option("holidays", found, dt.date, "a holiday is a date, or a text such as 2024-12-25")
     return found.date() if isinstance(found, dt.datetime) else found

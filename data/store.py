@@ -15,7 +15,7 @@ from .held import HeldRepository
 from .inspecting import Inspection
 from .instants import in_calendar
 from .numbers_of_rows import NONE
-from .options import TableOptions
+from .options import TableOptions, as_path
 from .placing import Placed
 from .remembering import remembered
 from .storing import DTYPES, LIST, Contents, Stored, mapped
@@ -41,7 +41,7 @@ class CandleStore(HeldRepository):
 
     def __init__(self, path: str | Path, **options: Unpack[TableOptions]) -> None:
         super().__init__(**options)
-        self.path = Path(path)
+        self.path = as_path(path)
 
     @property
     def where(self) -> str:

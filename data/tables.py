@@ -16,10 +16,10 @@ from ..errors import RepositoryError
 from .adjusting import HINDSIGHT, find_adjustment
 from .checking import CheckedCandles, check_candles
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
-from .layout import Kind, Layout, find_layout, is_text
+from .layout import Kind, Layout, find_layout
 from .loading import Loading
 from .options import assert_options
-from .placing import Placed, assert_number, place
+from .placing import Placed, as_names, assert_number, place
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
 from .summaries import summary
@@ -42,7 +42,7 @@ class TableRepository(Remembering, ABC):
         symbol: str = "data",
         policy: CandlePolicy | None = None,
     ) -> None:
-        assert_options(columns, label, adjust, policy)
+        assert_options(columns, label, adjust, policy, symbol)
         super().__init__()
         self.mapping = dict(columns or {})
         self.tz = tz
@@ -131,8 +131,7 @@ class TableRepository(Remembering, ABC):
             fields = {"event": "rows left out", "source": self.where, "rows": nameless}
             LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless, extra=fields)
         ts = read_ts(raw, self.zone_name, self.where)
-        symbol = raw["symbol"] if is_text(raw.schema["symbol"]) else raw["symbol"].cast(pl.String)
-        return place(raw.with_columns(symbol, ts.alias("ts")))
+        return place(raw.with_columns(as_names(raw["symbol"], self.where), ts.alias("ts")))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """As `place_keys`, and bars labelled with their end labelled with their start."""

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from ..data.options import shown
+from ..errors import ProcessingEngineError
 from .across import AcrossJob
 from .batching import Batch
 from .braking import Brake, EngineMemory, JobMemory
@@ -52,6 +54,10 @@ def opened_cluster(cluster: Cluster | str | None, opened: ExitStack) -> Cluster 
     Raises ProcessingEngineError for an unknown name, and where it cannot be started.
     """
     if not isinstance(cluster, str):
+        if cluster is not None and not callable(getattr(cluster, "send", None)):
+            raise ProcessingEngineError(
+                f'a cluster is one such as RayCluster(folder), or "ray"; {shown(cluster)} is none'
+            )
         return cluster
     from .clusters.naming import start  # noqa: PLC0415 - most jobs run here
 

@@ -158,7 +158,7 @@ def evaluate(
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
     with ProcessingEngine(data, service, tables=tables) as engine:
-        own = timeframe or engine.timeframe
+        own = engine.timeframe if timeframe is None else timeframe
         job = ProcessingJob(symbols, named, DateRange(start, end), own, parameters, **options)
         return engine.evaluate(job, progress) if output is None else engine.evaluate(job, progress, output=output)
 
@@ -201,7 +201,7 @@ def signals(
     """
     options: dict[str, Any] = {"executor": executor, "session": session, "dialect": dialect}
     with ProcessingEngine(data, service, tables=tables) as engine:
-        own = timeframe or engine.timeframe
+        own = engine.timeframe if timeframe is None else timeframe
         job = ProcessingJob(symbols, formulas, DateRange(start, end), own, parameters, **options)
         return engine.signals(job, progress, delay=delay)
 

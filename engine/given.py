@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import UnionType
 from typing import Final, get_args
 
 from ..data.layout import Kind
-from ..errors import ProcessingEngineError
+from ..data.options import as_path as path_of
+from ..data.options import shown
+from ..errors import ProcessingEngineError, RepositoryError
 
-LONGEST: Final = 60  # characters of what was given; more than that, a frame say, is told by its type
-
-
-def shown(value: object) -> str:
-    """What was given as a message shows it.
-
-    >>> shown(["close"]), shown("x" * 100)
-    ("['close']", 'a str')
-    """
-    text = repr(value)
-    return text if len(text) <= LONGEST and "\n" not in text else f"a {type(value).__name__}"
+DIALECT: Final = 'a dialect is a text such as "qlib"'
 
 
 def assert_kind(value: object, kind: type | UnionType, wanted: str) -> None:
     """Raise ProcessingEngineError, in the words `wanted`, unless the value is of that kind."""
     if not isinstance(value, kind):
         raise ProcessingEngineError(f"{wanted}; {shown(value)} is none")
+
+
+def as_path(value: object, wanted: str) -> Path:
+    """A path as it was given, `~` being a user's folder; raises ProcessingEngineError, in the words `wanted`."""
+    try:
+        return path_of(value)
+    except RepositoryError as error:
+        raise ProcessingEngineError(f"{wanted}; {error}") from None
 
 
 def assert_by_name(value: object, wanted: str) -> None:
@@ -35,10 +36,13 @@ def assert_by_name(value: object, wanted: str) -> None:
 
 
 def assert_formula_of_table(
-    source: object, columns: object, parameters: object, tables: object, *, several: bool = False
+    source: object, columns: object, parameters: object, tables: object, dialect: object, *, several: bool = False
 ) -> None:
     """Raise ProcessingEngineError unless a formula can be checked with these columns, parameters and other tables."""
     sources = source.values() if several and isinstance(source, Mapping) else [source]
+    if not sources:
+        raise ProcessingEngineError("there is no formula: give a text, or several by name")
+    assert_kind(dialect, str | None, DIALECT)
     for each in sources:
         assert_kind(each, str, "a formula is a text")
     assert_by_name(parameters, 'parameters are given by name, {"n": 20}')

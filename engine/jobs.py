@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ..data.options import shown
 from ..data.sessions import Session
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
@@ -17,7 +18,7 @@ from ..formulas.check.applying import shown_value
 from ..formulas.check.tunable import is_finite
 from ..formulas.limits import MOST_POINTS
 from ..formulas.parse.parsing import HALF
-from .given import assert_by_name, assert_kind, shown
+from .given import DIALECT, assert_by_name, assert_kind
 
 Bound: TypeAlias = date | datetime | str
 Setting: TypeAlias = float | bool | str
@@ -50,6 +51,7 @@ class DateRange:
 
 WAYS: Final = "give a text, a Formula, several in a list, or by name"
 NO_FORMULA: Final = f"there is no formula: {WAYS}"
+VALUES: Final = 'values are formulas by name, {"change": "roc(close, 20)"}'
 PARAMETERS: Final = 'parameters are given by name, {"n": 20}'
 MOST_DAYS: Final = 1_000_000
 
@@ -131,9 +133,13 @@ class ProcessingJob:
         assert_kind(self.timeframe, str | Timeframe, 'a timeframe is a text such as "1d"')
         assert_kind(self.date_range, DateRange | None, 'a date range is a DateRange("2016-01-01", "2016-12-31")')
         assert_by_name(self.parameters, PARAMETERS)
-        assert_by_name(self.values, 'values are formulas by name, {"change": "roc(close, 20)"}')
-        for each in (self.values or {}).values():
+        assert_kind(self.values, Mapping, VALUES)
+        assert_by_name(self.values, VALUES)
+        for each in self.values.values():
             assert_kind(each, str, "values are texts of formulas")
+        for name in ("executor", "outputs"):
+            assert_kind(getattr(self, name), str, f"{name} is a text")
+        assert_kind(self.dialect, str | None, DIALECT)
         days = self.stale.total_seconds() / 86_400 if isinstance(self.stale, timedelta) else self.stale
         if days is not None and not (isinstance(days, int | float) and 0 <= days <= MOST_DAYS):
             raise ProcessingEngineError(
@@ -240,7 +246,10 @@ def _formula(given: str | Formula) -> Formula:
         raise ProcessingEngineError(f"{shown(given)} is no formula; give its text, or a Formula")
     formula = Formula(given) if isinstance(given, str) else given
     assert_kind(formula.source, str, "a formula is a text")
+    assert_kind(formula.name, str, "formulas are called by texts")
+    assert_kind(formula.parameters, Mapping, PARAMETERS)
     assert_by_name(formula.parameters, PARAMETERS)
+    assert_kind(formula.dialect, str | None, DIALECT)
     return formula
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from ..data.options import shown
 from ..errors import ProcessingEngineError
 from .controlling import Gate
 
 if TYPE_CHECKING:
     from .clusters.driving import Cluster
 
+LARGEST: Final = 2**63 - 1  # a number of anything that fits into a machine's word
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
@@ -56,16 +59,17 @@ def places_of(max_workers: int | None, cluster: Cluster | None) -> int | Callabl
 
 def whole(name: str, value: object, least: int) -> int:
     """A whole number that was given for `name`, checked."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ProcessingEngineError(f"{name} is {value!r}; a whole number from {least} is needed")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise ProcessingEngineError(f"{name} is {shown(value)}; a whole number from {least} is needed")
     return value
 
 
 def seconds(name: str, value: object) -> float:
     """A time that was given for `name`, checked."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+    endless = isinstance(value, float) and value == math.inf
+    if not isinstance(value, int | float) or isinstance(value, bool) or (not 0 < value <= LARGEST and not endless):
         raise ProcessingEngineError(
-            f"{name} is {value!r}; it is a number of seconds above 0 (float('inf') for no limit)"
+            f"{name} is {shown(value)}; it is a number of seconds above 0 (float('inf') for no limit)"
         )
     return value
 

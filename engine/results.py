@@ -236,7 +236,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         Where there are many formulas, this takes less than `matches`, in which each has the columns of all. Raises
         KeyError if there is none of that name.
         """
-        if formula not in self._labels:
+        if not formula or formula not in self._labels:
             raise KeyError(f"no formula {formula!r}; they are {', '.join(filter(None, self._labels)) or 'not named'}")
         if isinstance(self._table, UnitedTables):
             return self._table.tables[formula].frame

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -18,22 +19,29 @@ from ..formulas.extending import PythonFunction, function, library
 from ..formulas.kernels.machine import Stop
 from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import Surroundings, chosen, make_executor
-from .given import assert_formula_of_table
+from .given import assert_formula_of_table, assert_kind
 from .jobs import Setting
+
+LIBRARIES: Final = "libraries are paths of formula files"
 
 
 class FormulaService:
     """Checks, explains and evaluates formulas. Functions and libraries given here are known to this service alone.
 
-    `functions` are made with `barsweep.function`, `libraries` are paths of formula files. Raises ValueError or
-    FormulaError if one is faulty or its name is taken.
+    `functions` are made with `barsweep.function`, `libraries` are paths of formula files; a single path is one. Raises
+    ValueError or FormulaError if one is faulty or its name is taken.
 
     >>> service = FormulaService()
     >>> service.evaluate("close > close[1]", pl.DataFrame({"ts": [1, 2, 3], "close": [1.0, 2.0, 2.0]})).to_list()
     [None, True, False]
     """
 
-    def __init__(self, *, functions: Iterable[PythonFunction] = (), libraries: Iterable[str | Path] = ()) -> None:
+    def __init__(
+        self, *, functions: Iterable[PythonFunction] = (), libraries: Iterable[str | Path] | str | Path = ()
+    ) -> None:
+        assert_kind(functions, Iterable, "functions are given in a list")
+        listed = [libraries] if isinstance(libraries, str | PathLike) else libraries
+        assert_kind(listed, Iterable, LIBRARIES)
         self.language = Language()
         self.python_functions: list[str] = []
         self.library_texts: list[str] = []
@@ -41,10 +49,10 @@ class FormulaService:
             if not isinstance(each, PythonFunction):
                 raise TypeError(f"{each!r} is no function of formulas: declare it with @barsweep.function(...)")
             self.language.add_primitive(each.primitive())
-            self.python_functions.append(each.primitive().name)
-        for path in libraries:
-            self.language.add_library(library(path))
-            self.library_texts.append(Path(path).read_text(encoding="utf-8"))
+            self.python_functions.append(each.name)
+        for path in listed:
+            assert_kind(path, str | PathLike, LIBRARIES)
+            self.library_texts.append(self.language.add_library(library(path)))
 
     def functions(self) -> Mapping[str, Function]:
         """Every function by its name, with signature and documentation."""
@@ -66,7 +74,7 @@ class FormulaService:
         `tables` does so for other tables by name. `dialect` is the foreign language that the formula is written in
         ("qlib", "alpha101", "gtja191", ...).
         """
-        assert_formula_of_table(source, columns, parameters, tables)
+        assert_formula_of_table(source, columns, parameters, tables, dialect)
         return self.language.check(source, columns, parameters, tables=tables, dialect=dialect, strict=strict)
 
     def explain(
@@ -78,7 +86,7 @@ class FormulaService:
         dialect: str | None = None,
     ) -> Explanation:
         """Lay open the plan of a formula, or of several by name: nodes, stages, warm-up, reach, columns read."""
-        assert_formula_of_table(source, columns, parameters, tables, several=True)
+        assert_formula_of_table(source, columns, parameters, tables, dialect, several=True)
         sources = {"value": source} if isinstance(source, str) else source
         checked = self.language.check_all(sources, columns, parameters, tables, dict.fromkeys(sources, dialect))
         return explain_plan(make_plan(checked), chosen("auto"))
@@ -94,7 +102,7 @@ class FormulaService:
         RepositoryError where the frame's columns are not recognised, and CandleError where a symbol's rows cannot be
         used (a duplicated ts).
         """
-        assert_formula_of_table(formula, None, parameters, None)
+        assert_formula_of_table(formula, None, parameters, None, dialect)
         given = to_polars(frame)
         row = _free_name(given.columns)
         repository = FrameRepository(given.with_row_index(row))

@@ -14,6 +14,7 @@ import polars as pl
 
 from ..data.writing import Aside
 from ..errors import ProcessingEngineError
+from .given import as_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,7 +58,7 @@ def target_of(output: str | os.PathLike[str], candles: Path | None) -> Path:
     `candles` is the file or folder that the candles come from, if they do: results must not be taken for candles, nor
     take their place. Raises ProcessingEngineError for a path under which no file can be written.
     """
-    given = Path(output).expanduser()
+    given = as_path(output, 'results are written to a file, output="found.parquet"')
     target = given.resolve()
     source = None if candles is None else candles.expanduser().resolve()
     if given.suffix.lower() != ENDING:

@@ -6,6 +6,7 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,7 +124,8 @@ def function(
 
     It is called with one symbol's arrays (float64, NaN = undefined; conditions as 0 and 1) and its settings, and
     answers with an array of the same length: numbers, or booleans if its annotation says so. `warmup` and `reach` take
-    the settings; they are tested when the function is added. `reach` None means all earlier bars.
+    the settings; they are tested when the function is added. `reach` None means all earlier bars. Raises TypeError for
+    what is no function.
 
     >>> @function(warmup=lambda n: n - 1, reach=lambda n: n - 1)
     ... def middle(x: np.ndarray, n: int = 3) -> np.ndarray:
@@ -134,8 +136,13 @@ def function(
     >>> middle.primitive().signature
     'middle(x, n=3)'
     """
+    for name, count in (("warmup", warmup), ("reach", reach)):
+        if not callable(count) and (name, count) != ("reach", None):
+            raise TypeError(f"{name} is a function of the settings, lambda n: n - 1; {count!r} is none")
 
     def declare(call: Callable[..., Any]) -> PythonFunction:
+        if not hasattr(call, "__name__"):
+            raise TypeError(f"{call!r} is no function with a name of its own: write one with def")
         return PythonFunction(call, warmup, reach)
 
     return declare
@@ -144,8 +151,10 @@ def function(
 def library(path: str | Path) -> Path:
     """Name a file of functions written in the formula language, for a FormulaService.
 
-    Raises FileNotFoundError if there is no such file.
+    Raises FileNotFoundError if there is no such file, TypeError for what is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"a formula library is a file, {path!r} is no path")
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"there is no formula library {str(file)!r}")

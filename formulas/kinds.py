@@ -23,6 +23,15 @@ class Kind(StrEnum):
     DATE = "date"  # days since 1970-01-01, exchange date
     TIME = "time"  # minutes since midnight, exchange time
 
+    @classmethod
+    def of(cls, setting: float | bool | str) -> Kind:
+        """The kind of a constant.
+
+        >>> Kind.of(True), Kind.of("long"), Kind.of(14)
+        (<Kind.BOOLEAN: 'boolean'>, <Kind.CATEGORY: 'category'>, <Kind.NUMBER: 'number'>)
+        """
+        return cls.BOOLEAN if isinstance(setting, bool) else cls.CATEGORY if isinstance(setting, str) else cls.NUMBER
+
     @property
     def dtype(self) -> pl.DataType:
         """The Polars type of a column of this kind."""
@@ -97,7 +106,6 @@ Accepts: TypeAlias = Series | Whole | Real | Flag | Span
 Numbers = Annotated[pl.Expr, Series(frozenset({Kind.NUMBER}))]
 Booleans = Annotated[pl.Expr, Series(frozenset({Kind.BOOLEAN}))]
 Countable = Annotated[pl.Expr, Series(frozenset({Kind.NUMBER, Kind.BOOLEAN}))]
-Categories = Annotated[pl.Expr, Series(frozenset({Kind.CATEGORY}))]
 Dates = Annotated[pl.Expr, Series(frozenset({Kind.DATE}))]
 Times = Annotated[pl.Expr, Series(frozenset({Kind.TIME}))]
 Ordered = Annotated[pl.Expr, Series(frozenset({Kind.NUMBER, Kind.DATE, Kind.TIME}), alike=True)]

@@ -38,8 +38,8 @@ class Language:
         """Every function by its name."""
         return self._functions
 
-    def add_library(self, path: str | Path) -> None:
-        """Add the functions of a formula file.
+    def add_library(self, path: str | Path) -> str:
+        """Add the functions of a formula file, whose text is answered.
 
         Raises FormulaError if the file is faulty or defines a name that is taken, OSError if it cannot be read.
         """
@@ -50,6 +50,7 @@ class Language:
             problem = Problem.at("", 0, 1, "the file is not text in UTF-8", "save it as UTF-8")
             raise FormulaError([problem], "", file.name) from None
         self._functions = self._functions.with_library(text, file.name)
+        return text
 
     def add_primitive(self, primitive: Primitive) -> None:
         """Add a function written in Python. Raises ValueError if its name is taken."""

@@ -46,8 +46,14 @@ MOST_VALUES: Final = 1_000
 MOST_LOOKS: Final = 500
 """Evaluations on other rows: timeframe(), symbol(), table() and bars_where()."""
 
+DEEPEST_FORMS: Final = 100
+"""Those forms, and column(), within each other, which take much of Python's stack, to be checked and to be computed."""
+
 MOST_UNITS: Final = 9_999
 """Minutes, hours, days, weeks, months, quarters or years of another timeframe, and of a stretch of time."""
+
+MOST_BARS_IN_ONE: Final = 100_000_000
+"""Bars of the data in one bar of another timeframe, which the engine compares: the language knows no candles."""
 
 MOST_SYMBOLS: Final = 50
 """Other symbols that a formula reads by symbol()."""

@@ -11,6 +11,7 @@ from ...data.instants import at_local
 from ...data.resampling import BUCKET_BEGIN, BUCKET_END, FIRST_TS, resample
 from ...data.timeframes import Timeframe, infer_timeframe
 from ...errors import ProcessingEngineError
+from ...formulas.limits import MOST_BARS_IN_ONE
 from ...formulas.scope import BAR, LOCAL, SYMBOL, TS
 from .surroundings import Surroundings
 
@@ -21,11 +22,17 @@ KNOWN: Final = "~known"
 
 
 def made_of(own: Timeframe, target: str) -> Timeframe:
-    """The timeframe that a formula names; ProcessingEngineError if whole bars of the data do not make it up."""
+    """The timeframe that a formula names; ProcessingEngineError if whole bars of the data do not make it up.
+
+    Likewise if too many of them would.
+    """
     coarser = Timeframe.parse(target)
     if coarser < own or not coarser.made_of(own):
         message = f'timeframe("{target}", ...) cannot be made of {own} bars'
         raise ProcessingEngineError(f"{message}: ask for whole multiples of the data's own bars")
+    if coarser.seconds / own.seconds > MOST_BARS_IN_ONE:
+        message = f'timeframe("{target}", ...) has more than {MOST_BARS_IN_ONE:,} bars of {own} in one'
+        raise ProcessingEngineError(f"{message}: ask for shorter bars, or scan longer ones")
     return coarser
 
 

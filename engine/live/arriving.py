@@ -184,5 +184,8 @@ def _frame_of(bars: object) -> pl.DataFrame:
             raise ProcessingEngineError(
                 "bars are a frame, a mapping such as {'symbol': 'A', 'ts': ...}, or a list of them"
             )
-        return pl.DataFrame(list(bars), infer_schema_length=None)
+        try:
+            return pl.DataFrame(list(bars), infer_schema_length=None)
+        except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+            raise ProcessingEngineError(f"the bars are no table: {error}; give each field by its name") from error
     return to_polars(bars)

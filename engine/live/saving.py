@@ -24,6 +24,7 @@ from ...data.layout import Kind
 from ...data.writing import Aside
 from ...errors import ProcessingEngineError
 from ...formulas.kernels.compiler import digest_of_kernels
+from ..given import as_path
 from .beginning import Begun
 from .stages import StandingStage
 from .standing import StandingPlan
@@ -35,6 +36,7 @@ MEMBERS: Final = "members.arrow"
 WAITING: Final = "waiting.arrow"
 KEPT: Final = "kept.arrow"
 BEFORE: Final = "before.npy"
+STATE: Final = "a scanner's state is a file, such as scanner.state"
 TIMES: Final[Mapping[str, pl.DataType | None]] = {"dates": pl.Date(), "instants": TS, "none": None}
 
 
@@ -88,7 +90,7 @@ class State:
 
 def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, note: Mapping[str, Any]) -> None:
     """Write a scanner's state, and a note, aside, and give the file its name when it is whole."""
-    target = Path(path).expanduser()
+    target = as_path(path, STATE)
     members, following = begun.members, begun.following
     parts = {MEMBERS: _table_bytes(pl.DataFrame({"symbol": list(members.places), "last": members.last}))}
     if waiting.bars is not None:
@@ -123,7 +125,7 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, no
 
 def read_state(path: str | os.PathLike[str]) -> State:
     """Read a file that `write_state` wrote. Raises ProcessingEngineError where it is none, or damaged."""
-    source = Path(path).expanduser()
+    source = as_path(path, STATE)
     try:
         with zipfile.ZipFile(source) as archive:
             about = json.loads(archive.read(ABOUT))

@@ -10,6 +10,7 @@ from typing import Any, Self
 import polars as pl
 
 from ...data.candles import Candles
+from ...data.options import shown
 from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..controlling import LOG
@@ -66,8 +67,10 @@ class LiveScanner:
         lateness: dt.timedelta | float = 0,
         grace: float = 0,
     ) -> None:
-        repository = without_history(timeframe or "1d") if history is None else as_repository(history)
-        own = timeframe or str(getattr(repository, "stored", None) or "1d")
+        repository = (
+            without_history("1d" if timeframe is None else timeframe) if history is None else as_repository(history)
+        )
+        own = str(getattr(repository, "stored", None) or "1d") if timeframe is None else timeframe
         options: dict[str, Any] = {"session": session, "dialect": dialect}
         job = ProcessingJob(symbols, formulas, None, own, parameters, **options)
         try:
@@ -75,8 +78,8 @@ class LiveScanner:
         finally:
             if repository is not history:
                 close(repository)
-        if grace < 0:
-            raise ProcessingEngineError(f"grace is {grace!r}; it is in seconds, and not negative")
+        if not isinstance(grace, int | float) or not grace >= 0:
+            raise ProcessingEngineError(f"grace is {shown(grace)}; it is in seconds, and not negative")
         self.note: dict[str, Any] = {}
         self._waiting = Waiting(self._begun.members, self._begun.plan.across, as_time(lateness), grace)
 

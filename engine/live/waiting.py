@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ...data.candles import Candles
+from ...data.options import shown
 from ...errors import ProcessingEngineError
 from .arriving import TWICE, none_refused
 from .members import NEVER, Members
@@ -108,7 +109,7 @@ class Waiting:
 
 def as_time(lateness: dt.timedelta | float) -> dt.timedelta:
     """A time, which may be given in seconds; raises ProcessingEngineError for a negative one."""
-    found = lateness if isinstance(lateness, dt.timedelta) else dt.timedelta(seconds=lateness)
-    if found < dt.timedelta():
-        raise ProcessingEngineError(f"lateness is {lateness!r}; it is a timedelta, or seconds, and not negative")
-    return found
+    seconds = lateness.total_seconds() if isinstance(lateness, dt.timedelta) else lateness
+    if not isinstance(seconds, int | float) or not 0 <= seconds < dt.timedelta.max.total_seconds():
+        raise ProcessingEngineError(f"lateness is {shown(lateness)}; it is a timedelta, or seconds, and not negative")
+    return lateness if isinstance(lateness, dt.timedelta) else dt.timedelta(seconds=lateness)

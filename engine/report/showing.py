@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from ...errors import ProcessingEngineError
+from ..given import as_path, assert_kind
 
 if TYPE_CHECKING:
     from ..results import BatchResult
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 MOST_MATCHES: Final = 100_000
 BUDGET: Final = 20_000_000
 MOST_IN_NOTEBOOK: Final = 5_000
+PAGE: Final = "a page is written to a file, such as found.html"
 HEIGHTS: Final = {"table": 420, "chart": 640}
 
 
@@ -31,9 +33,9 @@ class Shown:
         from .gathering import gather  # noqa: PLC0415 - who draws nothing need not wait for it
         from .page import page_of  # noqa: PLC0415
 
-        result = _result(self)
+        result, target = _result(self), as_path(path, PAGE)
         source = getattr(result.origin.repository, "path", None)
-        if isinstance(source, Path) and Path(path).expanduser().resolve() == source.resolve():
+        if isinstance(source, Path) and target.resolve() == source.resolve():
             raise ProcessingEngineError(f"{path} is the file with the candles: choose another one for the report")
         return written(page_of(gather(result, most=matches, budget=budget)), path)
 
@@ -45,6 +47,7 @@ class Shown:
         from .gathering import gather  # noqa: PLC0415 - as above
         from .page import page_of  # noqa: PLC0415
 
+        assert_kind(symbol, str, "a chart is of one symbol, chart('AAPL')")
         found = _result(self)[symbol]
         if not len(found.matches):
             reason = f": {found.error}" if found.error else ""
@@ -79,7 +82,7 @@ class Chart:
 
 def written(page: str, path: str | os.PathLike[str]) -> Path:
     """The path of a page, once it is written."""
-    target = Path(path).expanduser()
+    target = as_path(path, PAGE)
     try:
         target.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -18,10 +18,12 @@ import polars as pl
 
 from ...data.handing import column_of
 from ...data.instants import Bounds
+from ...data.options import shown
 from ...errors import ProcessingEngineError
-from ...formulas.limits import MOST_POINTS
+from ...formulas.limits import LONGEST_WINDOW, MOST_POINTS
 from ..bar_places import BarPlaces
 from ..evaluating import PlanEvaluator
+from ..given import assert_kind
 from ..jobs import NO_FORMULA, DateRange, ProcessingJob, Setting
 from ..origin import Origin
 from ..plans import require_condition
@@ -50,9 +52,11 @@ class Asked:
     @classmethod
     def of(cls, job: ProcessingJob, delay: int) -> Self:
         """Check what can be checked without looking at any candle; raises ProcessingEngineError."""
-        if not isinstance(delay, Integral) or isinstance(delay, bool) or delay < 0:
+        assert_kind(job, ProcessingJob, "signals are those of a job, ProcessingJob(None, formulas)")
+        if not isinstance(delay, Integral) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_WINDOW:
             hint = "delay=1 acts on the bar after; a signal before its bar would look ahead"
-            raise ProcessingEngineError(f"delay is {delay!r}; a whole number of bars from 0 is needed: {hint}")
+            bounds = f"a whole number of bars from 0 to {LONGEST_WINDOW:,} is needed"
+            raise ProcessingEngineError(f"delay is {shown(delay)}; {bounds}: {hint}")
         if job.latest or job.values or job.outputs != "result":
             raise ProcessingEngineError("signals are for every bar: latest, values and outputs='all' are for others")
         job = _named(job)

@@ -14,6 +14,7 @@ from ...data.sessions import Session
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
 from ..controlling import ProgressCallback
+from ..given import assert_kind
 from ..jobs import Setting
 from ..jobs import Values as Several
 from ..other_tables import close
@@ -52,6 +53,7 @@ class SqlConnection:
     ) -> None:
         if service is not None and not isinstance(service, FormulaService):
             raise ProcessingEngineError("queries need a FormulaService: their formulas are checked before they run")
+        assert_kind(external_access, bool, "external_access is True or False")
         self._tables, self._service = own_tables(tables), service or FormulaService()
         self._repository = as_repository(data)
         self._opened = None if self._repository is data else self._repository
@@ -59,7 +61,7 @@ class SqlConnection:
         readable = {name: source for name, source in (tables or {}).items() if name in self._kinds}
         self._engine = QueryEngine(self._repository, self._service, memory_limit=memory_limit, tables=readable)
         self._stored = str(getattr(self._repository, "stored", None) or "1d")
-        self._timeframe = Timeframe.parse(timeframe or self._stored).text
+        self._timeframe = Timeframe.parse(self._stored if timeframe is None else timeframe).text
         self._dialect, self._session, self._executor = dialect, session, executor
         zone, self._external_access = zone_of(self._repository), external_access
         self._duckdb = open_closed(self._engine.memory_limit, zone, external_access=external_access)

@@ -11,6 +11,7 @@ import polars as pl
 from ...errors import ProcessingEngineError
 from ...formulas.language import declared_parameters
 from ..bar_places import BarPlaces
+from ..given import assert_kind
 from ..jobs import DateRange, Formula, Setting
 from ..results import KEYS
 from .studied import Per, StudiedMatches
@@ -30,6 +31,7 @@ class Ranking:
     parameters: Mapping[str, Setting]
 
     def __post_init__(self) -> None:
+        assert_kind(self.by, str | Formula, "matches are ranked by an indicator, or by a formula")
         if self.per is not None and self.per not in get_args(Per):
             raise ProcessingEngineError(
                 f'per is {self.per!r}; it is "date", "symbol", or None for all matches together'

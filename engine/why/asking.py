@@ -14,6 +14,7 @@ import polars as pl
 from ...data.repository import CandleRepository
 from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.check.parts import Parts
+from ..given import assert_kind
 from ..jobs import Formula, ProcessingJob
 from ..other_tables import close, named_tables
 from ..processing import ProcessingEngine
@@ -81,7 +82,10 @@ def asked_of(
     **options: Any,
 ) -> Iterator[Asked]:
     """A job over whatever holds candles; what is opened to read them is closed again."""
+    assert_kind(service, FormulaService | None, "the parts of a formula are known to a FormulaService alone")
     job, repository = ProcessingJob(formula=formula, **options), as_repository(data)
+    if len(job.formulas) != 1:
+        raise ProcessingEngineError("one formula is taken apart at a time: give its text, or a Formula")
     if expanded(job).job is not job:
         raise ProcessingEngineError("a param with several values makes several formulas: give each one value here")
     try:

@@ -114,8 +114,7 @@ class _Check:
             return
         tunable = Tunable(name, default, low, high, step, options)
         self.tunables[name] = tunable = self._tuned(tunable, statement)
-        kind = Kind.BOOLEAN if isinstance(default, bool) else Kind.CATEGORY if isinstance(default, str) else Kind.NUMBER
-        environment.values[name] = self.session.interner.constant(tunable.value, kind)
+        environment.values[name] = self.session.interner.constant(tunable.value, Kind.of(default))
 
     def _tuned(self, tunable: Tunable, statement: syntax.Parameter) -> Tunable:
         """The param with the value that was asked for, if one was."""

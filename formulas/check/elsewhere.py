@@ -9,7 +9,7 @@ from typing import Final
 from .. import syntax
 from ..history import is_across
 from ..kinds import Kind
-from ..limits import MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
+from ..limits import DEEPEST_FORMS, MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
 from ..nodes import Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars, walk
 from ..syntax import Expression, Span
 from .applying import is_stretch
@@ -58,7 +58,10 @@ class Forms:
         return FAULTY if place is None else self._elsewhere(place, _given(bound["x"]))
 
     def _bound(self, form: str, call: syntax.Call, evaluate: Evaluate) -> Bound | None:
-        with self.session.silence():
+        if self.session.forms == DEEPEST_FORMS:
+            self.session.faults.add(call.name_span, *too_deep(form))
+            return None
+        with self.session.inside_form():
             inside = self._on_table(call, evaluate) if form == "table" else evaluate
             if inside is None:
                 return None
@@ -165,9 +168,14 @@ class Forms:
             self.session.faults.add(span, message, hint)
             return FAULTY
         made = self.session.interner.elsewhere(node, place)
-        looks = self.session.looks
+        looks, layers = self.session.looks, self.session.layers
+        inside = [each for each in walk([node], frames=False) if isinstance(each, Elsewhere)]
         # what stands in several places on other rows is evaluated in each, so that this may double with each layer
-        looks[made] = 1 + sum(looks[each] for each in walk([node], frames=False) if isinstance(each, Elsewhere))
+        looks[made] = 1 + sum(looks[each] for each in inside)
+        layers[made] = 1 + max((layers[each] for each in inside), default=0)
+        if layers[made] > DEEPEST_FORMS:
+            self.session.faults.add(span, *too_deep(FORMS[type(place)]))
+            return FAULTY
         if looks[made] > MOST_LOOKS or len(looks) > MOST_LOOKS:
             self.session.faults.add(span, *too_many_looks(max(looks[made], len(looks))))
             self.session.faults.raise_if_any()  # each more would cost time
@@ -193,6 +201,12 @@ class Forms:
         if not others:
             return "", ""
         return f"the table {place.table!r} has no column {others[0]!r}", f"it has {', '.join(columns)}"
+
+
+def too_deep(form: str) -> tuple[str, str]:
+    """What is said where forms stand too deep in each other, and the way out."""
+    message = f"forms such as {form}() stand at most {DEEPEST_FORMS} deep within each other"
+    return message, "put fewer of these forms into each other"
 
 
 def too_many_looks(count: int) -> tuple[str, str]:

@@ -45,7 +45,7 @@ class Environment:
         session = self._session
         if session.stack:
             session.steps += 1
-        elif not session.muted:
+        elif not session.forms:
             session.observe(expression, value)
         if session.steps > MOST_STEPS:
             self._calls_too_often(session.stack[0], expression.span)

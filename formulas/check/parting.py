@@ -78,8 +78,7 @@ class _Parting:
         value = self.checked.parameters.get(statement.name.name)
         if value is None:
             return self.environment.checker.value(statement.default)
-        kind = Kind.BOOLEAN if isinstance(value, bool) else Kind.CATEGORY if isinstance(value, str) else Kind.NUMBER
-        return self.session.interner.constant(value, kind)
+        return self.session.interner.constant(value, Kind.of(value))
 
     def _value(self, expression: Expression, at: At) -> Value:
         """What an expression means; those on other rows are checked in silence, so that they are asked again."""

@@ -23,6 +23,7 @@ class Session:
 
     `looks` counts, of each series on other rows, how often these and those that it looks at are evaluated; `symbols`
     are those that symbol() names. `steps` counts the expressions that were read while functions were written out.
+    `layers` are, of each such series, how many stand in each other; `forms` are those around what is checked.
     """
 
     functions: Functions
@@ -35,9 +36,10 @@ class Session:
     inlined: dict[tuple[object, ...], Value] = field(default_factory=dict)
     stack: list[LibraryFunction] = field(default_factory=list)
     looks: dict[Node, int] = field(default_factory=dict)
+    layers: dict[Node, int] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
     steps: int = 0
-    muted: int = 0
+    forms: int = 0
     table: str | None = None
 
     @property
@@ -72,10 +74,10 @@ class Session:
             self.table = outer
 
     @contextmanager
-    def silence(self) -> Iterator[None]:
-        """While parts are checked whose values are not reported by themselves."""
-        self.muted += 1
+    def inside_form(self) -> Iterator[None]:
+        """While the arguments of a form are checked, whose values are not reported by themselves."""
+        self.forms += 1
         try:
             yield
         finally:
-            self.muted -= 1
+            self.forms -= 1

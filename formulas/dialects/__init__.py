@@ -26,7 +26,7 @@ def read_foreign(source: str, dialect: str) -> Formula:
 
 def assert_dialect(name: str | None) -> None:
     """Raise ProcessingEngineError if there is no dialect of that name; None is the language itself."""
-    if name is None or name in DIALECTS:
+    if name is None or (isinstance(name, str) and name in DIALECTS):
         return
     near = difflib.get_close_matches(str(name), DIALECTS, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(DIALECTS)}"

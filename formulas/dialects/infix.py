@@ -180,7 +180,7 @@ class InfixReader:
             case _ if token.text in self.prefixes:
                 return self._prefixed(token)
             case _ if token.text == "(":
-                return self._bracketed(token)
+                return self._bracketed()
             case _:
                 self.place -= 1
                 return self._no_value(token)
@@ -191,7 +191,7 @@ class InfixReader:
         made = as_condition(operand) if operator.meaning == "not" else as_number(operand)
         return Unary(operator.meaning, made, self._span(begin))
 
-    def _bracketed(self, opened: Token) -> Expression:
+    def _bracketed(self) -> Expression:
         inner = self._expression(CHOICE)
         self._expect(")", "a bracket without a function's name holds one value")
         return inner

@@ -31,15 +31,7 @@ def shift_by(call: Call, x: Series, n: Series, *, max: float) -> Series:
 @composed
 def sum_varying(call: Call, x: Series, n: Series, *, max: float) -> Series:
     """The sum of the last `n` values."""
-    length = call("whole_within", n, least=1.0, most=max)
-
-    def double(block: Block, width: int) -> Block:
-        return (call("total", block[0].ago(width), block[0]),)
-
-    def join(older: Block, newer: Block, width: int) -> Block:
-        return (call("join_totals", older[0], newer[0], length, width=float(width)),)
-
-    return call("of_length", _folded(call, (x,), length, int(max), double, join)[0], length)
+    return _of_blocks(call, x, n, int(max), "total", "join_totals")
 
 
 @composed
@@ -51,29 +43,13 @@ def count_varying(call: Call, condition: Series, n: Series, *, max: float) -> Se
 @composed
 def sma_varying(call: Call, x: Series, n: Series, *, max: float) -> Series:
     """The mean of the last `n` values."""
-    length = call("whole_within", n, least=1.0, most=max)
-
-    def double(block: Block, width: int) -> Block:
-        return (call("middle", block[0].ago(width), block[0]),)
-
-    def join(older: Block, newer: Block, width: int) -> Block:
-        return (call("join_means", older[0], newer[0], length, width=float(width)),)
-
-    return call("of_length", _folded(call, (x,), length, int(max), double, join)[0], length)
+    return _of_blocks(call, x, n, int(max), "middle", "join_means")
 
 
 @composed
 def highest_varying(call: Call, x: Series, n: Series, *, max: float) -> Series:
     """The largest of the last `n` values."""
-    length = call("whole_within", n, least=1.0, most=max)
-
-    def double(block: Block, width: int) -> Block:
-        return (call("larger", block[0].ago(width), block[0]),)
-
-    def join(older: Block, newer: Block, width: int) -> Block:
-        return (call("join_largest", older[0], newer[0], length, width=float(width)),)
-
-    return call("of_length", _folded(call, (x,), length, int(max), double, join)[0], length)
+    return _of_blocks(call, x, n, int(max), "larger", "join_largest")
 
 
 @composed
@@ -103,6 +79,19 @@ def highest_bar_varying(call: Call, x: Series, n: Series, *, max: float) -> Seri
 def lowest_bar_varying(call: Call, x: Series, n: Series, *, max: float) -> Series:
     """How many bars ago the smallest of the last `n` values was; the nearest on ties."""
     return call("highest_bar_varying", call("negate", x), n, max=max)
+
+
+def _of_blocks(call: Call, x: Series, n: Series, longest: int, pair: str, joined: str) -> Series:
+    """A window whose blocks hold one value each: `pair` makes one of two neighbours, `joined` is its form by length."""
+    length = call("whole_within", n, least=1.0, most=float(longest))
+
+    def double(block: Block, width: int) -> Block:
+        return (call(pair, block[0].ago(width), block[0]),)
+
+    def join(older: Block, newer: Block, width: int) -> Block:
+        return (call(joined, older[0], newer[0], length, width=float(width)),)
+
+    return call("of_length", _folded(call, (x,), length, longest, double, join)[0], length)
 
 
 def _folded(call: Call, leaf: Block, length: Series, longest: int, double: Double, join: Join) -> Block:

@@ -65,6 +65,18 @@ def test_data_trouble(arguments, message):
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(("command", "code"), [("scan", 3), ("why --near", 3), ("check", 2), ("explain", 2)])
+def test_a_formula_file_that_is_no_text_is_told_by_name(data, tmp_path, command, code):
+    """An editor saved it as UTF-16, say."""
+    file = tmp_path / "up.formula"
+    file.write_bytes(UP.encode("utf-16"))
+
+    done = run(*command.split(), f"@{file}", data)
+
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert f"the file {file} cannot be read as text in UTF-8" in done.stderr
+
+
 def test_no_usable_symbol_is_data_trouble(data):
     done = run("scan", UP, data, "--symbols", "X,Y")
 

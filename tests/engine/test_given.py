@@ -54,6 +54,40 @@ def job(*arguments, **options):
         (lambda: job(5, UP), "symbols are a list of texts; 5 is none"),
         (lambda: job([5], UP), "symbols are texts; 5 is none"),
         (lambda: bs.scan(TABLE, UP), "a DataFrame is no formula; give a text"),
+        (lambda: bs.check(UP, dialect=[]), r"a dialect is a text such as \"qlib\"; \[\] is none"),
+        (lambda: bs.explain({}, parameters={"n": 1}), "there is no formula"),
+        (lambda: job(None, UP, dialect=[]), "a dialect is a text"),
+        (lambda: job(None, bs.Formula(UP, dialect=5)), "a dialect is a text"),
+        (lambda: job(None, bs.Formula(UP, name=["up"])), "formulas are called by texts"),
+        (lambda: job(None, bs.Formula(UP, parameters=None)), "parameters are given by name"),
+        (lambda: job(None, UP, values=None), "values are formulas by name"),
+        (lambda: job(None, UP, executor=["tiles"]), "executor is a text"),
+        (lambda: job(None, UP, outputs=None), "outputs is a text"),
+        (lambda: bs.scan(UP, TABLE, output=5), 'results are written to a file, output="found.parquet"; path=5: a text'),
+        (lambda: bs.scan(UP, TABLE, output="~nobody_here/found.parquet"), "there is no user of that name"),
+        (lambda: bs.scan(UP, TABLE, output="\0.parquet"), "no file or folder is called so"),
+        (lambda: bs.ProcessingEngine(TABLE, cluster=5), "a cluster is one such as RayCluster.*; 5 is none"),
+        (lambda: bs.ProcessingEngine(TABLE, memory_limit=10**30), "a whole number from 1 is needed"),
+        (lambda: bs.ProcessingEngine(TABLE, timeout=10**400), "it is a number of seconds above 0"),
+        (lambda: bs.ProcessingEngine(TABLE).signals(UP), "signals are those of a job"),
+        (lambda: bs.signals(UP, TABLE, delay=10**400), "delay is a int; a whole number of bars from 0 to 100,000"),
+        (lambda: bs.sql("SELECT 1", TABLE, external_access="no"), "external_access is True or False; 'no' is none"),
+        (lambda: bs.scan(UP, TABLE).rank(5), "matches are ranked by an indicator, or by a formula; 5 is none"),
+        (lambda: bs.scan(UP, TABLE).chart(0), "a chart is of one symbol"),
+        (lambda: bs.scan(UP, TABLE).report(None), "a page is written to a file, such as found.html; path=None"),
+        (lambda: bs.explain_match(None, TABLE, "A", "2024-01-02"), "one formula is taken apart at a time"),
+        (lambda: bs.near_misses({"a": UP, "b": UP}, TABLE), "one formula is taken apart at a time"),
+        (lambda: bs.near_misses(UP, TABLE, service=5), "known to a FormulaService alone; 5 is none"),
+        (lambda: bs.LiveScanner(UP, TABLE, grace="long"), "grace is 'long'; it is in seconds"),
+        *(
+            (lambda late=late: bs.LiveScanner(UP, TABLE, lateness=late), "it is a timedelta, or seconds, and not neg")
+            for late in ("long", math.nan, math.inf, 1e300, -1, timedelta(-1))
+        ),
+        (lambda: bs.LiveScanner(UP, TABLE).save(None), "a scanner's state is a file, such as scanner.state; path=None"),
+        (lambda: bs.LiveScanner(UP, TABLE).push({1: 2}), "the bars are no table: .*; give each field by its name"),
+        (lambda: bs.LiveScanner(UP, TABLE).push({"symbol": "A", "close": 10**400}), "the bars are no table"),
+        (lambda: bs.FormulaService(functions=5), "functions are given in a list; 5 is none"),
+        (lambda: bs.FormulaService(libraries=[5]), "libraries are paths of formula files; 5 is none"),
         *(
             (lambda stale=stale: job(None, UP, latest=True, stale=stale), "it is a timedelta, or days from 0 to")
             for stale in ("3d", -1, 1e9, 1e300, math.nan, timedelta(days=-1), timedelta.max)
@@ -63,6 +97,28 @@ def job(*arguments, **options):
 def test_things_of_another_kind(call, message):
     with pytest.raises(ProcessingEngineError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: bs.function(warmup=3), "warmup is a function of the settings, lambda n: n - 1; 3 is none"),
+        (lambda: bs.function(reach=3), "reach is a function of the settings"),
+        (lambda: bs.function()(3), "3 is no function with a name of its own"),
+        (lambda: bs.library(None), "a formula library is a file, None is no path"),
+    ],
+)
+def test_declarations_of_another_kind(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_a_timeframe_that_is_empty_is_none_that_was_left_out():
+    for call in (bs.evaluate, bs.signals, bs.LiveScanner):
+        with pytest.raises(RepositoryError, match="unknown timeframe ''"):
+            call(UP, TABLE, timeframe="")
+    with pytest.raises(RepositoryError, match="unknown timeframe ''"):
+        bs.connect(TABLE, timeframe="")
 
 
 @pytest.mark.parametrize(

@@ -233,3 +233,14 @@ def test_a_session_reads_well_and_refuses_what_is_none():
         bs.Session("09:30", "16:00", holidays=["Easter"])
     with pytest.raises(RepositoryError, match="unknown time zone 'Mars'"):
         bs.Session("09:30", "16:00", tz="Mars")
+
+
+@pytest.mark.parametrize("forming", ["", ", forming=true"])
+@pytest.mark.parametrize("session", [None, REGULAR])
+def test_a_bar_that_ends_after_the_calendar_is_never_complete(session, forming):
+    """Python's dates end with the year 9999."""
+    frame = days(dt.date(2024, 1, 1), 12)
+
+    values = evaluated(f'timeframe("9999y", close{forming})', frame, "1d", session)
+
+    assert values.to_list() == [None] * frame.height

@@ -64,15 +64,6 @@ def test_tiles_of_more_symbols_than_lanes():
     assert {call: wrong for call in calls if (wrong := far_apart(polars[call], tiles[call], 100.0))} == {}
 
 
-ALONG_SAMPLE = (
-    "rsi(close, 5)",
-    "sma(close, 20) > close",
-    "bars_since(close > open)",
-    "highest(high, 9)",
-    "weekday + close",
-)
-
-
 def test_what_has_no_kernel_is_left_to_polars():
     """Calendar fields, text, other timeframes and rankings stand beside tiles in one formula."""
     candles = random_candles(25)

@@ -92,6 +92,12 @@ BOUNDS = (
         "other rows too often: 501 times",
     ),
     Bound(
+        "forms within each other",
+        limits.DEEPEST_FORMS,
+        lambda n: "bars_where(close > 1, " * n + "close" + ")" * n,
+        "at most 100 deep within each other",
+    ),
+    Bound(
         "other symbols",
         limits.MOST_SYMBOLS,
         lambda n: lines(n, lambda i: f'x{i} = symbol("S{i}", close)'),

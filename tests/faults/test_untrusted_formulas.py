@@ -2,8 +2,10 @@
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
+import polars as pl
 import pytest
 from faults.attempts import KINDS, LANGUAGES, attempt, candles, check, compute
 from faults.largest import BOUNDS
@@ -14,6 +16,12 @@ from barsweep.formulas import Language, limits, make_plan
 
 LANGUAGE_PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 COLUMN = {None: "close", "qlib": "$close", "gtja191": "CLOSE"}
+OF_OTHERS = {
+    "faults told, and warnings": limits.MOST_PROBLEMS,
+    "points of a sweep": limits.MOST_POINTS,
+    "bars of the data in one of another timeframe": limits.MOST_BARS_IN_ONE,
+}
+"""Bounds that no formula meets by itself."""
 WINDOW = {"qlib": "Mean({}, {})", "gtja191": "MEAN({}, {})"}
 
 
@@ -43,12 +51,11 @@ def test_the_page_of_the_language_lists_the_bounds():
     section = LANGUAGE_PAGE.read_text(encoding="utf-8").partition("\n## Limits\n")[2].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| ([^|]+) \| ([\d,]+) \|$", section, re.MULTILINE))
 
-    others = {"faults told, and warnings": limits.MOST_PROBLEMS, "points of a sweep": limits.MOST_POINTS}
-    assert rows == {what: f"{most:,}" for what, most in {**{b.what: b.most for b in BOUNDS}, **others}.items()}
+    assert rows == {what: f"{most:,}" for what, most in {**{b.what: b.most for b in BOUNDS}, **OF_OTHERS}.items()}
 
 
 def test_every_bound_is_tried():
-    tried = {bound.most for bound in BOUNDS} | {limits.MOST_PROBLEMS, limits.MOST_POINTS}
+    tried = {bound.most for bound in BOUNDS} | {*OF_OTHERS.values()}
 
     assert {name: value for name, value in vars(limits).items() if name.isupper() and value not in tried} == {}
 
@@ -68,6 +75,16 @@ def test_a_sweep_has_so_many_points():
         bs.scan("param n = 1\nparam m = 1\nclose > n + m", candles(), parameters={"n": range(101), "m": range(100)})
     with pytest.raises(ProcessingEngineError, match="has 10,001 values to try"):
         bs.scan("param n = 1\nclose > n", candles(), parameters={"n": range(10_001)})
+
+
+def test_a_bar_of_another_timeframe_has_so_many_of_the_data():
+    """Told before any candle is read: three years of seconds are few enough, four are not."""
+    seconds = candles().with_columns(ts=pl.datetime(2024, 1, 1, 0, 0, pl.int_range(pl.len()), time_zone="UTC"))
+    for years, refused in ((3, False), (4, True)):
+        job = bs.ProcessingJob(None, f'close > timeframe("{years}y", close)', timeframe="1s")
+        told = pytest.raises(ProcessingEngineError, match="more than 100,000,000 bars of 1s in one")
+        with told if refused else nullcontext():
+            bs.ProcessingEngine(seconds).run(job)
 
 
 def test_recursion_is_refused():
@@ -96,15 +113,28 @@ def test_what_would_double_with_each_line_ends_early(what):
     assert isinstance(check(f"{start}{GROWING[what]}\nf35(close)"), FormulaError)
 
 
-def test_nesting_that_python_cannot_follow_is_a_fault_of_the_text():
-    """Within all other bounds, but each form takes more of the interpreter's stack than an operator."""
-    deep = "bars_where(close > 1, " * 195 + "close" + ")" * 195
-    bodies = "\n".join(f"def {n}(x) = {'sma(' * 150}{inner}{', 2)' * 150}" for n, inner in (("f", "x"), ("g", "f(x)")))
+def layers(count):
+    """Forms within forms by names, none of which the text shows."""
+    lines = "\n".join(f"  y{n + 1} = bars_where(x > 1, y{n})" for n in range(count))
+    return f"def f(x) {{\n  y0 = x\n{lines}\n  y{count}\n}}\nf(close)"
 
-    for text in (deep, f"{bodies}\n{'sma(' * 150}g(close){', 2)' * 150}"):
-        assert "nested too deeply" in str(check(text))
+
+def test_forms_within_each_other_by_names_count_as_well():
+    error = check(layers(limits.DEEPEST_FORMS + 1))
+
+    assert isinstance(error, FormulaError)
+    assert "bars_where() stand at most 100 deep within each other" in str(error)
+    for executor in ("tiles", "polars"):
+        values = compute(layers(limits.DEEPEST_FORMS), executor=executor)["value"]
+        assert values.equals(candles().select(pl.when(pl.col("close") > 1).then("close"))["close"])
+
+
+def test_nesting_that_python_cannot_follow_is_a_fault_of_the_text():
+    """Within all other bounds: a call's arguments are read inside it, and its body inside that."""
+    bodies = "\n".join(f"def {n}(x) = {'sma(' * 150}{inner}{', 2)' * 150}" for n, inner in (("f", "x"), ("g", "f(x)")))
     limit = sys.getrecursionlimit()
-    assert not isinstance(check("bars_where(close > 1, " * 100 + "close" + ")" * 100), FormulaError)
+
+    assert "nested too deeply" in str(check(f"{bodies}\n{'sma(' * 150}g(close){', 2)' * 150}"))
     assert sys.getrecursionlimit() == limit
 
 

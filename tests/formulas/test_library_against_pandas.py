@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from seeded import ema
 from sweeping import series
 
 BARS = 120
@@ -33,15 +34,6 @@ def mean(x, n):
 
 def total(x, n):
     return x.rolling(n).sum()
-
-
-def ema(x, n):
-    """Begun with the mean of the first n values."""
-    begin = x.first_valid_index() + n - 1
-    seeded = x.copy()
-    seeded.iloc[:begin] = np.nan
-    seeded.iloc[begin] = x.iloc[begin - n + 1 : begin + 1].mean()
-    return seeded.ewm(alpha=2 / (n + 1), adjust=False).mean()
 
 
 def swma(x):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from seeded import smoothed
 from sweeping import random_candles, series, sweep
 
 BARS = 160
@@ -22,15 +23,6 @@ PP = (H + L + X) / 3
 HLC3 = PP
 GAPPED = X.where(np.arange(BARS) % 11 < 6)
 HALVING = 0.5 ** (np.arange(30)[::-1] / 10)
-
-
-def smoothed(x, n, alpha):
-    """Begun with the mean of the first n values."""
-    begin = x.first_valid_index() + n - 1
-    seeded = x.copy()
-    seeded.iloc[:begin] = np.nan
-    seeded.iloc[begin] = x.iloc[begin - n + 1 : begin + 1].mean()
-    return seeded.ewm(alpha=alpha, adjust=False).mean()
 
 
 def over(n, function, *columns):

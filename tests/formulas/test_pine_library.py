@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from seeded import ema, rma
 from sweeping import LANGUAGE, series
 
 BARS = 150
@@ -22,23 +23,6 @@ C = made_up()
 O, H, L, X, V = (C[name] for name in ("open", "high", "low", "close", "volume"))
 CHANGE = X - X.shift()
 TR = pd.concat([H - L, (H - X.shift()).abs(), (L - X.shift()).abs()], axis=1).max(axis=1)
-
-
-def smoothed(x, n, alpha):
-    """Begun with the mean of the first n values."""
-    begin = x.first_valid_index() + n - 1
-    seeded = x.copy()
-    seeded.iloc[:begin] = np.nan
-    seeded.iloc[begin] = x.iloc[begin - n + 1 : begin + 1].mean()
-    return seeded.ewm(alpha=alpha, adjust=False).mean()
-
-
-def ema(x, n):
-    return smoothed(x, n, 2 / (n + 1))
-
-
-def rma(x, n):
-    return smoothed(x, n, 1 / n)
 
 
 def dmi(n, smooth):
