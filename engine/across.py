@@ -65,7 +65,7 @@ class AcrossJob:
         self.staging = self.given or staging_of(self.evaluator)
         self.share = 1 / _runs(self.staging.across)
         demand = self.collected.prepared.demand
-        self.apart = MOVED_OF * demand.movable * demand.bars > self.memory.engine.room()
+        self.apart = MOVED_OF * demand.movable * demand.bars > self.memory.engine.room() - demand.held
 
     def run(self) -> None:
         """Load, run the rounds one by one, and hand over what is reported when all of it is there."""
@@ -113,7 +113,7 @@ class AcrossJob:
         return self._run(prepared.batches, work)
 
     def _kept(self, candles: Candles) -> Candles:
-        return replace(candles, table=self.collected.spill.aside(candles.table)) if self.apart else candles
+        return replace(candles, table=self.collected.spill.aside(candles.table), keys=None) if self.apart else candles
 
     def _list(self, loaded: Loaded) -> None:
         """Symbols with unusable candles; a batch that is halved lists them again, to no effect."""
@@ -129,7 +129,7 @@ class AcrossJob:
         def work(part: Portion, ticket: Ticket) -> tuple[Portion, Piece]:
             with ticket.tally.stage("split"):
                 piece = self.staging.report(along(part, ticket), selection, ticket)
-            if self.apart:
+            if self.apart or self.memory.engine.is_short():  # more was found than was thought
                 piece.put_aside(self.collected.spill)
             return part, piece
 

@@ -66,6 +66,10 @@ class EngineMemory:
             grown = resident() - self.before
         return grown
 
+    def is_short(self) -> bool:
+        """Whether hardly anything is left of the limit."""
+        return self.grown() > NEAR * self.limit
+
     def room(self) -> int:
         """Bytes that batches and their results may take from now on."""
         return max(self.limit // KEPT_OF, self.limit - self.apart - LIBRARIES - self.grown())
@@ -116,7 +120,7 @@ class JobMemory:
 
     def is_short(self) -> bool:
         """Whether results had better leave."""
-        return self.held() > 0 and self.engine.grown() > NEAR * self.engine.limit
+        return self.held() > 0 and self.engine.is_short()
 
     def _learn(self) -> None:
         """Where batches took more than was thought, the next ones will."""

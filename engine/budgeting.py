@@ -44,6 +44,11 @@ class Demand:
         """All bars."""
         return sum(self.sizes.values())
 
+    @property
+    def held(self) -> int:
+        """Bytes that are held for all symbols at once: no room for batches and results."""
+        return self.whole * self.bars
+
     def at_work(self, room: int) -> int:
         """Of so many bytes those that batches at work may take, MOST_AT_WORK at the most.
 
@@ -58,19 +63,21 @@ class Demand:
 
     def assert_fits(self, limit: int, left: int) -> None:
         """Raise ProcessingEngineError where the job cannot keep to the limit, of which so many bytes are left."""
-        if self.whole and self.whole * self.bars > left:
+        if self.whole and self.held > left:
             raise ProcessingEngineError(
                 f"memory_limit is {_megabytes(limit)}, of which {_megabytes(left)} are left, and the job cannot keep "
                 f"to it: a ranking across symbols holds all of them at once, {counted(self.bars, 'bar')} of "
-                f"{self.whole} bytes, {_megabytes(self.whole * self.bars)}. Raise memory_limit, or ask for fewer "
+                f"{self.whole} bytes, {_megabytes(self.held)}. Raise memory_limit, or ask for fewer "
                 f"symbols or a shorter range{self.way_out}"
             )
         symbol, bars = max(self.sizes.items(), key=lambda each: each[1], default=("", 0))
-        if self.bar * bars > limit:
+        if self.bar * bars > limit - self.held:
+            beside = f" beside the {_megabytes(self.held)} of a ranking" if self.held else ""
             raise ProcessingEngineError(
                 f"memory_limit is {_megabytes(limit)}, and the job cannot keep to it: {symbol} alone has "
                 f"{counted(bars, 'bar')}, of which this plan holds {self.bar} bytes each while it works, "
-                f"{_megabytes(self.bar * bars)}. Raise memory_limit, or ask for a shorter range or fewer formulas"
+                f"{_megabytes(self.bar * bars)}{beside}. Raise memory_limit, or ask for a shorter range or fewer "
+                "formulas"
             )
 
 

@@ -93,7 +93,7 @@ def run_batches(
     if prepared.references is not None:
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
-    own, room = JobMemory(memory, prepared.demand.of, lambda: collected.held), memory.room()
+    own, room = JobMemory(memory, prepared.demand.of, lambda: collected.held), memory.room() - prepared.demand.held
     collected.room, collected.is_short = room - prepared.demand.at_work(room), own.is_short
     collected.memory = memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from ..formulas import Stage
+from ..formulas.kinds import Kind
+from ..formulas.plan.layering import Layers
 from .batching import CELL, FOUND_OF, bytes_of_bar
 from .budgeting import Demand
 from .evaluating import Evaluator, PlanEvaluator
 from .executors import AcrossExecutor
 from .splitting import Selection
 
-KEY_BYTES: Final = 24  # symbol and ts of a row that is reported
+KEY_BYTES: Final = 24  # symbol and ts of a row
 TS: Final = 8  # bytes
+TS_NUMBER: Final = 4  # bytes of the number of a ts, where they may stand at no regular distances
+GROUP: Final = 16  # bytes of the number of a bar's group, with what it is found by
+VALID_OF: Final = 8  # bits of validity in a byte
 FRAME_OF_ALL: Final = 4  # copies of a frame of all symbols that Polars makes while it ranks; measured
 
 
 def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int]) -> Demand:
     """What the batches of these symbols need, of which so many columns are read."""
-    results = len(selection.results) + sum(map(len, selection.indicators.values()))
+    indicators = 0 if selection.everything else sum(map(len, selection.indicators.values()))
+    results = len(selection.results) + indicators
     bar = bytes_of_bar(columns, results, in_tiles=is_tiled(evaluator), everything=selection.everything)
-    row = KEY_BYTES + CELL * results
-    reported = sum(sizes.values()) * (row if selection.everything else row // FOUND_OF)
-    demand = Demand(bar, sizes, reported)
+    row = (KEY_BYTES + CELL * results) // (1 if selection.everything else FOUND_OF)
+    demand = Demand(bar, sizes, row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
         return demand
     if isinstance(evaluator.executor, AcrossExecutor):
-        return replace(demand, whole=CELL * most_kept(evaluator.executor), movable=TS + CELL * columns + row)
+        timeframe = evaluator.around.timeframe
+        is_irregular = timeframe is None or timeframe.intraday
+        whole = most_held(evaluator.executor.layers) + (TS_NUMBER if is_irregular else 0)
+        return replace(demand, whole=whole, movable=KEY_BYTES + CELL * columns + row)
     made = sum(len(stage.made) for stage in evaluator.plan.stages)
     of_frame = FRAME_OF_ALL * (KEY_BYTES + TS + CELL * (columns + made))
     return replace(demand, whole=of_frame, way_out="; executor='tiles' holds less")
 
 
-def most_kept(executor: AcrossExecutor) -> int:
-    """How many columns of numbers are kept between two layers, at the most, those that the second makes among them."""
-    layers = executor.layers
-    made = [len(step.made) if isinstance(step, Stage) else len(step) for step in layers.steps]
-    return max(len(kept) + count for kept, count in zip(layers.keeps, made, strict=False))
+def most_held(layers: Layers) -> int:
+    """The bytes of each bar that are held for all symbols at once, at the most.
+
+    While a layer runs, these are the columns that are there, are read by it or later, and those that it makes. Rankings
+    read numbers, NaN where undefined: others are copied for them, and so are the candles' where some are undefined.
+    """
+    most, there, numbers, along = 0, frozenset[str](), frozenset[str](), frozenset[str]()
+    for step, read in zip(layers.steps, (frozenset[str](), *layers.keeps), strict=False):
+        if isinstance(step, Stage):
+            made = {name: node.kind is not Kind.BOOLEAN for node, name in step.made.items()}
+            beside, along = 0, along | made.keys()
+        else:
+            made = {ranking.column: True for ranking in step}
+            copied = {source for ranking in step for source in ranking.sources} - numbers
+            beside = CELL * len(copied) + GROUP * len({ranking.by for ranking in step} - {None})
+        held = there & read | made.keys()
+        most = max(most, CELL * len(held) + math.ceil(len(held & along) / VALID_OF) + beside)
+        there |= made.keys()
+        numbers |= {name for name, is_number in made.items() if is_number}
+    return most
 
 
 def is_tiled(evaluator: Evaluator) -> bool:

@@ -84,7 +84,10 @@ class Plans:
         *,
         conditions: bool,
     ) -> tuple[Plan, Executor]:
-        """The job's plan and executor; raises what `plan_job`, `assert_computable` and `make_executor` raise."""
+        """The job's plan and executor; without `conditions` it reports no indicators.
+
+        Raises what `plan_job`, `assert_computable` and `make_executor` raise.
+        """
         formulas = [(name, each.source, each.dialect, repr(job.settings(each))) for name, each in job.formulas.items()]
         key = repr(
             (
@@ -106,7 +109,7 @@ class Plans:
         plan = plan_job(service, job, kinds, tables, conditions=conditions)
         log_warnings(plan)
         assert_computable(plan)
-        made = plan, make_executor(job.executor, plan)
+        made = plan, make_executor(job.executor, plan, indicators=conditions)
         with self._lock:
             self._known[key] = made
             while len(self._known) > MOST:

@@ -228,11 +228,13 @@ class Preparer:
         sizes = estimate_bars(self.repository, symbols, loader.request)
         demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
         room, limits = self.memory.room(), self.limits
-        if not self.apart:  # elsewhere, what a ranking needs lies in files
+        if self.apart:  # elsewhere, what a ranking needs lies in files
+            demand = replace(demand, whole=0)
+        else:
             demand.assert_fits(self.memory.limit, room)
         in_tiles, total = is_tiled(evaluator), sum(sizes.values())
         rows = rows_per_batch(
-            self.memory.limit * limits.in_flight if self.apart else demand.at_work(room),
+            self.memory.limit * limits.in_flight if self.apart else demand.at_work(room - demand.held),
             demand.bar,
             limits.in_flight,
             total,

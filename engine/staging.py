@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Protocol, Self, TypeAlias
 
@@ -200,7 +200,7 @@ class TileStaging(LocalStaging):
         step = self.steps[number]
         assert not isinstance(step, Stage)
         universe = self._universe([part.candles for part in parts])
-        rankings = list(rankings_over(universe, step, parts, self.executor.rooms))
+        rankings = list(rankings_over(universe, step, parts, self.executor.rooms, self.executor.layers.lives))
         for part in parts:
             kept = part.keeping(self.executor.layers.keeps[number])
             part.columns, part.written = kept.columns, kept.written
@@ -216,14 +216,15 @@ class TileStaging(LocalStaging):
     def report(self, part: Part, selection: Selection, ticket: Ticket) -> Piece:
         """Every bar, or the matches."""
         ticket.look()
+        candles = replace(part.candles)  # whose column of symbols goes with the piece: the part stays to the end
         if selection.everything:
             names = tuple(selection.results.values())
             columns = self.executor.report_columns(part, names, self.around, ticket.stop)
             ticket.look()
             assert columns is not None, "only who abandons a batch stops its kernels"
-            return split_columns(part.candles, columns, selection)
+            return split_columns(candles, columns, selection)
         find = partial(self.executor.report_found, part, selection.wanted, self.around)
-        return split_found(part.candles, selection, find, ticket)
+        return split_found(candles, selection, find, ticket)
 
     def _universe(self, candles: list[Candles]) -> Universe:
         """Rankings of the same symbols share it."""

@@ -38,14 +38,14 @@ class Executor(Protocol):
         ...
 
 
-def make_executor(name: str, plan: Plan) -> Executor:
-    """The executor of that name for a plan.
+def make_executor(name: str, plan: Plan, *, indicators: bool = True) -> Executor:
+    """The executor of that name for a plan, of which results are reported, and its indicators if they are asked for.
 
     Raises ProcessingEngineError if there is none of that name.
     """
     if chosen(known_executor(name)) == "polars":
         return PolarsExecutor()
-    return AcrossExecutor(plan) if plan.across else TileExecutor(plan)
+    return AcrossExecutor(plan, indicators=indicators) if plan.across else TileExecutor(plan)
 
 
 def known_executor(name: str) -> str:

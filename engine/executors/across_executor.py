@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -114,11 +115,14 @@ class Part:
 
 
 class AcrossExecutor(TileExecutor):
-    """Runs the layers of a plan: those along time part by part, rankings over all parts."""
+    """Runs the layers of a plan: those along time part by part, rankings over all parts.
 
-    def __init__(self, plan: Plan) -> None:
+    Reported are its results, and if they are asked for, its indicators.
+    """
+
+    def __init__(self, plan: Plan, *, indicators: bool = True) -> None:
         super().__init__(plan)
-        self.layers = make_layers(plan)
+        self.layers = make_layers(plan, indicators=indicators)
         self._tiled = _tiled(self.layers)
         self._layers: dict[Stage, tuple[Layers, dict[Stage, TileStage]]] = {}
         self.rooms = Rooms()
@@ -135,7 +139,7 @@ class AcrossExecutor(TileExecutor):
         keys = frame["symbol"]
         part: Part | None = Part(Candles(tuple(keys.gather(begins[:-1])), begins, frame.drop("symbol"), keys))
         for step in layers.steps:
-            part = None if part is None else self._step(step, part, tiled, around, stop)
+            part = None if part is None else self._step(step, part, layers.lives, tiled, around, stop)
         names = tuple(layers.report.made.values())
         columns = None if part is None else self._columns(tiled[layers.report], part, names, around, stop)
         if columns is None:
@@ -161,7 +165,7 @@ class AcrossExecutor(TileExecutor):
 
     def along(self, stage: Stage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         """The part with the columns of a stage along time; None if the flag was raised."""
-        return self._along(self._tiled[stage], part, around, stop)
+        return self._along(self._tiled[stage], part, self.layers.lives, around, stop)
 
     def report_columns(
         self, part: Part, names: Sequence[str], around: Surroundings, stop: Stop
@@ -180,23 +184,27 @@ class AcrossExecutor(TileExecutor):
         self,
         step: Stage | tuple[Ranking, ...],
         part: Part,
+        lives: Mapping[str, int],
         tiled: dict[Stage, TileStage],
         around: Surroundings,
         stop: Stop,
     ) -> Part | None:
         if isinstance(step, Stage):
-            return self._along(tiled[step], part, around, stop)
+            return self._along(tiled[step], part, lives, around, stop)
         if not part.candles.height:
             part.written.update((ranking.column, Written(np.empty(0), ranking.is_condition)) for ranking in step)
             return part
         universe = Universe.of([part.candles.ts], [part.candles.starts])
-        rankings = rankings_over(universe, step, [part], self.rooms)
+        rankings = rankings_over(universe, step, [part], self.rooms, lives)
         ended = [across.run(0, universe.calendar.dates, stop) for across in rankings]
         return part if all(ended) else None
 
-    def _along(self, tiled: TileStage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
+    def _along(
+        self, tiled: TileStage, part: Part, lives: Mapping[str, int], around: Surroundings, stop: Stop
+    ) -> Part | None:
         frame = self._frame(tiled, part, around, stop)
-        made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop, self.rooms)
+        room_of = partial(self.rooms.lasting, lives=lives)
+        made = tiled.written(frame, part.candles.starts, tuple(tiled.series), stop, room_of)
         if made is None:
             return None
         return with_columns_made(part, tiled, frame, made)
@@ -237,13 +245,23 @@ def _tiled(layers: Layers) -> dict[Stage, TileStage]:
 
 
 def rankings_over(
-    universe: Universe, rankings: Sequence[Ranking], parts: Sequence[Part], rooms: Rooms
+    universe: Universe,
+    rankings: Sequence[Ranking],
+    parts: Sequence[Part],
+    rooms: Rooms,
+    lives: Mapping[str, int],
 ) -> Iterator[Across]:
-    """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on."""
+    """Rankings ready to run over the parts, which the universe was made of; they have what is written from now on.
+
+    `lives` says how long columns live (rooms.py).
+    """
     by = {ranking.by for ranking in rankings if ranking.by is not None}
     grouped = {name: _groups(parts, name) for name in by}
-    for ranking, room in zip(rankings, rooms.several(universe.rows, len(rankings)), strict=True):
-        series = [[part.numbers(source) for part in parts] for source in ranking.sources]
+    read = dict.fromkeys(source for ranking in rankings for source in ranking.sources)
+    numbers = {name: [part.numbers(name) for part in parts] for name in read}  # some are copies: one for all rankings
+    room_of = rooms.lasting(universe.rows, [ranking.column for ranking in rankings], lives)
+    for ranking, room in zip(rankings, room_of, strict=True):
+        series = [numbers[source] for source in ranking.sources]
         groups, count = (None, 0) if ranking.by is None else grouped[ranking.by]
         across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):

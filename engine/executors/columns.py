@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...data.handing import column_of, truths_of
 from ...formulas.kernels.compiler import machine_code
 from .blocks import block_of
-from .rooms import LINE, Rooms
+from .rooms import LINE
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -39,15 +39,15 @@ class Column:
     is_condition: bool
 
     @classmethod
-    def several(cls, rows: int, conditions: Sequence[bool], rooms: Rooms | None = None) -> list[Column]:
-        """Room for columns of so many rows, each of numbers or of conditions; for numbers in `rooms`, if given.
+    def several(cls, rows: int, conditions: Sequence[bool], numbers: Iterator[Floats] | None = None) -> list[Column]:
+        """Room for columns of so many rows, each of numbers or of conditions; for the former `numbers`, if given.
 
-        Else the numbers stand in one piece of memory, which the system hands out several times as fast as many small
-        ones. Bits are written two bytes at a time, which may reach beyond the last.
+        Else they stand in one piece of memory, which the system hands out several times as fast as many small ones.
+        Bits are written two bytes at a time, which may reach beyond the last.
         """
         size, width, count = rows // 8 + 3, -(-rows // LINE) * LINE, len(conditions) - sum(conditions)
-        own = block_of(width * count).reshape(-1, width)[:, :rows] if width and rooms is None else ()
-        numbers = iter(own) if rooms is None else rooms.several(rows, count)
+        if numbers is None:
+            numbers = iter(block_of(width * count).reshape(-1, width)[:, :rows] if width else ())
         return [
             cls(
                 np.zeros(size, np.uint8) if is_condition else next(numbers, NOTHING),

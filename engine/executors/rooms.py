@@ -6,8 +6,9 @@ The system clears every page that it hands out, which costs a plan of many ranki
 from __future__ import annotations
 
 import weakref
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ class _Lent:
 class Rooms:
     """Pieces of memory that come back by themselves when nothing that lies in them is used any more.
 
-    They may come back in any thread, even while this one takes a piece: nothing here holds a lock.
+    No more is held than was ever used at once: ahead of a new piece, idle ones of other sizes go. They may come back in
+    any thread, even while this one takes a piece: nothing here holds a lock.
     """
 
     _idle: defaultdict[int, list[Floats]] = field(default_factory=lambda: defaultdict(list))
@@ -54,6 +56,12 @@ class Rooms:
             yield from self._piece(size)[: here * width].reshape(here, width)[:, :rows]
             count -= here
         yield from np.empty((count, 0))
+
+    def lasting(self, rows: int, names: Sequence[str], lives: Mapping[str, int]) -> Iterator[Floats]:
+        """As `several`, for columns of these names; only those that live equally long, by `lives`, share a piece."""
+        own = [lives.get(name, -1) for name in names]
+        apart = {life: self.several(rows, count) for life, count in Counter(own).items()}
+        return (next(apart[life]) for life in own)
 
     @property
     def kept(self) -> int:
@@ -72,10 +80,19 @@ class Rooms:
         try:
             piece = self._idle[size].pop()
         except IndexError:  # none is idle
+            self._drop(size)
             piece = block_of(size)
         lent = _Lent(piece)
         weakref.finalize(lent, self._give, piece).atexit = False
         return np.asarray(lent)
+
+    def _drop(self, numbers: int) -> None:
+        """Let go of idle pieces, so many numbers of them if there are as many."""
+        for size, pieces in list(self._idle.items()):
+            while pieces and numbers > 0:
+                with suppress(IndexError):  # another thread has taken it
+                    pieces.pop()
+                    numbers -= size
 
     def _give(self, piece: Floats) -> None:
         if self._numbers + piece.size <= MOST_IDLE:

@@ -29,10 +29,9 @@ from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
-from .columns import Column, Found, Picked, Room, numbers_of
+from .columns import Column, Floats, Found, Picked, Room, numbers_of
 from .numbering import FRAME_COLUMNS, starts
 from .polars_executor import PolarsExecutor
-from .rooms import Rooms
 from .surroundings import Surroundings
 
 T = TypeVar("T")
@@ -208,11 +207,13 @@ class TileStage:
         starts: NDArray[np.int64],
         names: tuple[str, ...],
         stop: Stop,
-        rooms: Rooms | None = None,
+        room_of: Callable[[int, Sequence[str]], Iterator[Floats]] | None = None,
     ) -> dict[str, Column] | None:
-        """Whole columns as kernels write them, in `rooms` if given; none of them text."""
+        """Whole columns as kernels write them; none of them text. `room_of` has room for so many rows of numbers."""
         prepared = self._prepared(("columns", names), lambda: self._whole(names))
-        columns = Column.several(frame.height, [self._is_condition(name) for name in names], rooms)
+        numbers = [name for name in names if not self._is_condition(name)]
+        room = None if room_of is None else room_of(frame.height, numbers)
+        columns = Column.several(frame.height, [self._is_condition(name) for name in names], room)
         arrays = [array for column in columns for array in column.arrays]
         tiles = tiles_of_like_length(starts)
         with prepared.bench() as bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -96,7 +97,7 @@ class StandingStage:
 
     def whole(self, frame: pl.DataFrame, part: Part, rooms: Rooms) -> Part:
         """The past bars with the stage's columns, for the stages to come; `frame` is what the stage reads of them."""
-        made = self.tiled.written(frame, part.candles.starts, self.names, Stop(), rooms)
+        made = self.tiled.written(frame, part.candles.starts, self.names, Stop(), partial(rooms.lasting, lives={}))
         assert made is not None, "nobody raises this flag"
         return with_columns_made(part, self.tiled, frame, made)
 

@@ -131,7 +131,7 @@ class StandingPlan:
     def _rank(self, rankings: tuple[Ranking, ...], part: Part) -> None:
         """Rankings of the bars at hand, which then have their columns."""
         universe = Universe.of([part.candles.ts], [part.candles.starts])
-        for across in rankings_over(universe, rankings, [part], self.rooms):
+        for across in rankings_over(universe, rankings, [part], self.rooms, lives={}):
             across.run(0, universe.calendar.dates, Stop())
 
 

@@ -1,18 +1,25 @@
 """Plans with cross-sectional stages as kernels run them: what goes along time, then rankings of columns, and so on.
 
-A stage across symbols may hold rankings of rankings, and elementwise parts before, between and after them. Here it
-becomes layers: rankings whose inputs are columns, and between two layers a stage along time that makes those columns.
+Layers are rankings whose inputs are columns; ahead of each goes a stage along time that makes those columns, and behind
+the last one that makes the results. Columns between layers are held for all symbols at once, so there are no others:
+what no ranking reads is computed where it is needed, twice if need be, for kernels take little longer than it takes to
+write a column and to read it again. What they do not compute, a user's function say, is computed once and kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
+from ..declaring import PRIMITIVES
 from ..kinds import Kind, Shape
-from ..nodes import NODE_TYPES, Apply, Column, Node, inputs, walk
+from ..nodes import NODE_TYPES, Apply, Column, Elsewhere, Node, inputs, walk
 from .planning import Plan, Stage
+from .tiling import is_tiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,93 +46,118 @@ Step: TypeAlias = Stage | tuple[Ranking, ...]
 class Layers:
     """Steps in order, along time and across symbols by turns, then a stage that makes every column of the results.
 
-    `keeps[i]` are the columns that are read after step i.
+    `keeps[i]` are the columns that are there after step i and are read later.
     """
 
     steps: tuple[Step, ...]
     report: Stage
     keeps: tuple[frozenset[str], ...]
 
+    @cached_property
+    def lives(self) -> dict[str, int]:
+        """The last step after which each column is still read."""
+        return {name: number for number, kept in enumerate(self.keeps) for name in kept}
 
-def make_layers(plan: Plan) -> Layers:
-    """Cut a plan into layers."""
-    layering = _Layering()
-    for stage in plan.stages:
-        if stage.direction == "across":
-            layering.rank(stage)
-        else:
-            layering.pending.update(stage.made)
-    wanted = {*plan.results.values(), *(name for columns in plan.indicators.values() for name in columns.values())}
-    made = {node: name for stage in plan.stages for node, name in stage.made.items() if name in wanted}
-    report = Stage("time", frozenset(wanted), made, dict(layering.given))
-    return Layers(tuple(layering.steps), report, _keeps([*layering.steps, report]))
+
+def make_layers(plan: Plan, *, indicators: bool = True) -> Layers:
+    """Cut a plan into layers, which make its results, and if they are asked for, its indicators."""
+    asked = plan.indicators.values() if indicators else ()
+    wanted = {*plan.results.values(), *(name for columns in asked for name in columns.values())}
+    names = {node: name for stage in plan.stages for node, name in stage.made.items()}
+    made = {node: name for node, name in names.items() if name in wanted}
+    return _cut(Stage("time", frozenset(wanted), made, {}), names)
 
 
 def layers_of(stage: Stage) -> Layers:
     """The layers of one stage across symbols alone, whose report is what leaves the stage."""
-    layering = _Layering(dict(stage.given))
-    layering.rank(stage)
-    report = Stage("time", stage.keeps, stage.made, dict(layering.given))
-    return Layers(tuple(layering.steps), report, _keeps([*layering.steps, report]))
+    return _cut(Stage("time", stage.keeps, stage.made, stage.given), stage.made)
 
 
-@dataclass(slots=True)
-class _Layering:
-    """`given` are the nodes that the steps so far make columns of, `pending` those that the next stage has to make."""
+def _cut(report: Stage, names: Mapping[Node, str]) -> Layers:
+    """The layers ahead of a report, as which all of it could be computed if there were no rankings.
 
-    given: dict[Node, str] = field(default_factory=dict)
-    pending: dict[Node, str] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-    fresh: int = 0
-
-    def rank(self, stage: Stage) -> None:
-        """Add a stage across symbols: its rankings layer by layer; what is left of it is pending."""
-        known = {**self.given, **self.pending}
-        order = list(walk(stage.made, known, frames=False))
-        depth: dict[Node, int] = {}
-        for node in order:
-            below = 0 if node in known else max((depth.get(each, 0) for each in inputs(node)), default=0)
-            depth[node] = below + (node not in known and _is_across(node))
-        for level in range(1, max(depth.values(), default=0) + 1):
-            nodes = [node for node in order if depth[node] == level and _is_across(node) and node not in known]
-            self.layer([node for node in nodes if isinstance(node, Apply)], stage.made)
-        self.pending.update((node, name) for node, name in stage.made.items() if node not in self.given)
-
-    def layer(self, nodes: Iterable[Apply], names: Mapping[Node, str]) -> None:
-        """Rankings that read columns; those that are no columns yet are made before."""
-        nodes = list(nodes)
-        sources = dict.fromkeys(source for node in nodes for source in inputs(node))
-        self.pending.update((each, self.name(names.get(each))) for each in sources if self.column(each) is None)
-        self.flush()
-        rankings = [self.ranking(node, self.name(names.get(node))) for node in nodes]
-        self.given.update((node, ranking.column) for node, ranking in zip(nodes, rankings, strict=True))
-        self.steps.append(tuple(rankings))
-
-    def flush(self) -> None:
-        """A stage that makes what is pending, if anything is."""
-        made: dict[Node, str] = {n: name for n, name in self.pending.items() if not isinstance(n, Column)}
+    Nodes that become columns have the names that they have in `names`.
+    """
+    order = [node for node in walk(report.made, report.given, frames=False) if node not in report.given]
+    layer, rankings, ahead = _layer_of(order), defaultdict[int, list[Node]](list), defaultdict[int, list[Node]](list)
+    for node in filter(_is_across, order):
+        rankings[layer[node]].append(node)
+    for node, first in _columns(order, report.made, layer).items():
+        ahead[first].append(node)
+    fresh = (f"~layer:{number}" for number in itertools.count(1))
+    columns, steps = dict(report.given), list[Step]()
+    for number in sorted(rankings):
+        made = {node: names.get(node) or next(fresh) for node in ahead[number]}
         if made:
-            self.steps.append(Stage("time", frozenset(made.values()), made, dict(self.given)))
-        self.given.update(made)
-        self.pending.clear()
+            steps.append(Stage("time", frozenset(made.values()), made, dict(columns)))
+        columns |= made
+        ranked = {node: names.get(node) or next(fresh) for node in rankings[number]}
+        steps.append(tuple(_ranking(node, name, columns) for node, name in ranked.items()))
+        columns |= ranked
+    report = Stage("time", report.keeps, report.made, columns)
+    return Layers(tuple(steps), report, _keeps([*steps, report]))
 
-    def column(self, node: Node) -> str | None:
-        """The node's column: made, about to be made, or the candles' own."""
-        own = node.name if isinstance(node, Column) else None
-        return self.given.get(node) or self.pending.get(node) or own
 
-    def ranking(self, node: Apply, name: str) -> Ranking:
-        columns = list(map(self.column, inputs(node)))
-        *_, by, _ = node.arguments
-        group = columns.pop() if isinstance(by, NODE_TYPES) else None
-        sources = tuple(column for column in columns if column is not None)
-        settings = tuple(float(each) for each in node.settings if each is not None)
-        return Ranking(name, node.primitive.name, sources, group, settings, node.kind is Kind.BOOLEAN)
+def _layer_of(order: Sequence[Node]) -> dict[Node, int]:
+    """How many rankings stand on each other below each node, which come before those that read them; itself counts."""
+    layer: dict[Node, int] = {}
+    for node in order:
+        layer[node] = _is_across(node) + max((layer.get(each, 0) for each in inputs(node, frames=False)), default=0)
+    return layer
 
-    def name(self, known: str | None) -> str:
-        """The name by which the plan knows a column, or a new one."""
-        self.fresh += 1
-        return known or f"~layer:{self.fresh}"
+
+def _columns(order: Sequence[Node], wanted: Mapping[Node, str], layer: Mapping[Node, int]) -> dict[Node, int]:
+    """The nodes that become columns, and ahead of which layer: rankings apart, which have layers of their own."""
+    behind = 1 + max(layer.values(), default=0)
+    users = _calls_of_users(order)
+    read = {below for node in order if _is_across(node) for below in inputs(node) if not isinstance(below, Column)}
+    first: dict[Node, int] = {}
+    last: dict[Node, int] = {}
+    found: dict[Node, int] = {}
+
+    def need(node: Node, number: int) -> None:
+        first[node], last[node] = min(number, first.get(node, number)), max(number, last.get(node, number))
+
+    for node in reversed(order):
+        if node in wanted:
+            need(node, behind)
+        if node in users:  # a symbol for which it fails has no place in the rankings that follow
+            need(node, layer[node] + 1)
+        needed = {layer[node]} if _is_across(node) else {first[node], last[node]}
+        if not _is_across(node) and (node in read or (len(needed) > 1 and not _is_computed_again(node))):
+            found[node] = first[node]
+            needed = {first[node]}
+        for below, number in itertools.product(inputs(node, frames=False), needed):
+            need(below, number)
+    return dict(reversed(found.items()))
+
+
+def _calls_of_users(order: Sequence[Node]) -> set[Node]:
+    """The nodes that call users' functions, be it on other rows; these may fail for some symbols."""
+    calling: set[Node] = set()
+    above: set[Node] = set()  # and whatever reads them
+    for node in walk(order):
+        own = isinstance(node, Apply) and PRIMITIVES.get(node.primitive.name) is not node.primitive
+        if own or (isinstance(node, Elsewhere) and node.source in above):
+            calling.add(node)
+        if own or not above.isdisjoint(inputs(node)):
+            above.add(node)
+    return calling
+
+
+def _is_computed_again(node: Node) -> bool:
+    """Whether a node is computed wherever it is needed: by kernels, or it is no column, having several outputs."""
+    return is_tiled(node) or isinstance(node, Column) or (isinstance(node, Apply) and len(node.primitive.outputs) > 1)
+
+
+def _ranking(node: Node, name: str, columns: Mapping[Node, str]) -> Ranking:
+    """A node across symbols as a ranking of columns."""
+    assert isinstance(node, Apply)
+    read = [each.name if isinstance(each, Column) else columns[each] for each in inputs(node)]
+    *_, by, _ = node.arguments
+    group = read.pop() if isinstance(by, NODE_TYPES) else None
+    settings = tuple(float(each) for each in node.settings if each is not None)
+    return Ranking(name, node.primitive.name, tuple(read), group, settings, node.kind is Kind.BOOLEAN)
 
 
 def _is_across(node: Node) -> bool:
@@ -133,11 +165,12 @@ def _is_across(node: Node) -> bool:
 
 
 def _keeps(steps: list[Step]) -> tuple[frozenset[str], ...]:
-    """For each step but the last the columns that later ones read."""
+    """For each step but the last the columns that are there and that later ones read."""
     keeps: list[frozenset[str]] = []
     needed: frozenset[str] = frozenset()
     for step in reversed(steps[1:]):
-        needed |= _reads(step)
+        made = step.made.values() if isinstance(step, Stage) else (ranking.column for ranking in step)
+        needed = needed.difference(made) | _reads(step)
         keeps.append(needed)
     return tuple(reversed(keeps))
 

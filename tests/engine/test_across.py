@@ -1,11 +1,12 @@
 import threading
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from fakes import Watched, candles, names
 
-from barsweep import CandleError, DateRange, ProcessingEngine, ProcessingJob
+from barsweep import CandleError, DateRange, FormulaService, ProcessingEngine, ProcessingJob, function
 from barsweep.engine import preparing
 from barsweep.engine.executors import polars_executor, sections
 from barsweep.engine.progressing import Progress
@@ -65,6 +66,28 @@ def test_stages_before_and_after_a_ranking(steps):
     result = ProcessingEngine(steps).run(ProcessingJob(None, "sma(rank(sma(close, 2)), 2) >= 7"))
 
     assert result.matches.group_by("symbol", maintain_order=True).len().rows() == [("S006", 2), ("S007", 2)]
+
+
+@pytest.mark.usefixtures("_small_batches")
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+def test_a_symbol_for_which_a_function_fails_is_not_ranked_whoever_calls_it(steps, executor):
+    """Nor is any symbol's function called twice, though it is no ranking that needs it."""
+    called = []
+
+    @function()
+    def failing(close: np.ndarray) -> np.ndarray:
+        called.append(close[0])
+        if close[0] == 80.0:
+            raise ArithmeticError("S007 again")
+        return close
+
+    engine = ProcessingEngine(steps, FormulaService(functions=[failing]), max_workers=1)
+    called.clear()
+    result = engine.run(ProcessingJob(None, {"best": BEST, "own": "failing(close) > 0"}, executor=executor))
+
+    assert set(result.of("best")["symbol"]) == {"S006"}
+    assert list(result.errors) == ["S007"]
+    assert [called.count(10.0 * number) for number in range(1, 7)] == [1] * 6  # S006 is in the batch of S007
 
 
 def test_the_population_is_what_was_requested(steps):

@@ -70,3 +70,24 @@ def test_results_stay_as_they_are_while_others_are_computed():
     for _ in range(3):
         assert engine.evaluate(job).to_dict(as_series=False) == values
     assert first.to_dict(as_series=False) == values
+
+
+def test_columns_that_live_equally_long_go_together():
+    """A piece is given back when all that stands in it goes: one that lives longer must not keep the others."""
+    rooms = Rooms()
+    short, long, other = rooms.lasting(1000, ["a", "b", "c"], {"a": 1, "b": 2, "c": 1})
+    assert short.ctypes.data != long.ctypes.data
+    del short, other
+    assert rooms.kept == 8 * 2048
+    del long
+    assert rooms.kept == 8 * (2048 + 1024)
+
+
+def test_no_more_is_held_than_was_ever_used_at_once():
+    rooms = Rooms()
+    columns = list(rooms.several(1000, 4))
+    del columns
+    assert rooms.kept == 8 * 4096
+    (column,) = rooms.several(5000, 1)
+    assert rooms.kept == 0
+    assert column.size == 5000

@@ -21,8 +21,7 @@ def found(shared_data):
     """Matches of every scan, one of the symbols standing for the index."""
     frame = pl.read_parquet(shared_data / "ohlcv" / "us_sp500_daily_2012_2017.parquet")
     candles = frame.with_columns(pl.col("symbol").replace("AAPL", "SPY"))
-    with bs.ProcessingEngine(candles, memory_limit=4 * 2**30) as engine:  # all at once: a ranking holds them together
-        return engine.run(bs.ProcessingJob(None, RECIPES))
+    return bs.scan(RECIPES, candles)
 
 
 def test_there_are_eighty():
