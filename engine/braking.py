@@ -86,13 +86,21 @@ class JobMemory:
     factor: float = 1.0
     _seen: int = 0
     _promised: int = 0
+    _needs: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.floor = self.engine.grown() + LIBRARIES
 
     def needs(self, batch: Batch) -> int:
         """Bytes that a batch will take, by all that is known by now."""
-        return int(self.factor * self.need(batch))
+        return int(self.factor * self._told(batch))
+
+    def _told(self, batch: Batch) -> int:
+        """What was thought beforehand: asked for once, since it goes through all symbols of the batch."""
+        known = self._needs.get(batch.symbols)
+        if known is None:
+            known = self._needs[batch.symbols] = self.need(batch)
+        return known
 
     def look(self) -> None:
         """Measure; batches call it where they hold most."""
@@ -114,7 +122,7 @@ class JobMemory:
     def is_too_large(self, batch: Batch) -> bool:
         """Whether a batch would not fit though it ran alone."""
         limit = self.engine.limit
-        if LEAST_OF * self.need(batch) < limit:
+        if LEAST_OF * self._told(batch) < limit:
             return False
         return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
 

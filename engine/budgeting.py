@@ -70,7 +70,8 @@ class Demand:
                 f"{self.whole} bytes, {_megabytes(self.held)}. Raise memory_limit, or ask for fewer "
                 f"symbols or a shorter range{self.way_out}"
             )
-        symbol, bars = max(self.sizes.items(), key=lambda each: each[1], default=("", 0))
+        symbol = max(self.sizes, key=self.sizes.__getitem__, default="")
+        bars = self.sizes.get(symbol, 0)
         if self.bar * bars > limit - self.held:
             beside = f" beside the {_megabytes(self.held)} of a ranking" if self.held else ""
             raise ProcessingEngineError(
