@@ -80,8 +80,9 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
     refuse_reserved([*types, *mapping], where)
     for name, source in mapping.items():
         if source not in types:
+            turned = f'; the name in formulas goes first: columns={{"{source}": "{name}"}}' if name in types else ""
             raise RepositoryError(
-                f"{where} has no column {source!r}, which columns= gives for {name!r}; found: {listed(types)}"
+                f"{where} has no column {source!r}, which columns= gives for {name!r}; found: {listed(types)}{turned}"
             )
     known = dict(mapping)
     for name in RECOGNISED:
@@ -139,7 +140,7 @@ def recognise(name: str, types: Mapping[str, pl.DataType], taken: set[str], wher
 def without_time(types: Mapping[str, pl.DataType], where: str) -> RepositoryError:
     """The error of a table in which nothing says when a bar was."""
     wanted = ", ".join(RECOGNISED["ts"])
-    hint = 'say which one it is to open_repository: columns={"ts": "..."}'
+    hint = 'say which one it is: columns={"ts": "..."}'
     return RepositoryError(
         f"{where} has no column for the time of a bar (one of {wanted}); found: {listed(types)}; {hint}"
     )

@@ -12,7 +12,7 @@ from .database import DuckDBRepository
 from .delimited import ENDINGS as DELIMITED
 from .delimited import DelimitedRepository
 from .frames import FrameRepository
-from .options import as_path
+from .options import TextOptions, as_path
 from .parquet import ParquetRepository
 from .repository import CandleRepository
 from .rows import RowRepository, RowSource
@@ -59,8 +59,20 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     if isinstance(data, CandleRepository):
         return unchanged(data, options)
     if isinstance(data, RowSource):
-        return RowRepository(data, **options)
+        return RowRepository(data, **of_objects(data, options))
     return FrameRepository(data, **options)
+
+
+def of_objects(source: RowSource, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a source that hands out objects: those about a table must not be said."""
+    said = [name for name in options if name in TextOptions.__annotations__ and name not in {"tz", "policy"}]
+    if said:
+        named = " and ".join(f"{name}=" for name in said)
+        raise RepositoryError(
+            f"{named} is for tables: what {type(source).__name__}.get_range hands out has the attributes "
+            "ts or date, open, high, low, close and volume"
+        )
+    return options
 
 
 def unchanged(repository: CandleRepository, options: dict[str, Any]) -> CandleRepository:

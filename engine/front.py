@@ -41,6 +41,7 @@ def scan(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> BatchResult:
     """Find the bars at which a formula is true; with a mapping name -> formula, a column `formula` tells them apart.
 
@@ -55,7 +56,8 @@ def scan(
     that they need not fit into memory. (The shell's --output takes other formats; here `found.matches` can write them.)
     `tables` are other tables by name, frames or paths, for `table("quarterly", eps)`; `session` the exchange's hours,
     with which `timeframe("1w", x)` knows when a week is over. `dialect` is the foreign language that the formulas are
-    written in ("qlib", "alpha101", "gtja191", ...).
+    written in ("qlib", "alpha101", "gtja191", ...). `columns` has the data's own names for columns that are not
+    recognised, after those that formulas have for them: {"ts": "Trade Day", "close": "Adj Close"}.
 
     Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is that
     symbol's error in the result.
@@ -78,7 +80,7 @@ def scan(
         session=session,
         dialect=dialect,
     )
-    with ProcessingEngine(data, service, tables=tables) as engine:
+    with ProcessingEngine(data, service, tables=tables, columns=columns) as engine:
         return engine.run(job, progress, output=output)
 
 
@@ -99,6 +101,7 @@ def evaluate(
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
     dialect: str | None = ...,
+    columns: Mapping[str, str] | None = ...,
     progress: ProgressAsked = ...,
 ) -> pl.DataFrame: ...
 @overload
@@ -118,6 +121,7 @@ def evaluate(
     tables: Mapping[str, object] | None = ...,
     session: Session | None = ...,
     dialect: str | None = ...,
+    columns: Mapping[str, str] | None = ...,
     progress: ProgressAsked = ...,
 ) -> pl.LazyFrame: ...
 def evaluate(
@@ -136,6 +140,7 @@ def evaluate(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: ProgressAsked = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """The values of formulas at every bar: symbol, ts, then a column for each name; sorted by symbol, ts.
@@ -146,7 +151,7 @@ def evaluate(
     every condition how far it is from being true. With `output`, a path that ends in .parquet, the values are written
     there and handed out as the file scanned lazily. Symbols that there are not, or with unusable candles, are left out
     and logged; when there are no others, raises ProcessingEngineError. `tables`, `session`,
-    `dialect` and `progress` as in `scan`.
+    `dialect`, `columns` and `progress` as in `scan`.
 
     >>> import polars as pl
     >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 3), eager=True)
@@ -157,7 +162,7 @@ def evaluate(
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
-    with ProcessingEngine(data, service, tables=tables) as engine:
+    with ProcessingEngine(data, service, tables=tables, columns=columns) as engine:
         own = engine.timeframe if timeframe is None else timeframe
         job = ProcessingJob(symbols, named, DateRange(start, end), own, parameters, **options)
         return engine.evaluate(job, progress) if output is None else engine.evaluate(job, progress, output=output)
@@ -179,6 +184,7 @@ def signals(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Signals:
     """Conditions by name at every bar, for backtesters: true or false, never null.
 
@@ -200,7 +206,7 @@ def signals(
     ([False, True, True, False], [False, True, True, True], [0, 1, 1, 0])
     """
     options: dict[str, Any] = {"executor": executor, "session": session, "dialect": dialect}
-    with ProcessingEngine(data, service, tables=tables) as engine:
+    with ProcessingEngine(data, service, tables=tables, columns=columns) as engine:
         own = engine.timeframe if timeframe is None else timeframe
         job = ProcessingJob(symbols, formulas, DateRange(start, end), own, parameters, **options)
         return engine.signals(job, progress, delay=delay)

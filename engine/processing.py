@@ -77,6 +77,8 @@ class ProcessingEngine:
                        of rows with a symbol and the time from which each is known
     `cluster`          where batches run instead of here, such as a RayCluster: all machines have to see the paths;
                        "ray", "dask" or "processes" start one on this machine, which ends with the engine
+    `columns`          the candles' own names for columns that are not recognised, {"ts": "Day", "close": "Adj Close"};
+                       a repository is told them when it is made
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class ProcessingEngine:
         retries: int = 3,
         tables: Mapping[str, object] | None = None,
         cluster: Cluster | str | None = None,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         usual = limit_or_usual(memory_limit, apart=cluster is not None)
         memory, tries = whole("memory_limit", usual, 1), whole("retries", retries, 0)
@@ -99,7 +102,7 @@ class ProcessingEngine:
         self._cluster = opened_cluster(cluster, self._opened)
         limits = self._limits = Limits.of(places_of(max_workers, self._cluster), timeout, deadline)
         service = formula_service if formula_service is not None else FormulaService()
-        repository = as_repository(candle_repo)
+        repository = as_repository(candle_repo, columns)
         beside = named_tables(tables)
         self._memory = EngineMemory(memory, Plans(), limit_memory(repository, memory))
         self._preparer = Preparer(repository, service, limits, self._memory, tries, beside, apart=cluster is not None)

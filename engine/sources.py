@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
-from ..data.opening import open_repository
+from ..data.opening import open_repository, unchanged
 from ..data.policies import CandlePolicy
 from ..data.repository import CandleRepository, InterruptibleRepository
 from ..errors import RepositoryError
@@ -20,11 +20,15 @@ SHARE: Final = 4  # a repository with memory of its own, such as DuckDB, may tak
 LEAST_SHARE: Final = 2**26  # bytes, with less of which DuckDB would hardly read
 
 
-def as_repository(candles: object) -> CandleRepository:
-    """A repository as it is, and one made of anything else that holds candles."""
+def as_repository(candles: object, columns: Mapping[str, str] | None = None) -> CandleRepository:
+    """A repository as it is, and one made of anything else that holds candles, in columns of these names.
+
+    Raises RepositoryError where they cannot be read so, and for names that are given to a repository.
+    """
+    told: dict[str, Any] = {} if columns is None else {"columns": columns}
     if callable(getattr(candles, "load", None)):
-        return candles  # type: ignore[return-value] # what it leaves out is made up for below
-    return open_repository(candles)
+        return unchanged(candles, told)  # type: ignore[arg-type] # what it leaves out is made up for below
+    return open_repository(candles, **told)
 
 
 def assert_reachable(repository: CandleRepository) -> None:

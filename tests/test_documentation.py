@@ -1,7 +1,8 @@
 """What the documentation says is true: its examples are run, its tables are compared with the registry.
 
-In a folder with candles.csv, candles.duckdb, prices/ (a CSV for each symbol), vendor/ (the same, with names and dates
-of another kind) and scan.formula, the blocks of README.md and of each page in docs/ run one after the other:
+In a folder with candles.csv, candles.duckdb, quotes.csv (columns of other names), prices/ (a CSV for each symbol),
+vendor/ (the same, with names and dates of another kind) and scan.formula, the blocks of README.md and of each page in
+docs/ run one after the other:
 
 ```python   runs; the blocks of a page share their names
 ```sh       the lines that begin with `barsweep` run
@@ -86,6 +87,7 @@ def candles():
 def folder(candles, tmp_path_factory):
     made = tmp_path_factory.mktemp("examples")
     candles.write_csv(made / "candles.csv")
+    candles.select("symbol", "volume", Day="date", **{"Adj Close": "close"}).write_csv(made / "quotes.csv")
     (made / "prices").mkdir()
     for (symbol,), bars in candles.head(1500).group_by("symbol"):
         bars.drop("symbol").write_csv(made / "prices" / f"{symbol}.csv")

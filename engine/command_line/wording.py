@@ -13,7 +13,6 @@ ROWS_NAMED: Final = 3
 # What the library writes, and what the command line calls it; the first that fits goes first.
 OPTIONS: Final = (
     (r"columns=\{\.\.\.\}", "--column name=its-name"),
-    (r"say which one it is to open_repository: ", "say which one it is: "),
     (r"""columns=\{"(\w+)": (['"])(.*?)\2\}""", r"--column \1=\3"),
     (r"which columns= gives for '([^']+)'", r"which --column gives for '\1'"),
     (

@@ -50,12 +50,13 @@ class SqlConnection:
         executor: str = "auto",
         memory_limit: int | None = None,
         external_access: bool = False,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         if service is not None and not isinstance(service, FormulaService):
             raise ProcessingEngineError("queries need a FormulaService: their formulas are checked before they run")
         assert_kind(external_access, bool, "external_access is True or False")
         self._tables, self._service = own_tables(tables), service or FormulaService()
-        self._repository = as_repository(data)
+        self._repository = as_repository(data, columns)
         self._opened = None if self._repository is data else self._repository
         self._kinds = formula_tables(tables)
         readable = {name: source for name, source in (tables or {}).items() if name in self._kinds}

@@ -28,6 +28,7 @@ def sql(
     executor: str = "auto",
     memory_limit: int | None = None,
     external_access: bool = False,
+    columns: Mapping[str, str] | None = None,
     progress: ProgressCallback | None = None,
 ) -> SqlResult:
     """Run one SELECT of DuckDB's SQL over candles.
@@ -38,11 +39,11 @@ def sql(
     Both take `timeframe := '1w'`, `dialect := 'qlib'` and values for params, `n := 20`; scan also `latest := true`
     and `stale := 5`, as `barsweep.scan`. Of the candles those columns, symbols and dates are read that the query wants.
 
-    `data`, `session`, `dialect`, `service` and `executor` are those of `barsweep.scan`; `timeframe` None is that of the
-    data. `values` has a value for each `$name`, or a list for `?`; a formula can be such a value. `parameters` are for
-    params of all formulas. `tables` are further tables by name, frames or paths (.csv, .parquet), for the query and
-    where they have a symbol and a time for formulas too. `memory_limit` bounds, in bytes, the engine while it computes
-    formulas, and then DuckDB. Without `external_access` the query reads nothing but this.
+    `data`, `columns`, `session`, `dialect`, `service` and `executor` are those of `barsweep.scan`; `timeframe` None is
+    that of the data. `values` has a value for each `$name`, or a list for `?`; a formula can be such a value.
+    `parameters` are for params of all formulas. `tables` are further tables by name, frames or paths (.csv, .parquet),
+    for the query and where they have a symbol and a time for formulas too. `memory_limit` bounds, in bytes, the engine
+    while it computes formulas, and then DuckDB. Without `external_access` the query reads nothing but this.
 
     Raises QueryError and FormulaError, with places in the query, before any candle is read; RepositoryError and
     ProcessingEngineError as `barsweep.scan`. What concerns one symbol is in the result's `errors`.
@@ -65,6 +66,7 @@ def sql(
         executor=executor,
         memory_limit=memory_limit,
         external_access=external_access,
+        columns=columns,
     )
     with connection:
         return connection.sql(query, values, parameters=parameters, progress=progress)
@@ -81,6 +83,7 @@ def connect(
     executor: str = "auto",
     memory_limit: int | None = None,
     external_access: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> SqlConnection:
     """Make a connection for several queries over the same candles, with the arguments of `barsweep.sql`.
 
@@ -105,4 +108,5 @@ def connect(
         executor=executor,
         memory_limit=memory_limit,
         external_access=external_access,
+        columns=columns,
     )

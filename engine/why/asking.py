@@ -79,11 +79,12 @@ def asked_of(
     data: object,
     service: FormulaService | None,
     tables: Mapping[str, object] | None,
+    columns: Mapping[str, str] | None,
     **options: Any,
 ) -> Iterator[Asked]:
     """A job over whatever holds candles; what is opened to read them is closed again."""
     assert_kind(service, FormulaService | None, "the parts of a formula are known to a FormulaService alone")
-    job, repository = ProcessingJob(formula=formula, **options), as_repository(data)
+    job, repository = ProcessingJob(formula=formula, **options), as_repository(data, columns)
     if len(job.formulas) != 1:
         raise ProcessingEngineError("one formula is taken apart at a time: give its text, or a Formula")
     if expanded(job).job is not job:

@@ -98,6 +98,7 @@ def explain_match(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> MatchExplanation:
     """Show why a formula is true on a bar, or is not: its parts with their values there.
 
@@ -120,7 +121,7 @@ def explain_match(
     5          volume
     """
     options = {"timeframe": timeframe, "parameters": parameters, "executor": executor, "session": session}
-    with asked_of(formula, data, service, tables, dialect=dialect, symbols=symbols, **options) as asked:
+    with asked_of(formula, data, service, tables, columns, dialect=dialect, symbols=symbols, **options) as asked:
         parts = asked.parts()
         values = _bar(asked.values(**_range(parts, symbol, symbols, ts)), asked, symbol, ts)
         moment = values["ts"]

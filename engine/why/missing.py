@@ -68,6 +68,7 @@ def near_misses(
     tables: Mapping[str, object] | None = None,
     session: Session | None = None,
     dialect: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> NearMisses:
     """Find the symbols that fail a single condition on the universe's last bar, sorted by how close they are.
 
@@ -81,7 +82,7 @@ def near_misses(
     ['close > 1.5', 'volume > 5']
     """
     options = {"timeframe": timeframe, "parameters": parameters, "executor": executor, "session": session}
-    with asked_of(formula, data, service, tables, dialect=dialect, symbols=symbols, **options) as asked:
+    with asked_of(formula, data, service, tables, columns, dialect=dialect, symbols=symbols, **options) as asked:
         parts = asked.parts(distances=True)
         _assert_condition(parts)
         stale = ANY_AGE if parts.checked.across else None

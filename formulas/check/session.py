@@ -59,7 +59,7 @@ class Session:
 
     def listed_without(self, field: str) -> str:
         """The columns, as a hint to whoever misses a field of the candle, which a vendor may call otherwise."""
-        named = f'open_repository(..., columns={{"{field}": ...}}) in Python, --column {field}=... in the shell'
+        named = f'columns={{"{field}": ...}} in Python, --column {field}=... in the shell'
         return (
             self.listed if self.table is not None else f"{self.listed}; where one of them is the {field}, say {named}"
         )

@@ -265,6 +265,7 @@ def test_columns_by_names_of_their_own_are_missed_with_a_way_out(tmp_path):
     assert "--column volume=... in the shell" in missed
     swapped = run("scan", "close > 1", source, *day, "--column", "Last Price=close").stderr
     assert "no column 'close', which --column gives for 'Last Price'" in swapped
+    assert "the name in formulas goes first: --column close=Last Price" in swapped
 
 
 def test_files_that_are_left_out_are_told(tmp_path):

@@ -91,7 +91,7 @@ def test_an_engine_that_was_shut_without_waiting_closes_what_it_opened(monkeypat
     closed, service = [], Service(slow=["S000"], seconds=0.3)
     repository = Watched(rising(1))
     repository.close = lambda: closed.append("closed")
-    monkeypatch.setattr(processing, "as_repository", lambda _: repository)
+    monkeypatch.setattr(processing, "as_repository", lambda *_: repository)
     engine = ProcessingEngine("candles.duckdb", service)
     job = engine.submit(ProcessingJob(None, "x"))
     while not service.called:
