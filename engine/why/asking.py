@@ -84,11 +84,12 @@ def asked_of(
 ) -> Iterator[Asked]:
     """A job over whatever holds candles; what is opened to read them is closed again."""
     assert_kind(service, FormulaService | None, "the parts of a formula are known to a FormulaService alone")
-    job, repository = ProcessingJob(formula=formula, **options), as_repository(data, columns)
+    job = ProcessingJob(formula=formula, **options)
     if len(job.formulas) != 1:
         raise ProcessingEngineError("one formula is taken apart at a time: give its text, or a Formula")
     if expanded(job).job is not job:
         raise ProcessingEngineError("a param with several values makes several formulas: give each one value here")
+    repository = as_repository(data, columns)
     try:
         known = service or FormulaService()
         yield Asked(job, repository, known, tables, partial(ProcessingEngine, repository, known, tables=tables))

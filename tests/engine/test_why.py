@@ -155,6 +155,12 @@ def test_a_sweep_is_not_one_formula():
         bs.explain_match("param n = 2; close > sma(close, n)", candles({"A": [1, 2]}), "A", parameters={"n": [2, 3]})
 
 
+def test_a_question_is_refused_before_candles_are_opened_for_it(tmp_path):
+    """What was opened would have to be closed again; here there is nothing."""
+    with pytest.raises(bs.ProcessingEngineError, match="give each one value here"):
+        bs.explain_match("param n = 2; close > close[n]", tmp_path / "no.duckdb", "A", parameters={"n": [1, 2]})
+
+
 def test_faults_are_those_of_a_scan():
     with pytest.raises(bs.FormulaError, match="unknown function 'smaa'"):
         bs.explain_match("close > smaa(close)", candles({"A": [1, 2]}), "A")
