@@ -12,6 +12,8 @@ from ...data.candles import Candles
 from ...data.frames import FrameRepository
 from ...data.instants import TS
 from ...data.layout import CANDLE_FIELDS, Kind
+from ...data.options import TableOptions
+from ...data.policies import CandlePolicy
 from ...data.repository import CandleRepository
 from ...formulas import Plan
 from ...formulas.kinds import Kind as NodeKind
@@ -59,12 +61,16 @@ class Begun:
 
 
 def without_history(
-    timeframe: str, columns: Mapping[str, Kind] | None = None, tz: str | None = None
+    timeframe: str,
+    columns: Mapping[str, Kind] | None = None,
+    tz: str | None = None,
+    policy: CandlePolicy | None = None,
 ) -> FrameRepository:
-    """No bars, of these columns; by default the candle's. `tz` is the zone of times without one."""
+    """No bars, of these columns; by default the candle's. `tz` and `policy` are for the bars that come."""
     kinds = columns or dict.fromkeys(CANDLE_FIELDS, "number")
     schema = {"symbol": pl.String(), "ts": pl.Date(), **{n: TYPES[k] for n, k in kinds.items()}}
-    return FrameRepository(pl.DataFrame(schema=schema), name="the history", timeframe=timeframe, tz=tz)
+    options: TableOptions = {"timeframe": timeframe, "tz": tz, "policy": policy}
+    return FrameRepository(pl.DataFrame(schema=schema), name="the history", **options)
 
 
 def begin(

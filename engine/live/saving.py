@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ import polars as pl
 
 from ...data.instants import TS
 from ...data.layout import Kind
+from ...data.policies import CandlePolicy
 from ...data.writing import Aside
 from ...errors import ProcessingEngineError
 from ...formulas.kernels.compiler import digest_of_kernels
@@ -30,7 +31,7 @@ from .stages import StandingStage
 from .standing import StandingPlan
 from .waiting import Waiting
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 ABOUT: Final = "about.json"
 MEMBERS: Final = "members.arrow"
 WAITING: Final = "waiting.arrow"
@@ -63,6 +64,11 @@ class State:
     def zone(self) -> str:
         """The exchange's time zone."""
         return str(self.about["zone"])
+
+    @property
+    def policy(self) -> CandlePolicy:
+        """What is done with faulty bars."""
+        return CandlePolicy(**self.about["policy"])
 
     def into(self, begun: Begun, waiting: Waiting) -> None:
         """Set a plan without a past to this state. Raises ProcessingEngineError where the plan is another one."""
@@ -115,6 +121,7 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, no
         "timeframe": begun.reader.timeframe,
         "zone": following.around.zone,
         "options": dict(begun.reader.options),
+        "policy": asdict(begun.reader.policy),
         "closed": waiting.closed,
         "others": others,
         "note": dict(note),

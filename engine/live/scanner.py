@@ -160,7 +160,7 @@ class LiveScanner:
         formulas: then a new scanner of the history has to be made.
         """
         state = read_state(path)
-        nothing = without_history(state.timeframe, state.columns, state.zone)
+        nothing = without_history(state.timeframe, state.columns, state.zone, state.policy)
         scanner = cls(formulas, nothing, timeframe=state.timeframe, **options)
         state.into(scanner._begun, scanner._waiting)
         scanner.note = dict(state.about["note"])

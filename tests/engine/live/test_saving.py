@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import barsweep as bs
+from barsweep.data import CandlePolicy
 
 DAYS = pl.date_range(dt.date(2024, 1, 1), dt.date(2024, 1, 20), eager=True)
 HISTORY = pl.DataFrame({"symbol": "A", "ts": DAYS, "close": [float(n) for n in range(20)]})
@@ -45,6 +46,16 @@ def test_a_scanner_without_a_bar_can_be_saved(tmp_path):
     restored = bs.LiveScanner.restore(tmp_path / "state", "ema(close, 3)")
 
     assert restored.push(NEXT).values["value"].to_list() == [None]
+
+
+def test_what_is_done_with_faulty_bars_stays_the_same(tmp_path):
+    """The history is not there any more, whose policy said it."""
+    history = bs.FrameRepository(HISTORY, policy=CandlePolicy(non_positive="keep"))
+    bs.LiveScanner("close", history).save(tmp_path / "state")
+
+    restored = bs.LiveScanner.restore(tmp_path / "state", "close")
+
+    assert restored.push({**NEXT, "close": -1.0}).values["value"].to_list() == [-1.0]
 
 
 @pytest.mark.parametrize(
