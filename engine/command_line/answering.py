@@ -20,7 +20,7 @@ from .ending import Code, told_in_words
 from .finding import keep_source
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, SESSION, reading
+from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
 from .showing import Format, chosen_format, write
 from .watching import compile_first
 
@@ -42,6 +42,7 @@ from .watching import compile_first
 @click.option("--executor", default="auto", help="What computes: auto or a name.")
 @reading
 @ADJUST
+@POLICY
 @SESSION
 @BESIDE
 @DIALECT
@@ -58,6 +59,7 @@ def why(
     output: Path | None,
     executor: str,
     column: Sequence[str],
+    policy: Sequence[str],
     session: str | None,
     beside: Sequence[str],
     dialect: str | None,
@@ -79,7 +81,7 @@ def why(
             options["tables"] = read_tables(beside)
         asked = Formula(read_formula(formula), "", read_sweep(parameter))
         compile_first()
-        with opened(data, column, **told) as repository:
+        with opened(data, column, policy, **told) as repository:
             if symbol is None:
                 chosen = chosen_format(how, keep_source(data, output))
                 found = _near(asked, repository, chosen, output, end=end, **options)

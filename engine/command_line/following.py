@@ -9,7 +9,7 @@ import click
 from click.exceptions import Exit
 
 from .ending import told_in_words
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, SESSION, reading
+from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
 from .showing import Format
 
 PATH = click.Path(path_type=Path)
@@ -39,6 +39,7 @@ PATH = click.Path(path_type=Path)
 )
 @reading
 @ADJUST
+@POLICY
 @SESSION
 @BESIDE
 @DIALECT

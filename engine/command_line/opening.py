@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ...data.opening import DATABASES, open_repository
+from ...data.policies import KINDS, CandlePolicy
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
-from .misuse import UsageError
+from .misuse import UsageError, as_asked
 from .showing import say
 from .wording import in_options
 
@@ -29,21 +30,41 @@ def read_formula(given: str) -> str:
         raise ProcessingEngineError(f"{source} cannot be read as text in UTF-8: {error}") from error
 
 
-def given_options(column: Sequence[str] | None, **options: str | None) -> dict[str, Any]:
+def given_options(
+    column: Sequence[str] | None, policy: Sequence[str] | None = None, **options: str | None
+) -> dict[str, Any]:
     """The options of a repository that were given on the line."""
-    columns = read_pairs(column or ())
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    return {**given, "columns": columns} if columns else given
+    told = {"columns": read_pairs(column or ()) or None, "policy": read_policy(policy), **options}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def read_policy(given: Sequence[str] | None) -> CandlePolicy | None:
+    """What is done with faulty rows, from kind=action; UsageError for what there is not.
+
+    >>> read_policy(["duplicate_ts=drop"]).duplicate_ts
+    'drop'
+    """
+    actions: dict[str, Any] = read_pairs(given or ())
+    for kind in actions:
+        if kind not in KINDS:
+            raise UsageError(f"--policy {kind}: there is no such kind of faulty rows; known are {', '.join(KINDS)}")
+    with as_asked():
+        return CandlePolicy(**actions) if actions else None
 
 
 @contextmanager
 def opened(
-    data: str, column: Sequence[str] | None = None, *, table: str | None = None, **options: str | None
+    data: str,
+    column: Sequence[str] | None = None,
+    policy: Sequence[str] | None = None,
+    *,
+    table: str | None = None,
+    **options: str | None,
 ) -> Iterator[CandleRepository]:
     """The repository of a path, with the `options` of `open_repository` that were given; closed afterwards."""
     if table is not None and Path(data).suffix.lower() not in DATABASES:
         raise UsageError(f"--table is for DuckDB files; {data} is none")
-    repository = open_repository(data, **given_options(column, table=table, **options))
+    repository = open_repository(data, **given_options(column, policy, table=table, **options))
     look_ahead = getattr(repository, "look_ahead", None)
     if callable(look_ahead):
         look_ahead()

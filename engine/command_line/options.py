@@ -26,6 +26,9 @@ SESSION: Final = click.option("--session", help="When the exchange opens and clo
 ZONE: Final = click.option("--tz", help="Time zone of times without one: America/New_York.")
 DIALECT: Final = click.option("--dialect", help="The foreign language of the formula: qlib, alpha101, gtja191 ...")
 ADJUST: Final = click.option("--adjust", help="Adjust prices: auto, adj_close or a factor column.")
+POLICY: Final = click.option(
+    "--policy", multiple=True, metavar="KIND=ACTION", help="What to do with faulty rows: duplicate_ts=drop, repeatable."
+)
 FORMULA: Final = click.argument("formula", help='The formula, "@file.formula", or - for standard input.')
 
 

@@ -25,7 +25,7 @@ from .ending import Code, told_in_words
 from .finding import keep_source
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
-from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, DIALECT, PARAMETER, SESSION, ZONE
+from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, DIALECT, PARAMETER, POLICY, SESSION, ZONE
 from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 
@@ -64,6 +64,7 @@ class Asked:
 @DATE_FORMAT
 @DECIMAL
 @ADJUST
+@POLICY
 @SESSION
 @DIALECT
 @click.option("--external-access", is_flag=True, help="Let the query read files: read_csv('...').")
@@ -78,6 +79,7 @@ def sql(
     output: Path | None,
     executor: str,
     column: Sequence[str],
+    policy: Sequence[str],
     session: str | None,
     dialect: str | None,
     *,
@@ -99,7 +101,7 @@ def sql(
             options |= {"executor": known_executor(executor), "external_access": external_access}
             options["timeframe"] = None if timeframe is None else Timeframe.parse(timeframe).text
             asked = Asked(source, read_values(value), read_sweep(parameter), options)
-        code = _run(asked, opened(data, column, table=own, **told), chosen, output)
+        code = _run(asked, opened(data, column, policy, table=own, **told), chosen, output)
     raise Exit(code)
 
 

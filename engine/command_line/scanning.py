@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from .ending import told_in_words
 from .opening import opened, read_formula
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, SESSION, reading
+from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
 from .showing import Format
 
 
@@ -43,6 +43,7 @@ from .showing import Format
 @click.option("--executor", default="auto", help="What computes: auto or a name.")
 @reading
 @ADJUST
+@POLICY
 @SESSION
 @BESIDE
 @DIALECT
@@ -55,6 +56,7 @@ def scan(
     date_format: str | None,
     decimal: str | None,
     adjust: str | None,
+    policy: Sequence[str],
     **asked: Any,
 ) -> None:
     """Find the bars at which FORMULA is true in DATA.
@@ -67,7 +69,7 @@ def scan(
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
     with told_in_words():
         source = read_formula(formula)
-        with opened(data, column, **told) as repository:
+        with opened(data, column, policy, **told) as repository:
             from .finding import Asked, find  # noqa: PLC0415 - meanwhile a database is looked at on another thread
 
             code = find(repository, data, Asked(source, **asked))

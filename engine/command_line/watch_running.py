@@ -25,12 +25,14 @@ from ..results import counted
 from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code
 from .misuse import UsageError, as_asked
-from .opening import opened, read_formula
+from .opening import opened, read_formula, read_policy
 from .printing import printer
 from .showing import Format, say, to_terminal
 from .watching import compile_first, interruptible
 
 STDIN: Final = "-"
+OF_BARS: Final = ("tz", "policy")
+"""What can be told of bars that come on standard input; all else is about a table."""
 PATIENCE: Final = 60.0  # seconds that a source may be locked before the first look
 
 
@@ -58,6 +60,7 @@ class Asked:
     date_format: str | None
     decimal: str | None
     adjust: str | None
+    policy: Sequence[str]
     session: str | None
     beside: Sequence[str]
     dialect: str | None
@@ -67,9 +70,9 @@ class Asked:
             raise UsageError("- is the formula, so standard input cannot bring bars too: write @file.formula")
         if self.history is not None and not self.is_piped:
             raise UsageError(f"--history goes with bars on standard input; {self.source} has its own")
-        if self.is_piped and self.history is None and any(self.told[name] for name in self.told if name != "tz"):
-            given = next(name for name, value in self.told.items() if value and name != "tz")
-            option = f"--{given.replace('_', '-')}"
+        of_table = [name for name, value in self.told.items() if value and name not in OF_BARS]
+        if of_table and self.past is None:
+            option = f"--{of_table[0].replace('_', '-')}"
             raise UsageError(f"{option} is about a table: it goes with --history, or with a file to follow")
 
     @property
@@ -91,7 +94,7 @@ class Asked:
     @property
     def told(self) -> dict[str, Any]:
         """How a table is read."""
-        told = {"column": self.column, "tz": self.tz, "table": self.table, "adjust": self.adjust}
+        told = {"column": self.column, "policy": self.policy, "tz": self.tz, "table": self.table, "adjust": self.adjust}
         return told | {"date_format": self.date_format, "decimal": self.decimal}
 
     def options(self) -> dict[str, Any]:
@@ -146,7 +149,7 @@ def _begun(
 ) -> tuple[LiveScanner, str | None]:
     """The scanner, and the timeframe that is stored; a source that somebody writes to at this moment is waited for."""
     if asked.past is None:
-        return make(without_history(asked.bars or "1d", tz=asked.tz)), None
+        return make(without_history(asked.bars or "1d", tz=asked.tz, policy=read_policy(asked.policy))), None
     began, attempt = time.monotonic(), 0
     while True:
         attempt += 1

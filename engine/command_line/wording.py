@@ -38,7 +38,7 @@ OPTIONS: Final = (
     (r"\bdecimal=(?=['\"])", "--decimal "),
     (r"\bdate_format= (?=and |is for CSV)", "--date-format "),
     (r"\bdecimal= (?=is for CSV)", "--decimal "),
-    (r"the policy (\w+='\w+') lets the symbol live", r"in Python CandlePolicy(\1) lets the symbol live"),
+    (r"the policy (\w+)='(\w+)' lets the symbol live", r"--policy \1=\2 lets the symbol live"),
 )
 
 

@@ -10,6 +10,13 @@ from barsweep.engine.command_line.showing import ROWS_SHOWN
 application = make_application()
 
 UP = "close > close[1]"
+POLICIES = [
+    ("scan", UP, "{data}"),
+    ("why", UP, "{data}", "--near"),
+    ("sql", "FROM candles", "{data}"),
+    ("watch", UP, "{data}"),
+    ("watch", UP, "-"),
+]
 SWEPT = "param n = 3 in 2..400; close > sma(close, n)"
 
 
@@ -37,6 +44,10 @@ def run(*arguments):
         (("scan", UP, "{data}", "-p", "n=1", "-p", "n=2"), "n is given twice, as 1 and as 2"),
         (("check", UP, "-p", "n=1", "-p", "n=2"), "n is given twice"),
         (("scan", UP, "{data}", "--column", "close=a", "--column", "close=b"), "close is given twice"),
+        *(((*asked, "--policy", "double=drop"), "known are duplicate_ts, unsorted, null, nan,") for asked in POLICIES),
+        *(((*asked, "--policy", "null=keen"), "choose one of error, drop, undefined, keep") for asked in POLICIES),
+        (("scan", UP, "{data}", "--policy", "null"), "write name=value"),
+        (("scan", UP, "{data}", "--policy", "null=drop", "--policy", "null=keep"), "null is given twice"),
         (("scan", UP, "{data}", "--stale", "3"), "give --latest too"),
         (("scan", UP, "{data}", "--latest", "--start", "2024-01-01"), "--start has no use there"),
         (("scan", UP, "{data}", "--start", "soon"), "'soon' is no date"),

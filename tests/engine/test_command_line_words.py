@@ -152,7 +152,7 @@ def test_messages_of_the_library_that_are_translated_still_say_so(tmp_path):
 
     assert "holds 1d bars" in finer
     assert "timeframe=" not in finer
-    assert in_options("the policy duplicate_ts='drop' lets the symbol live").startswith("in Python CandlePolicy(")
+    assert in_options("the policy null='drop' lets the symbol live") == "--policy null=drop lets the symbol live"
 
 
 def test_long_lists_of_rows_are_cut(tmp_path):
@@ -163,7 +163,7 @@ def test_long_lists_of_rows_are_cut(tmp_path):
     many = run("scan", "close > 1", str(tmp_path / "double.parquet")).stderr
     few = run("scan", "close > 1", str(tmp_path / "few.parquet")).stderr
 
-    assert "ts: 25 at 2024-01-01, 2024-01-02, 2024-01-03 and 22 more; in Python CandlePolicy(" in many
+    assert "ts: 25 at 2024-01-01, 2024-01-02, 2024-01-03 and 22 more; --policy duplicate_ts=drop lets" in many
     assert "ts: 2 at 2024-01-01, 2024-01-02; " in few
     assert "1 symbol with errors" in few
 
