@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -12,14 +11,13 @@ from ..errors import FormulaError, Problem, ProcessingEngineError
 from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
+from .controlling import LOG
 from .executors import Executor, TileExecutor, chosen, make_executor
 from .jobs import ProcessingJob
 from .lines import with_lines, with_parts
 from .service import FormulaService
 
 MOST: Final = 16
-LOG: Final = logging.getLogger("barsweep")
-
 
 Kinds: TypeAlias = Mapping[str, str]
 

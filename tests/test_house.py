@@ -55,6 +55,19 @@ def test_functions_say_what_they_return():
     assert [shown(path, f) for path in SOURCES for f in functions_of(path) if f.returns is None] == []
 
 
+def test_modules_that_are_named_are_there():
+    """In a module's docstring: beside it, or by their place in the package."""
+    named = {
+        (path, name)
+        for path in SOURCES
+        for name in re.findall(r"\b[\w/]+\.py\b", ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    }
+
+    assert len(named) > 20
+    missing = {(path, name) for path, name in named if not (path.parent / name).exists() and not (ROOT / name).exists()}
+    assert [f"{shown(path)} names {name}" for path, name in missing] == []
+
+
 def swallowed(path):
     """The lines of every place where an error ends: handlers that raise nothing, `suppress`, `ignore_errors`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import secrets
@@ -21,7 +20,7 @@ from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngine
 from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
 from ..collecting import process, with_references
-from ..controlling import Control, JobFailedError, Ticket
+from ..controlling import LOG, Control, JobFailedError, Ticket
 from ..limits import Limits, usable_cores
 from ..other_tables import named_tables
 from ..plans import Plans
@@ -34,7 +33,6 @@ from .orders import code_version
 from .parcels import read_told, write_piece
 from .rounds import carry_out_round
 
-LOG: Final = logging.getLogger("barsweep")
 ENDLESS: Final = 10.0**9  # seconds: whoever sent the order watches the clock
 MEMORY: Final = 2**30
 DATABASE: Final = 2**28  # bytes of which a database may take its share in a worker; a machine has as many as cores

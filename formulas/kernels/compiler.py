@@ -1,7 +1,7 @@
 """Kernels as machine code: compiled once per machine, kept on disk, and loaded in milliseconds.
 
-The code is that of this CPU, and stands in the user's cache folder (keeping.py) under a name made of everything that it
-depends on. Where there is no such folder, each process compiles for itself.
+The code is that of this CPU, and stands in the user's cache folder (formulas/keeping.py) under a name made of all that
+it depends on. Where there is no such folder, each process compiles for itself.
 """
 
 from __future__ import annotations
