@@ -20,7 +20,7 @@ from ..data.repository import CandleRepository
 from ..data.tables import TableRepository
 from ..errors import ProcessingEngineError, RepositoryError
 from .controlling import LOG
-from .sources import as_repository, columns_of
+from .sources import as_repository, columns_of, timeframe_of
 
 SHOWN: Final = 3  # symbols of a table that has none of those asked for
 INSTANT: Final = pl.Datetime("us", "UTC")
@@ -40,7 +40,7 @@ class OtherTable:
         """What reads it. Raises RepositoryError where nothing tells when a row was known."""
         try:
             found = self._published()
-            columns_of(found, self._timeframe(found))
+            columns_of(found, timeframe_of(found))
         except RepositoryError as error:
             hint = f"the time from which a row is known is called {PUBLISHED[0]}, ts or date"
             raise RepositoryError(f"the table {self.name!r}: {error} ({hint})", retryable=error.retryable) from error
@@ -70,7 +70,7 @@ class OtherTable:
     @property
     def columns(self) -> Mapping[str, Kind]:
         """The columns that formulas can name inside table("...", x)."""
-        return columns_of(self.repository, self._timeframe(self.repository))
+        return columns_of(self.repository, timeframe_of(self.repository))
 
     def assert_told_apart(self, candles: object) -> None:
         """Raise ProcessingEngineError if the candles have symbols and the rows of this table do not say of which."""
@@ -85,15 +85,12 @@ class OtherTable:
         the same moment on, the last in the table is the last here.
         """
         repository, wanted = self.repository, sorted(columns)
-        table = repository.load(None, self._timeframe(repository), None, None, wanted, None)
+        table = repository.load(None, timeframe_of(repository), None, None, wanted, None)
         frame = pl.DataFrame(table).select("symbol", "ts", *wanted).drop_nulls(["symbol", "ts"])
         numbers = [name for name in wanted if frame.schema[name].is_numeric()]
         known = [pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in numbers]
         exact = frame.with_columns(pl.col(name).cast(pl.Float64) for name in numbers).with_columns(*known)
         return exact.with_columns(pl.col("symbol").cast(pl.String), _instant(frame.schema["ts"], exchange))
-
-    def _timeframe(self, repository: CandleRepository) -> str:
-        return str(getattr(repository, "stored", None) or "1d")
 
 
 def names_symbols(repository: object) -> bool:

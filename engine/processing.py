@@ -47,7 +47,7 @@ from .progressing import Progress
 from .results import BatchResult
 from .running_jobs import Jobs, RunningJob, in_thread
 from .service import FormulaService
-from .sources import as_repository, limit_memory
+from .sources import as_repository, limit_memory, timeframe_of
 from .stored import StoredTable, TableFile, target_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class ProcessingEngine:
     @property
     def timeframe(self) -> str:
         """The timeframe of the candles as they are stored; "1d" where the repository cannot tell."""
-        return str(getattr(self._preparer.repository, "stored", None) or "1d")
+        return timeframe_of(self._preparer.repository)
 
     def run(
         self,

@@ -44,6 +44,11 @@ def columns_of(repository: CandleRepository, timeframe: str) -> Mapping[str, Kin
     return repository.columns(timeframe)
 
 
+def timeframe_of(repository: object) -> str:
+    """The timeframe that is stored; "1d" where the repository cannot tell."""
+    return str(getattr(repository, "stored", None) or "1d")
+
+
 def assert_numbers(repository: CandleRepository, columns: Sequence[str]) -> None:
     """Have fields of the candle refused that are no numbers, if the repository can tell before it loads them."""
     if hasattr(repository, "assert_numbers"):

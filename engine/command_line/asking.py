@@ -12,7 +12,7 @@ from ...errors import ProcessingEngineError
 from ...formulas.limits import MOST_POINTS
 from ..jobs import Setting, Values
 from ..other_tables import named_tables
-from ..sources import columns_of
+from ..sources import columns_of, timeframe_of
 from .misuse import UsageError
 from .opening import read_formula, read_pair, read_pairs
 
@@ -98,4 +98,4 @@ def _setting(value: str) -> Setting:
 
 def kinds_of(repository: CandleRepository, timeframe: str | None = None) -> dict[str, str]:
     """The columns that a formula can name; by default at the timeframe that is stored."""
-    return dict(columns_of(repository, timeframe or str(getattr(repository, "stored", "1d"))))
+    return dict(columns_of(repository, timeframe or timeframe_of(repository)))

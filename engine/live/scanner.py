@@ -18,7 +18,7 @@ from ..executors.columns import Whole
 from ..jobs import Bound, Formulas, ProcessingJob, Setting
 from ..other_tables import close
 from ..service import FormulaService
-from ..sources import as_repository
+from ..sources import as_repository, timeframe_of
 from .arrived import Arrived
 from .arriving import CLOSED, Reader, refused_as
 from .beginning import Begun, begin, without_history
@@ -70,7 +70,7 @@ class LiveScanner:
         repository = (
             without_history("1d" if timeframe is None else timeframe) if history is None else as_repository(history)
         )
-        own = str(getattr(repository, "stored", None) or "1d") if timeframe is None else timeframe
+        own = timeframe_of(repository) if timeframe is None else timeframe
         options: dict[str, Any] = {"session": session, "dialect": dialect}
         job = ProcessingJob(symbols, formulas, None, own, parameters, **options)
         try:

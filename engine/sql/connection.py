@@ -19,7 +19,7 @@ from ..jobs import Setting
 from ..jobs import Values as Several
 from ..other_tables import close
 from ..service import FormulaService
-from ..sources import as_repository, assert_reachable, zone_of
+from ..sources import as_repository, assert_reachable, timeframe_of, zone_of
 from .answers import SqlResult
 from .calls import Call, find_calls
 from .checking import Checking
@@ -61,7 +61,7 @@ class SqlConnection:
         self._kinds = formula_tables(tables)
         readable = {name: source for name, source in (tables or {}).items() if name in self._kinds}
         self._engine = QueryEngine(self._repository, self._service, memory_limit=memory_limit, tables=readable)
-        self._stored = str(getattr(self._repository, "stored", None) or "1d")
+        self._stored = timeframe_of(self._repository)
         self._timeframe = Timeframe.parse(self._stored if timeframe is None else timeframe).text
         self._dialect, self._session, self._executor = dialect, session, executor
         zone, self._external_access = zone_of(self._repository), external_access
