@@ -17,7 +17,7 @@ from ..data.repository import CandleRepository
 from ..formulas.language import declared_parameters
 from .evaluating import EvaluatingService
 from .jobs import DateRange, Formula, ProcessingJob, Setting, as_settings, swept
-from .other_tables import close, named_tables
+from .other_tables import close, opened_tables
 from .plans import plan_job
 from .service import FormulaService
 from .sources import CANDLE, columns_of
@@ -130,13 +130,9 @@ class Origin:
     def _ranks(self, job: ProcessingJob, service: FormulaService) -> bool:
         """Whether values depend on which symbols are asked for."""
         kinds = columns_of(self.repository, job.timeframe)
-        tables = named_tables(self.tables)
-        try:
+        with opened_tables(self.tables) as tables:
             columns = {name: table.columns for name, table in tables.items()}
             return plan_job(service, job, kinds, columns, conditions=False).across
-        finally:
-            for table in tables.values():
-                table.close()
 
     @contextmanager
     def _engine(self, service: FormulaService) -> Iterator[ProcessingEngine]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -133,6 +134,17 @@ def notes_of_rows(name: str, rows: pl.DataFrame, symbols: Sequence[str]) -> list
     for note in notes:
         LOG.warning("%s", note, extra={"event": "table note", "note": note})
     return notes
+
+
+@contextmanager
+def opened_tables(tables: Mapping[str, object] | None) -> Iterator[dict[str, OtherTable]]:
+    """As `named_tables`, for a while: what is opened to read them is closed again."""
+    named = named_tables(tables)
+    try:
+        yield named
+    finally:
+        for table in named.values():
+            table.close()
 
 
 def named_tables(tables: Mapping[str, object] | None) -> dict[str, OtherTable]:

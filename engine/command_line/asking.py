@@ -11,7 +11,7 @@ from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ...formulas.limits import MOST_POINTS
 from ..jobs import Setting, Values
-from ..other_tables import named_tables
+from ..other_tables import opened_tables
 from ..sources import columns_of, timeframe_of
 from .misuse import UsageError
 from .opening import read_formula, read_pair, read_pairs
@@ -65,7 +65,8 @@ def read_tables(given: Sequence[str] | None) -> dict[str, str]:
 
 def table_kinds(given: Sequence[str] | None) -> dict[str, dict[str, str]]:
     """The columns of other tables, given as name=path."""
-    return {name: dict(table.columns) for name, table in named_tables(read_tables(given)).items()}
+    with opened_tables(read_tables(given)) as tables:
+        return {name: dict(table.columns) for name, table in tables.items()}
 
 
 def _values(text: str) -> Setting | Values:

@@ -23,7 +23,7 @@ from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
 from ..jobs import ONLY, DateRange, ProcessingJob
 from ..limits import Limits
-from ..other_tables import close, named_tables
+from ..other_tables import opened_tables
 from ..plans import Plans
 from ..preparing import Prepared, Preparer
 from ..referring import References
@@ -78,17 +78,13 @@ def begin(
 ) -> Begun:
     """Plan the job's formulas and take in the repository's bars. Raises what `scan` raises."""
     limits = Limits.of(1, PATIENCE, PATIENCE)
-    beside = named_tables(tables)
-    try:
+    with opened_tables(tables) as beside:
         preparer = Preparer(repository, service, limits, EngineMemory(MEMORY, Plans()), RETRIES, beside)
         prepared = preparer.prepare(job, everything=True)
         assert isinstance(prepared.evaluator, PlanEvaluator)
         following = _following(prepared, prepared.evaluator, limits)
         members = Members()
         dates = _take_in(prepared, repository, following, members)
-    finally:
-        for each in beside.values():
-            close(each)
     plan = prepared.evaluator.plan
     reader = Reader(
         prepared.loader.request.columns,
@@ -100,10 +96,8 @@ def begin(
         None if job.requested is None else frozenset(job.requested),
     )
     results = {VALUE if name == ONLY else name: column for name, column in prepared.selection.results.items()}
-    return Begun(
-        following, members, reader, plan, results, _conditions(prepared.selection, plan),
-        dict(columns_of(repository, job.timeframe)),
-    )  # fmt: skip
+    selection, columns = _conditions(prepared.selection, plan), dict(columns_of(repository, job.timeframe))
+    return Begun(following, members, reader, plan, results, selection, columns)
 
 
 def _following(prepared: Prepared, evaluator: PlanEvaluator, limits: Limits) -> Following:

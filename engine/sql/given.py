@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from ...data.delimited import read_heading
 from ...data.frames import to_polars
 from ...data.layout import RECOGNISED
 from ...errors import ProcessingEngineError, RepositoryError
-from ..other_tables import named_tables
+from ..other_tables import named_tables, opened_tables
 from .tables import CANDLES, distinct
 
 PARQUET: Final = ".parquet"
@@ -72,13 +73,11 @@ def own_tables(tables: Mapping[str, object] | None) -> dict[str, OwnTable]:
 def formula_tables(tables: Mapping[str, object] | None) -> dict[str, Mapping[str, str]]:
     """Of the tables those that formulas can read as well, with table("quarterly", eps): their columns."""
     found: dict[str, Mapping[str, str]] = {}
-    for name, table in named_tables(tables).items():
-        try:
-            found[name] = dict(table.columns)
-        except RepositoryError:  # it has no time from which a row is known, or is no table: queries may still read it
-            continue
-        finally:
-            table.close()
+    with opened_tables(tables) as opened:
+        for name, table in opened.items():
+            with suppress(RepositoryError):
+                # it has no time from which a row is known, or is no table: queries may still read it
+                found[name] = dict(table.columns)
     return found
 
 

@@ -16,7 +16,7 @@ from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.check.parts import Parts
 from ..given import assert_kind
 from ..jobs import Formula, ProcessingJob
-from ..other_tables import close, named_tables
+from ..other_tables import close, opened_tables
 from ..processing import ProcessingEngine
 from ..service import FormulaService
 from ..sources import CANDLE, as_repository, columns_of
@@ -44,19 +44,16 @@ class Asked:
 
     def parts(self, *, distances: bool = False) -> Parts:
         """The formula taken apart; raises FormulaError with every problem."""
-        tables = named_tables(self.tables)
-        try:
+        with opened_tables(self.tables) as tables:
             kinds = {name: table.columns for name, table in tables.items()}
             columns = columns_of(self.repository, self.job.timeframe)
-            settings, formula = self.job.settings(self.formula), self.formula
-            asked = formula.source, columns, settings, kinds, formula.dialect
+        settings, formula = self.job.settings(self.formula), self.formula
+        asked = formula.source, columns, settings, kinds, formula.dialect
+        try:
             return self.service.language.take_apart(*asked, distances=distances)
         except FormulaError as error:
             error.name = None
             raise
-        finally:
-            for table in tables.values():
-                close(table)
 
     def values(self, **changes: Any) -> pl.DataFrame:
         """The values of all parts on the job's bars: symbol, ts, a column for each of `Parts.columns`."""
