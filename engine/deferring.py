@@ -6,6 +6,7 @@ columns of symbols and ts.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
@@ -13,7 +14,30 @@ from typing import Any, Self
 import polars as pl
 
 
-class Table:
+class Rows(ABC):
+    """What can be looked at as a frame, or row by row."""
+
+    @property
+    @abstractmethod
+    def frame(self) -> pl.DataFrame:
+        """All rows."""
+
+    @property
+    def lazy(self) -> pl.LazyFrame:
+        """The rows as a lazy frame."""
+        return self.frame.lazy()
+
+    def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
+        """Some rows."""
+        return self.frame.slice(offset, length)
+
+    def row(self, index: int, *, named: bool) -> Mapping[str, Any]:
+        """One row by name."""
+        assert named
+        return self.frame.row(index, named=True)
+
+
+class Table(Rows):
     """A table of `height` rows, made at the first look; what it is made of, which takes `size` bytes, goes then.
 
     >>> table = Table(2, 16, lambda: pl.DataFrame({"a": [1, 2]}))
@@ -67,20 +91,6 @@ class Table:
             self._frame = make()
         self._make = None
         return self._frame
-
-    @property
-    def lazy(self) -> pl.LazyFrame:
-        """The table as a lazy frame."""
-        return self.frame.lazy()
-
-    def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
-        """Some rows."""
-        return self.frame.slice(offset, length)
-
-    def row(self, index: int, *, named: bool) -> Mapping[str, Any]:
-        """One row by name."""
-        assert named
-        return self.frame.row(index, named=True)
 
     def __reduce__(self) -> tuple[Callable[[pl.DataFrame], Table], tuple[pl.DataFrame]]:
         return Table.of, (self.frame,)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
-from .deferring import Table
+from .deferring import Rows, Table
 
 
 @dataclass(eq=False)
-class UnitedTables:
+class UnitedTables(Rows):
     """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`."""
 
     tables: Mapping[str, Table]
@@ -32,20 +31,6 @@ class UnitedTables:
     def frame(self) -> pl.DataFrame:
         """All matches, told apart by a column `formula`: symbols in their order, ascending ts, formulas in theirs."""
         return united(self.tables, self.places)
-
-    @property
-    def lazy(self) -> pl.LazyFrame:
-        """The same as a lazy frame."""
-        return self.frame.lazy()
-
-    def slice(self, offset: int, length: int | None = None) -> pl.DataFrame:
-        """Some rows of all matches."""
-        return self.frame.slice(offset, length)
-
-    def row(self, index: int, *, named: bool) -> Mapping[str, Any]:
-        """One match by name."""
-        assert named
-        return self.frame.row(index, named=True)
 
 
 def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None) -> pl.DataFrame:
