@@ -104,7 +104,7 @@ class RunningJob:
         return f"<RunningJob: {'ended' if self.done() else 'cancelled' if self._control.cancelled else 'running'}>"
 
 
-def in_thread(work: Callable[[], T]) -> Future[T]:
+def in_thread(work: Callable[[], T], name: str = "barsweep-job") -> Future[T]:
     """Run `work` in a thread of its own, which does not keep the process from ending."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()  # from here on, cancelling who awaits does not touch the outcome
@@ -117,5 +117,5 @@ def in_thread(work: Callable[[], T]) -> Future[T]:
         else:
             future.set_result(answer)
 
-    threading.Thread(target=target, name="barsweep-job", daemon=True).start()
+    threading.Thread(target=target, name=name, daemon=True).start()
     return future

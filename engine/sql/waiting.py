@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from typing import Final, TypeVar
+
+from ..running_jobs import in_thread
 
 T = TypeVar("T")
 PATIENCE: Final = 0.1  # seconds; on Windows a wait without end hears no signal
@@ -16,15 +17,7 @@ def heeding_signals(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
 
     DuckDB looks at no signal while it computes, and Python runs handlers on its main thread alone.
     """
-    done: Future[T] = Future()
-
-    def target() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to who waits
-            done.set_exception(error)
-
-    threading.Thread(target=target, name="barsweep-query", daemon=True).start()
+    done = in_thread(work, "barsweep-query")
     try:
         while not wait([done], PATIENCE).done:
             pass
