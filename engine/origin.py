@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from ..data.repository import CandleRepository
+from ..errors import ProcessingEngineError
+from ..formulas.columns import column_text
 from ..formulas.language import declared_parameters
 from .evaluating import EvaluatingService
 from .jobs import DateRange, Formula, ProcessingJob, Setting, as_settings, swept
@@ -81,7 +83,11 @@ class Origin:
         out; raises ProcessingEngineError when there are no others, and RepositoryError when the candles cannot be had.
         """
         wanted = self.columns() if columns is None else columns
-        formulas = {name: Formula(f"column({_quoted(name)})") for name in wanted}
+        texts = {name: column_text(name) for name in wanted}
+        formulas = {name: Formula(text) for name, text in texts.items() if text is not None}
+        if len(formulas) < len(texts):
+            odd = next(name for name, text in texts.items() if text is None)
+            raise ProcessingEngineError(f"no formula can hold the name of the column {odd!r}: rename it")
         job = replace(self._job(symbols, bounds), formula=formulas, dialect=None, parameters=None)
         with self._engine(FormulaService()) as engine:
             return engine.evaluate(job)
@@ -142,8 +148,3 @@ class Origin:
         finally:
             if self.opened:
                 close(self.repository)
-
-
-def _quoted(name: str) -> str:
-    """A column's name as a text of the language."""
-    return f"'{name}'" if '"' in name else f'"{name}"'

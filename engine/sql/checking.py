@@ -13,6 +13,7 @@ from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import FormulaError, Problem, ProcessingEngineError, RepositoryError
 from ...formulas import Checked
+from ...formulas.columns import column_text
 from ...formulas.dialects import assert_dialect
 from ...formulas.language import declared_parameters
 from ..jobs import Formula, Setting, Values, as_settings, swept
@@ -23,7 +24,7 @@ from ..splitting import reported
 from .calls import Argument, Call
 from .faults import fault
 from .statements import Statement
-from .tables import Bars, Filled, Matches, column_text, distinct
+from .tables import Bars, Filled, Matches, distinct
 
 DTYPES: Final = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
 KEYS_OF_CANDLES: Final = ("symbol", "ts")

@@ -11,7 +11,6 @@ import polars as pl
 from ..jobs import Formula
 
 CANDLES: Final = "candles"
-QUOTES: Final = ('""', "''", "“”", "＂＂")  # a text of the language stands between two of a pair
 Schema: TypeAlias = Mapping[str, pl.DataType]
 
 
@@ -67,12 +66,3 @@ def distinct(names: Iterable[str], same: Callable[[str], str] = str.lower) -> li
         taken.add(same(own))
         found.append(own)
     return found
-
-
-def column_text(name: str) -> str | None:
-    """A candle's column in the formula language; None where no text of the language holds its name."""
-    quotes = [(first, last) for first, last in QUOTES if last not in name]
-    if not name or "\0" in name or "".join(name.splitlines()) != name or not quotes:
-        return None
-    first, last = quotes[0]
-    return f"column({first}{name}{last})"

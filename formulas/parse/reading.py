@@ -105,7 +105,7 @@ def _any_of(texts: Iterable[str]) -> str:
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
 _BREAKS: Final = "\n\r\u2028\u2029\x85"
 _BLANK: Final = rf"(?:[^\S{_BREAKS}]|[{_INVISIBLE}])"
-_QUOTES: Final = ('""', "''", "“”", "‘’", "„“", "＂＂", "＇＇", "””", "’’")
+QUOTES: Final = ('""', "''", "“”", "‘’", "„“", "＂＂", "＇＇", "””", "’’")
 # Marks of many scripts are no \w but belong to names; what does not is found afterwards.
 _WORD: Final = rf"[^\W\d](?:\w|[^\x00-\x7f\s{''.join(SIGNS)}{_INVISIBLE}“”‘’„＂＇])*+"
 _PATTERN: Final = re.compile(
@@ -115,7 +115,7 @@ _PATTERN: Final = re.compile(
             rf"(?P<NAME>{_WORD})",
             r"(?P<NUMBER>(?:\d+(?:_\d+)*+(?:\.(?!\.)(?:\d+(?:_\d+)*+)?)?|\.\d+(?:_\d+)*+)(?:[eE][+-]?\d+)?)",
             rf"(?P<NEWLINE>\r\n|[{_BREAKS}])",
-            "(?P<TEXT>" + "|".join(f"{first}[^{last}{_BREAKS}]*{last}" for first, last in _QUOTES) + ")",
+            "(?P<TEXT>" + "|".join(f"{first}[^{last}{_BREAKS}]*{last}" for first, last in QUOTES) + ")",
             rf"(?P<unterminated>[\"'“”‘’„＂＇][^{_BREAKS}]*)",
             f"(?P<operator>{_any_of([*OPERATORS, *SIGNS, *FOREIGN_OPERATORS])})",
             r"(?P<unknown>(?s:.))",

@@ -56,6 +56,16 @@ def test_prices_align_with_signals():
     assert found.wide("ready", "numpy")[:, 2].tolist() == [False, False, False, False, True]
 
 
+def test_columns_are_had_whatever_they_are_called():
+    """Both kinds of quotes in one name; no text of the language holds a line break."""
+    odd = FRAME.with_columns(pl.col("close").alias('the desk\'s "best"'), pl.col("close").alias("two\nlines"))
+    found = bs.signals({"entry": "close > close[1]"}, odd)
+
+    assert np.array_equal(found.wide('the desk\'s "best"', "numpy"), found.wide("close", "numpy"), equal_nan=True)
+    with pytest.raises(bs.ProcessingEngineError, match="no formula can hold the name"):
+        found.wide("two\nlines")
+
+
 def test_positions_stay_where_a_symbol_has_no_bar():
     """A halt sells nothing; a position that is held at the last bar stays after it."""
     frame = candles({"A": [1, 2, 3, 1, 1, 2], "B": [1, 2, 3, 1, 1, 2]})
