@@ -12,6 +12,8 @@ import polars as pl
 from ..errors import RepositoryError
 
 Kind = Literal["number", "boolean", "text"]
+DTYPES: Final[Mapping[Kind, pl.DataType]] = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
+"""How columns of each kind are handed out."""
 
 CANDLE_FIELDS: Final = ("open", "high", "low", "close", "volume")
 PRICES: Final = ("open", "high", "low", "close")

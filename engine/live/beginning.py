@@ -11,7 +11,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...data.frames import FrameRepository
 from ...data.instants import TS
-from ...data.layout import CANDLE_FIELDS, Kind
+from ...data.layout import CANDLE_FIELDS, DTYPES, Kind
 from ...data.options import TableOptions
 from ...data.policies import CandlePolicy
 from ...data.repository import CandleRepository
@@ -40,7 +40,6 @@ PATIENCE: Final = 3600.0  # seconds that reading history may take
 MEMORY: Final = 2**30  # bytes that a piece of history may take
 RETRIES: Final = 3
 VALUE: Final = "value"  # the column of a formula without a name, as `evaluate` calls it
-TYPES: Final[Mapping[Kind, pl.DataType]] = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
 
 
 @dataclass(slots=True)
@@ -68,7 +67,7 @@ def without_history(
 ) -> FrameRepository:
     """No bars, of these columns; by default the candle's. `tz` and `policy` are for the bars that come."""
     kinds = columns or dict.fromkeys(CANDLE_FIELDS, "number")
-    schema = {"symbol": pl.String(), "ts": pl.Date(), **{n: TYPES[k] for n, k in kinds.items()}}
+    schema = {"symbol": pl.String(), "ts": pl.Date(), **{name: DTYPES[kind] for name, kind in kinds.items()}}
     options: TableOptions = {"timeframe": timeframe, "tz": tz, "policy": policy}
     return FrameRepository(pl.DataFrame(schema=schema), name="the history", **options)
 

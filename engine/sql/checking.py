@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from ...data.layout import DTYPES
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import FormulaError, Problem, ProcessingEngineError, RepositoryError
@@ -26,7 +27,6 @@ from .faults import fault
 from .statements import Statement
 from .tables import Bars, Filled, Matches, distinct
 
-DTYPES: Final = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
 KEYS_OF_CANDLES: Final = ("symbol", "ts")
 TAGS: Final = {bool: pl.Boolean(), int: pl.Float64(), float: pl.Float64(), str: pl.String()}
 
