@@ -13,7 +13,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from .packing import DIGITS, Floats, Whole, differences, packed, seconds_of
+from ...data.handing import column_of
+from ..bar_places import Places
+from ..studies.prices import Prices
+from .packing import DIGITS, Floats, differences, packed, seconds_of
 
 LONGEST: Final = 20
 """Bars that a match is followed."""
@@ -39,14 +42,18 @@ class Returns:
         """Note the bars of some symbols, and for each point the matches on them. Both are sorted by symbol and ts."""
         if "close" not in candles.columns or candles.is_empty():
             return
-        keys = candles.select("symbol", "ts", at=pl.int_range(pl.len()))
-        close = candles["close"].to_numpy().astype(np.float64)
-        ends = keys.select(pl.col("at").max().over("symbol")).to_series().to_numpy()
-        self._all.append(_sums(close, ends))
-        for point, own in enumerate(matches):
-            at = own.select("symbol", "ts").join(keys, on=["symbol", "ts"], maintain_order="left")["at"].to_numpy()
-            self._after[point].append(_ahead(close, ends, at))
-            self._days[point].append(_by_day(candles["ts"], close, ends, at))
+        prices = Prices(candles)
+        rows = [places[places >= 0] for places in map(prices.places.rows_of, matches)]
+        found, everything = [np.empty((LONGEST + 1, len(own))) for own in rows], []
+        for bars in range(LONGEST + 1):
+            change = 100 * prices.after(bars)  # one by one: of a ranking's universe all together would be large
+            everything.append((change.sum(), change.count()))
+            for after, own in zip(found, rows, strict=True):
+                after[bars] = change.gather(column_of("rows", own)).to_numpy()
+        self._all.append(np.array(everything, np.float64).T)
+        for point, (after, own) in enumerate(zip(found, rows, strict=True)):
+            self._after[point].append(after)
+            self._days[point].append(_by_day(prices, own))
 
     def described(self) -> list[dict[str, Any]]:
         """For each point how the close went on, and how the account grew."""
@@ -56,35 +63,6 @@ class Returns:
             else {}
             for after, days in zip(self._after, self._days, strict=True)
         ]
-
-
-def _ahead(close: Floats, ends: Whole, at: Whole) -> Floats:
-    """By how much, in percent, the close has changed since some bars; a row for each number of bars from 0 on.
-
-    It is NaN where the symbol has ended before.
-    """
-    beyond = [at + bars for bars in range(LONGEST + 1)]
-    later = np.array([np.where(place <= ends[at], close[np.minimum(place, ends[at])], np.nan) for place in beyond])
-    return _change(close[at], later)
-
-
-def _sums(close: Floats, ends: Whole) -> Floats:
-    """Sum and number of such changes since all bars, for each number of bars."""
-    found = []
-    for bars in range(LONGEST + 1):
-        stop = max(0, len(close) - bars)
-        change = _change(close[:stop], close[bars:])[ends[:stop] == ends[bars:]]
-        change = change[np.isfinite(change)]
-        found.append((change.sum(), len(change)))
-    return np.array(found).T
-
-
-def _change(before: Floats, after: Floats) -> Floats:
-    """In percent; NaN where there is none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = 100 * (after / before - 1)
-    change[~np.isfinite(change)] = np.nan
-    return change
 
 
 def _paths(after: Floats, everything: Sequence[Floats]) -> dict[str, Any]:
@@ -110,22 +88,23 @@ def _rounded(numbers: Sequence[float] | Floats) -> list[float | None]:
     return [round(float(number), 4) if np.isfinite(number) else None for number in numbers]
 
 
-def _by_day(ts: pl.Series, close: Floats, ends: Whole, at: Whole) -> pl.DataFrame:
-    """Sums of one bar's changes by ts: of symbols that are held, and of all."""
-    held = np.zeros(len(close), np.bool_)
+def _by_day(prices: Prices, rows: Places) -> pl.DataFrame:
+    """Sums of one bar's changes by ts: of symbols that are held after matches on these rows, and of all."""
+    held, left = np.zeros(prices.candles.height, np.bool_), prices.places.left[rows]
     for bars in range(1, HELD + 1):
-        held[np.minimum(at + bars, ends[at])[at + bars <= ends[at]]] = True
-    before = np.concatenate([[np.nan], close[:-1]])
-    first = np.concatenate([[True], ends[1:] != ends[:-1]])
-    change = np.where(first, np.nan, _change(before, close) / 100)
-    known = np.isfinite(change)
-    columns = {"ts": ts, "change": pl.Series(np.where(known, change, 0.0)), "held": held & known, "known": known}
-    changes = pl.DataFrame(columns)
-    return changes.group_by("ts").agg(
-        pl.col("change").filter("held").sum().alias("held_sum"),
-        pl.col("held").sum().alias("held_count"),
-        pl.col("change").sum().alias("all_sum"),
-        pl.col("known").sum().alias("all_count"),
+        held[rows[left >= bars] + bars] = True
+    change = prices.after(1).shift(1)  # a symbol's last bar has none to hand on to the next symbol's first
+    known = change.is_not_null()
+    columns = {"ts": prices.candles["ts"], "change": change, "held": known & column_of("held", held), "known": known}
+    return (
+        pl.DataFrame(columns)
+        .group_by("ts")
+        .agg(
+            pl.col("change").filter("held").sum().alias("held_sum"),
+            pl.col("held").sum().alias("held_count"),
+            pl.col("change").sum().alias("all_sum"),
+            pl.col("known").sum().alias("all_count"),
+        )
     )
 
 

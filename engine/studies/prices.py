@@ -1,8 +1,10 @@
-"""What prices did after every bar: returns that look ahead, of all bars of a result's universe."""
+"""What prices did after every bar: returns that look ahead, for studies and for reports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import polars as pl
@@ -22,13 +24,48 @@ def forward(horizon: int) -> str:
     return f"forward_{horizon}"
 
 
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Candles (symbol, ts, close, of entries at the open also open; sorted by both) with what came after each bar.
+
+    >>> from datetime import date
+    >>> days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)]
+    >>> prices = Prices(pl.DataFrame({"symbol": "A", "ts": days, "close": [1.0, 2.0, 0.0]}))
+    >>> prices.after(1).to_list(), prices.after(2).to_list()
+    ([1.0, None, None], [None, None, None])
+    """
+
+    candles: pl.DataFrame
+    entry: Entry = "close"
+    log: bool = False
+
+    @cached_property
+    def places(self) -> BarPlaces:
+        """Where the bars stand."""
+        return BarPlaces(self.candles)
+
+    @cached_property
+    def bars(self) -> pl.DataFrame:
+        """The prices that can be paid, and `~left`: how many bars the symbol has after each."""
+        names = ["close"] if self.entry == "close" else ["open", "close"]
+        above = [pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name) for name in names]
+        return self.candles.select(*above, column_of(LEFT, self.places.left))
+
+    def after(self, horizon: int) -> pl.Series:
+        """The return from each bar's entry to the close so many bars later.
+
+        It is undefined where the symbol ends before that, and where a price is missing or not above 0.
+        """
+        paid = pl.col("close") if self.entry == "close" else pl.when(pl.col(LEFT) > 0).then(pl.col("open").shift(-1))
+        ratio = pl.when(pl.col(LEFT) >= horizon).then(pl.col("close").shift(-horizon)) / paid
+        change = ratio.log() if self.log else ratio - 1
+        return self.bars.select(pl.when(change.is_finite()).then(change).alias(forward(horizon))).to_series()
+
+
 def bars_after(
     result: StudiedMatches, first: object, horizons: Sequence[int], entry: Entry, *, log: bool
 ) -> pl.DataFrame:
-    """Every bar from `first` on: symbol, ts, `~left` (how many bars the symbol has after it), a return a horizon.
-
-    A return is undefined where the symbol ends before the horizon, and where a price is missing or not above 0.
-    """
+    """Every bar from `first` on: symbol, ts, `~left` (how many bars the symbol has after it), a return a horizon."""
     symbols = result.outcomes.filter(pl.col("error_kind").is_null())["symbol"].unique().sort().to_list()
     columns = ["close"] if entry == "close" else ["open", "close"]
     there = result.origin.columns()
@@ -36,12 +73,5 @@ def bars_after(
     if missing:
         raise ProcessingEngineError(f"the candles have no {missing[0]}, from which forward returns are made")
     candles = result.origin.candles(symbols, DateRange(first, None), columns)  # type: ignore[arg-type] # a ts
-    priced = candles.with_columns(pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name) for name in columns)
-    left = column_of(LEFT, BarPlaces(candles).left)
-    paid = pl.col("close") if entry == "close" else pl.when(pl.col(LEFT) > 0).then(pl.col("open").shift(-1))
-    returns = []
-    for horizon in horizons:
-        ratio = pl.when(pl.col(LEFT) >= horizon).then(pl.col("close").shift(-horizon)) / paid
-        change = ratio.log() if log else ratio - 1
-        returns.append(pl.when(change.is_finite()).then(change).alias(forward(horizon)))
-    return priced.with_columns(left).select("symbol", "ts", LEFT, *returns)
+    prices = Prices(candles, entry, log)
+    return candles.select("symbol", "ts").with_columns(prices.bars[LEFT], *map(prices.after, horizons))

@@ -106,41 +106,6 @@ def test_reasons_are_those_of_explain_match(sample, found, gathered):
         assert values == pytest.approx([float(each.value) for each in explained.tree.walk()], rel=1e-6)
 
 
-def test_what_came_after_is_counted_bar_by_bar():
-    """By a loop over each match, and over each day's holdings. C has no match, so it is not compared with."""
-    frame = candles({"A": [10, 11, 12, 11, 10, 12, 13], "B": [20, 19, 21, 22, 20], "C": [5, 5, 5]})
-    result = bs.scan("close > close[1]", frame)
-
-    returns = gather(result, most=100).page["returns"][0]
-
-    closes = {symbol: own["close"].to_list() for (symbol,), own in frame.partition_by("symbol", as_dict=True).items()}
-    days = {symbol: own["ts"].to_list() for (symbol,), own in frame.partition_by("symbol", as_dict=True).items()}
-    matches = [(each.symbol, days[each.symbol].index(each.ts)) for own in result for each in own.matches]
-    for bars in (1, 2, 3):
-        after = [100 * (closes[s][p + bars] / closes[s][p] - 1) for s, p in matches if p + bars < len(closes[s])]
-        every = [100 * (c[p + bars] / c[p] - 1) for s, c in closes.items() if s != "C" for p in range(len(c) - bars)]
-        paths = returns["paths"]
-        assert paths["count"][bars] == len(after)
-        assert paths["mean"][bars] == pytest.approx(np.mean(after), abs=1e-4)
-        assert paths["median"][bars] == pytest.approx(np.median(after), abs=1e-4)
-        assert paths["hits"][bars] == pytest.approx(100 * np.mean(np.array(after) > 0), abs=1e-4)
-        assert paths["all"][bars] == pytest.approx(np.mean(every), abs=1e-4)
-
-    value, grown = 1.0, []
-    for day in sorted({day for own in days.values() for day in own}):
-        held = [
-            closes[s][place] / closes[s][place - 1] - 1
-            for s, own in days.items()
-            if day in own
-            and (place := own.index(day)) > 0
-            and any(s == symbol and place - returns["held"] <= at < place for symbol, at in matches)
-        ]
-        value *= 1 + (np.mean(held) if held else 0.0)
-        grown.append(value)
-    account = unpacked(returns["account"])
-    assert account["own"] == pytest.approx(grown[-len(account["own"]) :], rel=1e-6)
-
-
 def test_errors_and_warnings_are_told():
     frame = candles({"A": [1, 2, 3, 4], "B": [1, -2, 3, 4], "C": [1, 2]})
     doubled = pl.concat([frame, frame.filter(symbol="C")])
