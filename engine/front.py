@@ -13,7 +13,6 @@ from ..formulas import Checked, Function
 from ..formulas.plan.explaining import Explanation
 from .controlling import ProgressAsked
 from .evaluating import EvaluatingService
-from .forking import assert_threads_live
 from .jobs import Bound, DateRange, Formula, Formulas, Outputs, ProcessingJob, Setting, Values, as_settings
 from .processing import Output, ProcessingEngine
 from .results import BatchResult
@@ -158,7 +157,6 @@ def evaluate(
     >>> evaluate("sma(close, 2)", pl.DataFrame({"date": days, "close": [1.0, 2.0, 4.0]}))["value"].to_list()
     [None, 1.5, 3.0]
     """
-    assert_threads_live()
     single = Formula(formulas) if isinstance(formulas, str) else formulas
     named = {single.name or "value": single} if isinstance(single, Formula) else formulas
     options: dict[str, Any] = {"executor": executor, "outputs": outputs, "session": session, "dialect": dialect}
