@@ -20,26 +20,26 @@ from .ending import Code, told_in_words
 from .finding import keep_source
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
+from .options import ADJUST, BESIDE, DATA, DIALECT, EXECUTOR, FORMULA, PARAMETER, POLICY, SESSION, TIMEFRAME, reading
 from .showing import Format, chosen_format, write
 from .watching import compile_first
 
 
 @click.command
 @FORMULA
-@click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+@DATA
 @click.argument("symbol", required=False, help="The symbol to look at.")
 @click.argument("ts", required=False, help="The bar, 2016-01-31; the symbol's last if not given.")
 @click.option("--near", is_flag=True, help="Symbols that lack one condition on the last bar.")
 @click.option("--symbols", help="Among which to look or rank: AAPL,MSFT or @file.")
 @click.option("--end", help="With --near: the last day or time.")
-@click.option("--timeframe", default="1d", help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")
+@TIMEFRAME
 @PARAMETER
 @click.option(
     "--format", "how", type=click.Choice(Format, case_sensitive=False), help="With --near: how rows are written."
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="With --near: a file for the rows.")
-@click.option("--executor", default="auto", help="What computes: auto or a name.")
+@EXECUTOR
 @reading
 @ADJUST
 @POLICY

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from .showing import Format
 
 PARAMETER: Final = click.option(
     *("-p", "--parameter"), multiple=True, metavar="NAME=VALUE", help="Repeatable; 5..50 or 10,20 try several."
@@ -29,6 +32,20 @@ ADJUST: Final = click.option("--adjust", help="Adjust prices: auto, adj_close or
 POLICY: Final = click.option(
     "--policy", multiple=True, metavar="KIND=ACTION", help="What to do with faulty rows: duplicate_ts=drop, repeatable."
 )
+DATA: Final = click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+TIMEFRAME: Final = click.option(
+    "--timeframe", default="1d", help="5m 1h 1d 1w 1mo ...; made from finer bars if need be."
+)
+FORMAT: Final = click.option(
+    "--format",
+    "how",
+    type=click.Choice(Format, case_sensitive=False),
+    help="Default: a table, or what --output's ending says.",
+)
+OUTPUT: Final = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A file instead of standard output."
+)
+EXECUTOR: Final = click.option("--executor", default="auto", help="What computes: auto or a name.")
 FORMULA: Final = click.argument("formula", help='The formula, "@file.formula", or - for standard input.')
 
 

@@ -25,7 +25,21 @@ from .ending import Code, told_in_words
 from .finding import keep_source
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
-from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, DIALECT, PARAMETER, POLICY, SESSION, ZONE
+from .options import (
+    ADJUST,
+    COLUMN,
+    DATA,
+    DATE_FORMAT,
+    DECIMAL,
+    DIALECT,
+    EXECUTOR,
+    FORMAT,
+    OUTPUT,
+    PARAMETER,
+    POLICY,
+    SESSION,
+    ZONE,
+)
 from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 
@@ -42,7 +56,7 @@ class Asked:
 
 @click.command
 @click.argument("query", help='The SELECT, "@file.sql", or - for standard input.')
-@click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+@DATA
 @click.option(
     "--table",
     multiple=True,
@@ -51,14 +65,9 @@ class Asked:
 @click.option("--value", multiple=True, metavar="NAME=VALUE", help="For $NAME in the query, repeatable.")
 @PARAMETER
 @click.option("--timeframe", help="5m 1h 1d 1w 1mo ...; that of the data if not given.")
-@click.option(
-    "--format",
-    "how",
-    type=click.Choice(Format, case_sensitive=False),
-    help="Default: a table, or what --output's ending says.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of standard output.")
-@click.option("--executor", default="auto", help="What computes: auto or a name.")
+@FORMAT
+@OUTPUT
+@EXECUTOR
 @COLUMN
 @ZONE
 @DATE_FORMAT

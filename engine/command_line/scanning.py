@@ -11,36 +11,44 @@ from click.exceptions import Exit
 
 from .ending import told_in_words
 from .opening import opened, read_formula
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
-from .showing import Format
+from .options import (
+    ADJUST,
+    BESIDE,
+    DATA,
+    DIALECT,
+    EXECUTOR,
+    FORMAT,
+    FORMULA,
+    OUTPUT,
+    PARAMETER,
+    POLICY,
+    SESSION,
+    TIMEFRAME,
+    reading,
+)
 
 
 @click.command
 @FORMULA
-@click.argument("data", help="A .parquet, .csv or .duckdb file, a .store, or a folder.")
+@DATA
 @click.option("--symbols", help="AAPL,MSFT or @file with one a line; all if not given.")
 @click.option("--start", help="First day or time, 2016-01-31.")
 @click.option("--end", help="Last day or time, inclusive.")
-@click.option("--timeframe", default="1d", help="5m 1h 1d 1w 1mo ...; made from finer bars if need be.")
+@TIMEFRAME
 @PARAMETER
 @click.option("--latest", is_flag=True, help="Only the universe's last bar; reads only what it needs.")
 @click.option("--stale", type=float, help="With --latest: admit symbols that are so many days behind.")
 @click.option("--top", type=click.IntRange(min=1), help="Only so many: the first by --sort, without it the newest.")
 @click.option("--sort", help="A number formula; the largest come first. -x turns it round.")
-@click.option(
-    "--format",
-    "how",
-    type=click.Choice(Format, case_sensitive=False),
-    help="Default: a table, or what --output's ending says.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of standard output.")
+@FORMAT
+@OUTPUT
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     help="A page to look at as well, out.html: table, charts, reasons.",
 )
 @click.option("--guard", is_flag=True, help="In CSV, an apostrophe before texts that spreadsheets would run.")
-@click.option("--executor", default="auto", help="What computes: auto or a name.")
+@EXECUTOR
 @reading
 @ADJUST
 @POLICY
