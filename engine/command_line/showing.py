@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import click
 import polars as pl
 
-from ...data.writing import Aside
 from ...errors import ProcessingEngineError
+from ..files import whole_file
 from ..results import SymbolError
 from .aligning import aligned, text
 from .guarding import guarded
@@ -102,17 +102,8 @@ def write(matches: pl.DataFrame, how: Format, output: Path | None, *, guard: boo
     if output is None:
         _write_out(matches, how)
         return
-    try:
-        if output.exists() and not output.is_file():  # /dev/null, or a pipe that somebody reads
-            with output.open("wb") as file:
-                _write_to(matches, how, file)
-            return
-        with Aside(output) as aside:
-            with aside.path.open("wb") as file:
-                _write_to(matches, how, file)
-            aside.take_place()
-    except OSError as error:
-        raise ProcessingEngineError(f"{output} cannot be written: {error.strerror or error}") from error
+    with whole_file(output) as file:
+        _write_to(matches, how, file)
 
 
 def grid() -> Table:

@@ -22,9 +22,9 @@ import polars as pl
 from ...data.instants import TS
 from ...data.layout import Kind
 from ...data.policies import CandlePolicy
-from ...data.writing import Aside
 from ...errors import ProcessingEngineError
 from ...formulas.kernels.compiler import digest_of_kernels
+from ..files import whole_file
 from ..given import as_path
 from .beginning import Begun
 from .stages import StandingStage
@@ -127,7 +127,9 @@ def write_state(path: str | os.PathLike[str], begun: Begun, waiting: Waiting, no
         "note": dict(note),
         "sums": {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()},
     }
-    _write(target, {ABOUT: json.dumps(about, indent=1).encode(), **parts})
+    with whole_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in {ABOUT: json.dumps(about, indent=1).encode(), **parts}.items():
+            archive.writestr(name, content)
 
 
 def read_state(path: str | os.PathLike[str]) -> State:
@@ -164,17 +166,6 @@ def fingerprint(begun: Begun) -> str:
 
 def _states(number: int) -> str:
     return f"states-{number}.npy"
-
-
-def _write(target: Path, parts: Mapping[str, bytes]) -> None:
-    try:
-        with Aside(target) as aside:
-            with zipfile.ZipFile(aside.path, "w", zipfile.ZIP_STORED) as archive:
-                for name, content in parts.items():
-                    archive.writestr(name, content)
-            aside.take_place()
-    except OSError as error:
-        raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def _table_bytes(table: pl.DataFrame) -> bytes:

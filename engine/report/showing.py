@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from ...errors import ProcessingEngineError
+from ..files import whole_file
 from ..given import as_path, assert_kind
 
 if TYPE_CHECKING:
@@ -83,10 +84,8 @@ class Chart:
 def written(page: str, path: str | os.PathLike[str]) -> Path:
     """The path of a page, once it is written."""
     target = as_path(path, PAGE)
-    try:
-        target.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
+    with whole_file(target) as file:
+        file.write(page.encode())
     return target
 
 

@@ -252,6 +252,33 @@ def test_a_pipe_is_written_to_as_it_is():
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda path: bs.scan("close > 1", TABLE).report(path),
+        lambda path: bs.scan("close > 1", TABLE).chart("A").save(path),
+        lambda path: bs.LiveScanner("close > 1", TABLE).save(path),
+    ],
+    ids=["report", "chart", "state"],
+)
+def test_pages_and_states_are_whole_or_as_they_were(written, target, monkeypatch):
+    output = target.with_name("found.html")
+    output.write_text("older")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing.Aside, "take_place", full)
+        with pytest.raises(bs.ProcessingEngineError, match=r"found\.html cannot be written: No space left"):
+            written(output)
+
+    assert output.read_text() == "older"
+    written(output)
+    assert output.read_bytes()[:5] != b"older"
+    assert left_in(target.parent) == ["found.html"]
+
+
 def test_a_file_that_cannot_be_written_to_the_end_leaves_the_older_one(target, monkeypatch):
     output = target.with_name("found.csv")
     output.write_text("older")
