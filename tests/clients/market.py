@@ -5,10 +5,22 @@ digit that prices have, the order of summing decides which is above: there eithe
 compared. The symbols where this happens are left out, and counted by the tests.
 """
 
+import importlib.util
+from pathlib import Path
+
 import polars as pl
 
 FAST, SLOW = 10, 30
 PRICES = ["open", "high", "low", "close", "volume"]
+
+
+def example_of(client):
+    """The example that shows the client, as a module."""
+    path = Path(__file__).parents[2] / "examples" / f"signals_in_{client}.py"
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def whole_symbols(shared_data):

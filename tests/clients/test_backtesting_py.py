@@ -1,12 +1,9 @@
 """The same strategy through our signals and computed by hand in backtesting.py: the same trades."""
 
-import importlib.util
-from pathlib import Path
-
 import pandas as pd
 import polars as pl
 import pytest
-from clients.market import FAST, SLOW, tied, traded, whole_symbols
+from clients.market import FAST, SLOW, example_of, tied, traded, whole_symbols
 
 import barsweep as bs
 
@@ -14,16 +11,12 @@ pytest.importorskip("backtesting")
 from backtesting import Backtest, Strategy
 from backtesting.lib import crossover
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "signals_in_backtesting_py.py"
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofweek is deprecated")  # of its own use of pandas
 
 
 @pytest.fixture(scope="module")
 def example():
-    specification = importlib.util.spec_from_file_location("example_of_backtesting_py", EXAMPLE)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return example_of("backtesting_py")
 
 
 @pytest.fixture(scope="module")

@@ -3,27 +3,20 @@
 `make clients` runs this where vectorbt is, in an environment of its own.
 """
 
-import importlib.util
-from pathlib import Path
-
 import pandas as pd
 import polars as pl
 import pytest
-from clients.market import FAST, SLOW, traded
+from clients.market import FAST, SLOW, example_of, traded
 
 import barsweep as bs
 
 vbt = pytest.importorskip("vectorbt", reason="make clients runs it in an environment of its own")
-EXAMPLE = Path(__file__).parents[2] / "examples" / "signals_in_vectorbt.py"
 pytestmark = pytest.mark.filterwarnings("ignore")  # of vectorbt's and numba's own
 
 
 @pytest.fixture(scope="module")
 def example():
-    specification = importlib.util.spec_from_file_location("example_of_vectorbt", EXAMPLE)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return example_of("vectorbt")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,17 @@ import threading
 
 from fakes import Watched
 
+from barsweep import ProcessingJob
+
+UP = "close > close[1]"
+METHODS = {
+    "health": ProcessingJob(None, UP),
+    "columns": ProcessingJob(None, UP),
+    "symbols": ProcessingJob(None, UP),
+    "rows": ProcessingJob(None, UP),
+    "span": ProcessingJob(None, UP, latest=True),
+}
+"""What a repository is asked before any candle is read, and a job for which it is."""
 SOON = 5.0  # seconds: machines are shared; what was to be waited for lasts far longer
 LONG = 60.0
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from fakes import Service, Watched, names, rising
-from faults.hanging import LONG, SOON, Hanging, cancelled_when
+from faults.hanging import LONG, METHODS, SOON, UP, Hanging, cancelled_when
 
 from barsweep import (
     FormulaService,
@@ -18,17 +18,6 @@ from barsweep import (
     function,
 )
 from barsweep.engine import collected, controlling, evaluating, loading, staging
-
-UP = "close > close[1]"
-
-
-METHODS = {
-    "health": ProcessingJob(None, UP),
-    "columns": ProcessingJob(None, UP),
-    "symbols": ProcessingJob(None, UP),
-    "rows": ProcessingJob(None, UP),
-    "span": ProcessingJob(None, UP, latest=True),
-}
 
 
 @pytest.mark.parametrize("method", [*METHODS, "load"])

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from fakes import Service, Watched, names, rising
-from faults.hanging import LONG, SOON, Hanging
+from faults.hanging import LONG, METHODS, SOON, UP, Hanging
 
 from barsweep import (
     FormulaService,
@@ -18,17 +18,6 @@ from barsweep import (
     function,
 )
 from barsweep.engine.controlling import Gate, Ticket
-
-UP = "close > close[1]"
-
-
-METHODS = {
-    "health": ProcessingJob(None, UP),
-    "columns": ProcessingJob(None, UP),
-    "symbols": ProcessingJob(None, UP),
-    "rows": ProcessingJob(None, UP),
-    "span": ProcessingJob(None, UP, latest=True),
-}
 
 
 @pytest.mark.parametrize("method", METHODS)
