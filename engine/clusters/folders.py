@@ -84,10 +84,21 @@ def identity_of(folder: Path) -> str:
     """What tells this folder from another machine's of the same path; the first driver writes it."""
     path = folder / IDENTITY
     if not path.exists():
-        aside = path.with_name(f".{IDENTITY}-{secrets.token_hex(4)}")
+        aside = aside_of(path)
         aside.write_text(secrets.token_hex(16), encoding="utf-8")
-        aside.replace(path)
+        try:
+            os.link(aside, path)
+        except FileExistsError:  # another driver was quicker, and its orders name the folder perhaps
+            pass
+        except OSError:  # a file system without links: there drivers should not begin at the same moment
+            aside.replace(path)
+        aside.unlink(missing_ok=True)
     return path.read_text(encoding="utf-8")
+
+
+def aside_of(path: Path) -> Path:
+    """Where a file is written that shall have its name when it is whole."""
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
 
 
 def is_seen(folder: Path, identity: str) -> bool:

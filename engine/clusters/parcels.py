@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..deferring import Table
 from ..results import SymbolError
 from ..splitting import Piece, Selection
 from ..uniting import united
+from .folders import aside_of
 
 
 def write_piece(folder: Path, name: str, piece: Piece) -> None:
@@ -82,7 +82,7 @@ def _is_tagged(formula: str, parameter: str, selection: Selection) -> bool:
 def write_table(folder: Path, name: str, table: pl.DataFrame) -> None:
     """Write a table aside, and give it its name when it is whole."""
     path = folder / f"{name}.arrow"
-    aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    aside = aside_of(path)
     table.write_ipc(aside)
     aside.replace(path)
 
@@ -95,7 +95,7 @@ def read_table(folder: Path, name: str) -> pl.DataFrame:
 def write_told(folder: Path, name: str, told: Mapping[str, Any]) -> None:
     """Say that an order has been carried out, and what there is to tell of it."""
     path = folder / f"{name}.json"
-    aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    aside = aside_of(path)
     aside.write_text(json.dumps(told), encoding="utf-8")
     aside.replace(path)
 

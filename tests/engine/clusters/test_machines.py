@@ -1,6 +1,8 @@
 """Machines that see other folders or candles, come late, or change in number: what the driver makes of them."""
 
+import errno
 import json
+import os
 import time
 from collections import OrderedDict
 
@@ -8,6 +10,7 @@ import pytest
 from cluster_jobs import JOBS, assert_as_here, orders, write_candles
 
 import barsweep as bs
+from barsweep.engine.clusters import folders
 from barsweep.engine.clusters.working import carry_out
 
 
@@ -47,6 +50,26 @@ def folder(tmp_path):
     made = tmp_path / "folder"
     made.mkdir()
     return made
+
+
+def test_drivers_that_begin_at_the_same_moment_agree_on_the_folder(tmp_path, monkeypatch):
+    """The slower one finds the name of the quicker, whose orders are out; without links it takes its own."""
+    name = tmp_path / folders.IDENTITY
+
+    def links(first, second):
+        name.write_text("the quicker one's")
+        return link(first, second)
+
+    def no_links(first, second):
+        raise OSError(errno.EPERM, "not permitted")
+
+    link = os.link
+    monkeypatch.setattr(folders.os, "link", links)
+    assert folders.identity_of(tmp_path) == "the quicker one's"
+    name.unlink()
+    monkeypatch.setattr(folders.os, "link", no_links)
+    assert folders.identity_of(tmp_path) == folders.identity_of(tmp_path) == name.read_text()
+    assert list(tmp_path.iterdir()) == [name]
 
 
 def test_a_folder_that_a_machine_does_not_see_ends_the_job(source, folder, tmp_path):
