@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from .conditions import ANYTHING, Both, Condition, Either, Json, Range, read_condition, times
+from .statements import walked
 
 Needs: TypeAlias = Mapping[str, "Need"]
 
@@ -31,23 +32,12 @@ class Need:
 def read_needs(plan: Json) -> dict[str, Need]:
     """The needs of every table in a plan, by its name; what is not there is not needed."""
     found: dict[str, Need] = {}
-    for node in _nodes(plan):
+    for node in walked(plan):
         table = node.get("function_data", {}).get("table") if node.get("type") == "LOGICAL_GET" else None
         if table is not None:
             need = _need(node)
             found[table] = found[table].along(need) if table in found else need
     return found
-
-
-def _nodes(plan: object) -> Iterator[dict[str, Any]]:
-    waiting = [plan]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
 
 
 def _need(get: Json) -> Need:

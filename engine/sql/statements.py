@@ -53,14 +53,7 @@ class Statement:
 
     def nodes(self) -> Iterator[Tree]:
         """Every node of the tree, in the order of the text as far as the tree has it."""
-        waiting: list[object] = [self.tree]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, dict):
-                yield node
-                waiting.extend(reversed(node.values()))
-            elif isinstance(node, list):
-                waiting.extend(reversed(node))
+        return walked(self.tree)
 
     def parameters(self) -> list[Parameter]:
         """Every place at which a value is put in, in the order of the text."""
@@ -101,6 +94,18 @@ class Statement:
     def span(self, node: Tree) -> Span:
         """The place of a node."""
         return self.query.span(node.get("query_location", 0), node.get("query_location_length", 1))
+
+
+def walked(tree: object) -> Iterator[Tree]:
+    """Every node of what DuckDB tells as JSON, a statement or a plan, each before those inside it."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            waiting.extend(reversed(node))
 
 
 def read_statement(text: object, values: Values | None, parser: duckdb.DuckDBPyConnection) -> Statement:
