@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 from .braking import EngineMemory
 from .controlling import LOG
 from .preparing import Prepared
 from .splitting import Piece
 from .statistics import JobStatistics
 from .tallying import Tally
+
+if TYPE_CHECKING:
+    from .collected import Collected
 
 
 def account(
@@ -41,3 +47,8 @@ def account(
 def log_end(words: str, statistics: JobStatistics) -> None:
     """Log that a job has ended."""
     LOG.info("%s", words, extra={"event": "job ended", **statistics.fields})
+
+
+def log_end_of_values(collected: Collected, rows: int, began: float) -> None:
+    """Log that a job for values at every bar has ended, which began at that moment."""
+    log_end(f"{rows:,} rows", collected.statistics(rows, time.perf_counter() - began))

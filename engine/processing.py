@@ -18,9 +18,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
@@ -28,7 +27,7 @@ import polars as pl
 
 from ..data.repository import CandleRepository
 from ..errors import RepositoryError
-from .accounting import log_end
+from .accounting import log_end, log_end_of_values
 from .aside import CANCELLED, JobEndedError, run_aside
 from .assembling import assemble, assert_begun, values_frame, values_table
 from .braking import EngineMemory, limit_or_usual
@@ -48,7 +47,7 @@ from .results import BatchResult
 from .running_jobs import Jobs, RunningJob, in_thread
 from .service import FormulaService
 from .sources import as_repository, limit_memory, timeframe_of
-from .stored import StoredTable, TableFile, target_of
+from .stored import StoredTable, TableFile, table_file
 
 if TYPE_CHECKING:
     from .clusters.driving import Cluster
@@ -194,7 +193,7 @@ class ProcessingEngine:
         With `output` they are written to that Parquet file, as by `run`, and handed out as the file scanned lazily.
         Symbols that fail are left out and logged; when all fail, raises ProcessingEngineError.
         """
-        table = self._run(partial(self._values, job, output), Progress(progress_callback))
+        table, _ = self._run(partial(self._values, job, output), Progress(progress_callback))
         return table if isinstance(table, pl.DataFrame) else table.lazy
 
     def signals(self, job: ProcessingJob, progress_callback: ProgressAsked = None, *, delay: int = 0) -> Signals:
@@ -250,7 +249,7 @@ class ProcessingEngine:
 
     def _matches(self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress) -> BatchResult:
         began = time.perf_counter()
-        with self._file(output) as file, control.tally.job("run"):
+        with table_file(output, self._preparer.repository) as file, control.tally.job("run"):
             collected = self._collect(self._prepare(job, control), file, control, progress)
             result = assemble(collected, self._origin(job=job), began)
         progress.finish(result.counts["matches"])
@@ -259,29 +258,27 @@ class ProcessingEngine:
 
     def _values(
         self, job: ProcessingJob, output: Output | None, control: Control, progress: Progress
-    ) -> pl.DataFrame | StoredTable:
+    ) -> tuple[pl.DataFrame | StoredTable, Collected]:
         began = time.perf_counter()
-        with self._file(output) as file, control.tally.job("evaluate"):
+        with table_file(output, self._preparer.repository) as file, control.tally.job("evaluate"):
             collected = self._collect(self._prepare(job, control, everything=True), file, control, progress)
             progress.finish()
             table = values_table(collected)
-        log_end(f"{table.height:,} rows", collected.statistics(table.height, time.perf_counter() - began))
-        return table
+        log_end_of_values(collected, table.height, began)
+        return table, collected
 
     def _signals(self, asked: Asked, control: Control, progress: Progress) -> Signals:
-        prepared = self._prepare(asked.job, control, everything=True)
-        asked.assert_conditions(prepared)
-        collected = self._collect(prepared, None, control, progress)
-        progress.finish()
-        assert_begun(collected)
-        return asked.made_of(values_frame(collected), collected.total.errors, prepared, self._origin(job=asked.given))
-
-    def _file(self, output: Output | None) -> AbstractContextManager[TableFile | None]:
-        """Where results are written to; refused here, before any work, if that cannot be."""
-        if output is None:
-            return nullcontext()
-        path = getattr(self._preparer.repository, "path", None)
-        return TableFile(target_of(output, path if isinstance(path, Path) else None))
+        began = time.perf_counter()
+        with control.tally.job("signals"):
+            prepared = self._prepare(asked.job, control, everything=True)
+            asked.assert_conditions(prepared)
+            collected = self._collect(prepared, None, control, progress)
+            progress.finish()
+            assert_begun(collected)
+            table, origin = values_frame(collected), self._origin(job=asked.given)
+            made = asked.made_of(table, collected.total.errors, prepared, origin)
+        log_end_of_values(collected, made.table.height, began)
+        return made
 
     def _prepare(self, job: ProcessingJob, control: Control, *, everything: bool = False) -> Prepared:
         """The job prepared; of one that is cancelled meanwhile what can be said without the repository."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -74,6 +74,14 @@ def target_of(output: str | os.PathLike[str], candles: Path | None) -> Path:
     if not os.access(target if target.exists() else target.parent, os.W_OK):
         raise ProcessingEngineError(f"{given} cannot be written: permission denied")
     return target
+
+
+def table_file(output: str | os.PathLike[str] | None, repository: object) -> AbstractContextManager[TableFile | None]:
+    """Where results are written to, if anywhere; refused here, before any work, if that cannot be."""
+    if output is None:
+        return nullcontext()
+    path = getattr(repository, "path", None)
+    return TableFile(target_of(output, path if isinstance(path, Path) else None))
 
 
 class TableFile:

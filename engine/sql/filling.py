@@ -11,8 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from ...errors import ProcessingEngineError
-from ..assembling import values_table
-from ..controlling import Control, ProgressCallback
+from ..controlling import ProgressAsked
 from ..jobs import DateRange, Formula, ProcessingJob
 from ..processing import ProcessingEngine
 from ..progressing import Progress
@@ -34,16 +33,9 @@ class QueryEngine(ProcessingEngine):
         """Bytes that jobs may take together."""
         return self._memory.limit
 
-    def values(self, job: ProcessingJob, callback: ProgressCallback | None) -> tuple[pl.DataFrame, Reading]:
+    def values(self, job: ProcessingJob, progress: ProgressAsked) -> tuple[pl.DataFrame, Reading]:
         """The values at every bar, as `evaluate` has them, and how it went."""
-        return self._run(partial(self._values_with_errors, job), Progress(callback))
-
-    def _values_with_errors(
-        self, job: ProcessingJob, control: Control, progress: Progress
-    ) -> tuple[pl.DataFrame, Reading]:
-        collected = self._collect(self._preparer.prepare(job, everything=True), None, control, progress)
-        progress.finish()
-        table = values_table(collected)
+        table, collected = self._run(partial(self._values, job, None), Progress(progress))
         assert isinstance(table, pl.DataFrame), "no file was asked for"
         symbols = len(collected.prepared.requested)
         return table, Reading(dict(collected.total.errors), symbols, collected.total.loaded)
@@ -75,7 +67,7 @@ class Filler:
     repository: Any
     stored: str
     options: Mapping[str, Any]
-    progress: ProgressCallback | None
+    progress: ProgressAsked
     stopped: Callable[[], bool]
     reading: Reading = field(default_factory=Reading)
 
@@ -119,7 +111,11 @@ class Filler:
         job = self._job(group, formulas, group[0].table.timeframe, whole=_needs_all(group[0]))
         if job is None:
             return {each.name: table_of(None, each.table.schema, {}, each.need) for each in group}
-        frame, reading = self.engine.values(job, self.progress)
+        try:
+            frame, reading = self.engine.values(job, self.progress)
+        except ProcessingEngineError:
+            self.assert_wanted()
+            raise
         self._take(reading)
         return {each.name: table_of(frame, each.table.schema, columns[each.name], each.need) for each in group}
 

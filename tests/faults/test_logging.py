@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import barsweep as bs
 from barsweep import BarsweepError, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
 from barsweep.engine import preparing, retrying
@@ -149,8 +150,17 @@ def test_nothing_is_logged_without_an_event():
     assert [ast.unparse(call) for call in logged if "extra" not in {word.arg for word in call.keywords}] == []
 
 
-def test_values_tell_their_end_too(logged):
-    ProcessingEngine(rising(3, bars=50)).evaluate(ProcessingJob(None, {"mean": "sma(close, 3)"}))
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda frame: ProcessingEngine(frame).evaluate(ProcessingJob(None, {"mean": "sma(close, 3)"})),
+        lambda frame: bs.signals("close > sma(close, 3)", frame),
+        lambda frame: bs.sql("SELECT mean FROM bars(mean := 'sma(close, 3)')", frame),
+    ],
+    ids=["evaluate", "signals", "sql"],
+)
+def test_values_tell_their_end_too(ask, logged):
+    ask(rising(3, bars=50))
 
     (told,) = [record for record in logged() if record["event"] == "job ended"]
     assert (told["rows"], told["symbols"], told["loaded"]) == (150, 3, 150)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from fakes import Watched as WatchedCandles
 from fakes import candles
+from faults.hanging import SOON, Hanging
 
 import barsweep as bs
 from barsweep.engine.sql.planning import Planner
@@ -117,6 +118,21 @@ def test_progress_is_told():
     bs.sql("FROM scan('close > 1')", FRAME, progress=lambda *counted: told.append(counted))
 
     assert told[-1] == (2, 2)
+
+
+@pytest.mark.parametrize("query", ["SELECT c FROM bars('c: close')", "FROM scan('close > 1')"])
+def test_interrupting_a_repository_that_does_not_answer(query):
+    """While the job is prepared, which asks how many bars there are."""
+    repository = Hanging(FRAME, "rows")
+    connection = bs.connect(repository)
+    threading.Thread(target=lambda: repository.begun.wait(SOON) and connection.interrupt()).start()
+
+    began = time.monotonic()
+    with pytest.raises(bs.ProcessingEngineError, match="the query was interrupted"):
+        connection.sql(query)
+
+    assert time.monotonic() - began < SOON
+    repository.over.set()
 
 
 def test_interrupting_while_candles_are_read():
