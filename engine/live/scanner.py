@@ -10,7 +10,6 @@ from typing import Any, Self
 import polars as pl
 
 from ...data.candles import Candles
-from ...data.options import shown
 from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..controlling import LOG
@@ -24,7 +23,7 @@ from .arriving import CLOSED, Reader, refused_as
 from .beginning import Begun, begin, without_history
 from .saving import read_state, write_state
 from .standing import Columns
-from .waiting import Waiting, as_time
+from .waiting import Waiting, as_patience, as_time
 
 
 class LiveScanner:
@@ -67,6 +66,7 @@ class LiveScanner:
         lateness: dt.timedelta | float = 0,
         grace: float = 0,
     ) -> None:
+        late, patience = as_time(lateness), as_patience(grace)
         repository = (
             without_history("1d" if timeframe is None else timeframe) if history is None else as_repository(history)
         )
@@ -78,10 +78,8 @@ class LiveScanner:
         finally:
             if repository is not history:
                 close(repository)
-        if not isinstance(grace, int | float) or not grace >= 0:
-            raise ProcessingEngineError(f"grace is {shown(grace)}; it is in seconds, and not negative")
         self.note: dict[str, Any] = {}
-        self._waiting = Waiting(self._begun.members, self._begun.plan.across, as_time(lateness), grace)
+        self._waiting = Waiting(self._begun.members, self._begun.plan.across, late, patience)
 
     @property
     def symbols(self) -> list[str]:

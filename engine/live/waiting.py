@@ -113,3 +113,10 @@ def as_time(lateness: dt.timedelta | float) -> dt.timedelta:
     if not isinstance(seconds, int | float) or not 0 <= seconds < dt.timedelta.max.total_seconds():
         raise ProcessingEngineError(f"lateness is {shown(lateness)}; it is a timedelta, or seconds, and not negative")
     return lateness if isinstance(lateness, dt.timedelta) else dt.timedelta(seconds=lateness)
+
+
+def as_patience(grace: object) -> float:
+    """Seconds, or infinity; raises ProcessingEngineError for what is no number, or negative."""
+    if not isinstance(grace, int | float) or not grace >= 0:
+        raise ProcessingEngineError(f"grace is {shown(grace)}; it is in seconds, and not negative")
+    return grace

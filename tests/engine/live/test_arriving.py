@@ -1,10 +1,12 @@
 """Bars that arrive: in whatever form, late, twice, faulty, of symbols that nobody asked for, and those that wait."""
 
 import datetime as dt
+import math
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from fakes import Watched
 
 import barsweep as bs
 from barsweep.data.policies import CandlePolicy
@@ -211,10 +213,21 @@ def test_rankings_wait_for_the_rest_of_their_ts(history):
     assert reasons(late) == {"B": "late: the rankings of its ts have been made"}
 
 
-@pytest.mark.parametrize(("name", "value"), [("lateness", -1), ("lateness", dt.timedelta(days=-1)), ("grace", -0.5)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("lateness", value) for value in (-1, dt.timedelta(days=-1), "1d", None, math.nan, math.inf, 1e300)),
+        *(("grace", value) for value in (-0.5, "5", None, math.nan)),
+    ],
+)
 def test_nobody_waits_less_than_no_time(name, value, history):
+    """Which is told before the history is read."""
+
+    def read(_):
+        raise AssertionError("the history was read")
+
     with pytest.raises(bs.ProcessingEngineError, match=f"{name} is"):
-        bs.LiveScanner("close > 1", history, **{name: value})
+        bs.LiveScanner("close > 1", Watched(history, read), **{name: value})
 
 
 def test_several_formulas_have_matches_as_a_scan_has_them(history):
