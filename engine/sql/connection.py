@@ -13,7 +13,7 @@ import pyarrow as pa
 from ...data.sessions import Session
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
-from ..controlling import ProgressCallback
+from ..controlling import ProgressAsked
 from ..given import assert_kind
 from ..jobs import Setting
 from ..jobs import Values as Several
@@ -77,7 +77,7 @@ class SqlConnection:
         values: Values | None = None,
         *,
         parameters: Mapping[str, Setting | Several] | None = None,
-        progress: ProgressCallback | None = None,
+        progress: ProgressAsked = None,
     ) -> SqlResult:
         """Run one SELECT, see `barsweep.sql`."""
         if self._shut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...data.sessions import Session
-from ..controlling import ProgressCallback
+from ..controlling import ProgressAsked
 from ..jobs import Setting
 from ..jobs import Values as Several
 from ..service import FormulaService
@@ -29,7 +29,7 @@ def sql(
     memory_limit: int | None = None,
     external_access: bool = False,
     columns: Mapping[str, str] | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressAsked = None,
 ) -> SqlResult:
     """Run one SELECT of DuckDB's SQL over candles.
 
@@ -43,7 +43,8 @@ def sql(
     that of the data. `values` has a value for each `$name`, or a list for `?`; a formula can be such a value.
     `parameters` are for params of all formulas. `tables` are further tables by name, frames or paths (.csv, .parquet),
     for the query and where they have a symbol and a time for formulas too. `memory_limit` bounds, in bytes, the engine
-    while it computes formulas, and then DuckDB. Without `external_access` the query reads nothing but this.
+    while it computes formulas, and then DuckDB. Without `external_access` the query reads nothing but this. `progress`
+    is told of each job that fills tables of the query.
 
     Raises QueryError and FormulaError, with places in the query, before any candle is read; RepositoryError and
     ProcessingEngineError as `barsweep.scan`. What concerns one symbol is in the result's `errors`.

@@ -13,6 +13,7 @@ from fakes import candles
 from faults.hanging import SOON, Hanging
 
 import barsweep as bs
+from barsweep.engine import progressing
 from barsweep.engine.sql.planning import Planner
 
 FRAME = candles({"A": [1.0, 2.0, 3.0, 2.0, 4.0], "B": [3.0, 2.0, 4.0, 5.0, 1.0]})
@@ -118,6 +119,17 @@ def test_progress_is_told():
     bs.sql("FROM scan('close > 1')", FRAME, progress=lambda *counted: told.append(counted))
 
     assert told[-1] == (2, 2)
+
+
+def test_a_bar_of_progress_can_be_asked_for(capsys, monkeypatch):
+    """On a terminal; there is none here."""
+    drawn = []
+    monkeypatch.setattr(progressing, "fitting_bar", lambda: drawn.append("bar"))
+
+    bs.sql("FROM scan('close > 1')", FRAME, progress=True)
+
+    assert drawn == ["bar"]
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("query", ["SELECT c FROM bars('c: close')", "FROM scan('close > 1')"])
