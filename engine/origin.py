@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from ..data.repository import CandleRepository
-from ..errors import ProcessingEngineError
-from ..formulas.columns import column_text
 from ..formulas.language import declared_parameters
 from .evaluating import EvaluatingService
+from .fetching import fetched_candles
 from .jobs import DateRange, Formula, ProcessingJob, Setting, as_settings, swept
 from .other_tables import close, opened_tables
 from .plans import plan_job
@@ -83,14 +82,8 @@ class Origin:
         out; raises ProcessingEngineError when there are no others, and RepositoryError when the candles cannot be had.
         """
         wanted = self.columns() if columns is None else columns
-        texts = {name: column_text(name) for name in wanted}
-        formulas = {name: Formula(text) for name, text in texts.items() if text is not None}
-        if len(formulas) < len(texts):
-            odd = next(name for name, text in texts.items() if text is None)
-            raise ProcessingEngineError(f"no formula can hold the name of the column {odd!r}: rename it")
-        job = replace(self._job(symbols, bounds), formula=formulas, dialect=None, parameters=None)
         with self._engine(FormulaService()) as engine:
-            return engine.evaluate(job)
+            return fetched_candles(engine, self._job(symbols, bounds), wanted)
 
     def values(
         self,

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ...errors import ProcessingEngineError
 from ..controlling import ProgressAsked
+from ..fetching import ROWS
 from ..jobs import DateRange, Formula, ProcessingJob
 from ..processing import ProcessingEngine
 from ..progressing import Progress
@@ -106,9 +107,7 @@ class Filler:
             own = {name: f for name, f in each.table.formulas.items() if name in each.need.columns}
             columns[each.name] = {"symbol": "symbol", "ts": "ts", **{name: f"{each.name} {name}" for name in own}}
             formulas |= {columns[each.name][name]: formula for name, formula in own.items()}
-        # rows are wanted even where no column is: any formula gives them
-        formulas = formulas or {"~rows": Formula("1")}
-        job = self._job(group, formulas, group[0].table.timeframe, whole=_needs_all(group[0]))
+        job = self._job(group, formulas or ROWS, group[0].table.timeframe, whole=_needs_all(group[0]))
         if job is None:
             return {each.name: table_of(None, each.table.schema, {}, each.need) for each in group}
         try:

@@ -55,8 +55,7 @@ def numbered_bars(result: StudiedMatches) -> pl.DataFrame:
     symbols = result.outcomes.filter(pl.col("error_kind").is_null())["symbol"].unique().sort().to_list()
     if not symbols:
         return result.lazy.select("symbol", "ts").collect().clear().with_columns(pl.lit(0, pl.Int64).alias(BAR))
-    first, *_ = result.origin.columns()
-    bars = result.origin.candles(symbols, columns=[first]).select("symbol", "ts")
+    bars = result.origin.candles(symbols, columns=())
     return bars.with_columns(column_of(BAR, BarPlaces(bars).within))
 
 

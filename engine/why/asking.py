@@ -14,6 +14,7 @@ import polars as pl
 from ...data.repository import CandleRepository
 from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.check.parts import Parts
+from ..fetching import fetched_candles
 from ..given import assert_kind
 from ..jobs import Formula, ProcessingJob
 from ..other_tables import close, opened_tables
@@ -57,17 +58,14 @@ class Asked:
 
     def values(self, **changes: Any) -> pl.DataFrame:
         """The values of all parts on the job's bars: symbol, ts, a column for each of `Parts.columns`."""
-        return self._evaluate(replace(self.job, **{"outputs": "parts", **changes}))
+        with self.make_engine() as engine:
+            return engine.evaluate(replace(self.job, **{"outputs": "parts", **changes}))
 
     def candles(self, **changes: Any) -> pl.DataFrame:
         """Candles on the job's bars, in columns of their names."""
-        names = columns_of(self.repository, self.job.timeframe)
-        formulas = {name: Formula(f'column("{name}")') for name in CANDLE if name in names}
-        return self._evaluate(replace(self.job, formula=formulas, parameters=None, dialect=None, **changes))
-
-    def _evaluate(self, job: ProcessingJob) -> pl.DataFrame:
+        there = columns_of(self.repository, self.job.timeframe)
         with self.make_engine() as engine:
-            return engine.evaluate(job)
+            return fetched_candles(engine, replace(self.job, **changes), [name for name in CANDLE if name in there])
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def told(explanation: MatchExplanation) -> str:
     head = f"{explanation.symbol} {explanation.ts}: {verdict or explanation.tree.shown}"
     settings = [f"{name} = {shown_value(value)}" for name, value in explanation.parameters.items()]
     candle = "  ".join(f"{name} {shown_value(value)}" for name, value in explanation.candle.items())
-    facts = [head, *([f"with {', '.join(settings)}"] if settings else []), candle, ""]
+    facts = [head, *([f"with {', '.join(settings)}"] if settings else []), *([candle] if candle else []), ""]
     return "\n".join([*facts, *(f"{value:<{width}}  {text}" for value, text in values)])
 
 
