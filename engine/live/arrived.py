@@ -26,7 +26,7 @@ class Arrived:
     refused: pl.DataFrame
     waiting: int
     _candles: Candles
-    _column: Columns | None
+    _column: Columns
     _results: Mapping[str, str]
     _selection: Selection
 
@@ -58,8 +58,6 @@ class Arrived:
         return piece.table
 
     def _frame(self, columns: Mapping[str, str]) -> pl.DataFrame:
-        frame, column = self._candles.frame, self._column
-        keys = [frame["symbol"], frame["ts"]]
-        if column is None:  # no bar was run, so no column was made
-            return pl.DataFrame([*keys, *(pl.Series(name, [], pl.Float64) for name in columns)])
-        return pl.DataFrame([*keys, *(column(made).alias(name) for name, made in columns.items())])
+        frame = self._candles.frame
+        made = (self._column(own).alias(name) for name, own in columns.items())
+        return pl.DataFrame([frame["symbol"], frame["ts"], *made])

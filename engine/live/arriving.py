@@ -159,6 +159,11 @@ class Reader:
         return kept, [refused_as(late, LATE), refused_as(twice, TWICE)]
 
 
+def no_candles(ts: pl.DataType) -> Candles:
+    """No bars, with ts of that type."""
+    return Candles((), np.zeros(1, np.int64), pl.DataFrame(schema={"ts": ts}))
+
+
 def none_refused(ts: pl.DataType) -> pl.DataFrame:
     """An empty frame of refused bars; to make one takes as long as to look at the bars of a thousand symbols."""
     return _none_refused(ts).clone()

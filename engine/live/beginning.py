@@ -58,6 +58,16 @@ class Begun:
     selection: Selection
     columns: Mapping[str, Kind]
 
+    def at_no_bar(self, column: str) -> pl.Series:
+        """A column that the plan makes, of which there is no bar."""
+        for name, checked in self.plan.formulas.items():
+            if column == self.plan.results[name]:
+                return pl.Series(column, [], checked.kind.dtype)
+            for label, own in self.plan.indicators.get(name, {}).items():
+                if column == own:
+                    return pl.Series(column, [], checked.indicators[label].kind.dtype)
+        raise KeyError(column)
+
 
 def without_history(
     timeframe: str,

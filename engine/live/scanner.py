@@ -19,7 +19,7 @@ from ..other_tables import close
 from ..service import FormulaService
 from ..sources import as_repository, timeframe_of
 from .arrived import Arrived
-from .arriving import CLOSED, Reader, refused_as
+from .arriving import CLOSED, Reader, no_candles, refused_as
 from .beginning import Begun, begin, without_history
 from .saving import read_state, write_state
 from .standing import Columns
@@ -190,9 +190,11 @@ class LiveScanner:
 
     def _answer(self, candles: Candles, refused: pl.DataFrame, *, keep: bool) -> Arrived:
         following, begun = self._begun.following, self._begun
-        column: Columns | None = None
+        column: Columns = begun.at_no_bar
         if candles.height:
             column = (following.push if keep else following.look)(candles, self._places(candles))
+        else:
+            candles = no_candles(self._reader.ts or pl.Date())
         return Arrived(refused, self._waiting.count, candles, column, begun.results, begun.selection)
 
     def _places(self, candles: Candles) -> Whole:

@@ -13,7 +13,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...data.options import shown
 from ...errors import ProcessingEngineError
-from .arriving import TWICE, none_refused
+from .arriving import TWICE, no_candles, none_refused
 from .members import NEVER, Members
 
 ARRIVED = "~arrived"
@@ -95,7 +95,7 @@ class Waiting:
     def _let_go(self, until: int) -> Candles:
         bars = self.bars
         if bars is None:
-            return Candles((), np.zeros(1, np.int64), pl.DataFrame(schema={"ts": pl.Date}))
+            return no_candles(pl.Date())
         ready = pl.col("ts").to_physical() <= until
         self.bars = bars.filter(~ready)
         candles = Candles.of(bars.filter(ready).drop(ARRIVED).sort("symbol", "ts"))

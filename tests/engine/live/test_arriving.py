@@ -242,3 +242,23 @@ def test_several_formulas_have_matches_as_a_scan_has_them(history):
     expected = bs.scan(conditions, pl.concat([history, new]), start=day(3)).matches
     assert arrived.matches.equals(expected, null_equal=True)
     assert arrived.values.columns == ["symbol", "ts", "up", "value", "high"]
+
+
+@pytest.mark.parametrize("first", [dt.date(2024, 1, 1), dt.datetime(2024, 1, 1, tzinfo=dt.UTC)])
+@pytest.mark.parametrize(
+    "formulas", ["t = close > 1; close > sma(close, 2)", {"up": "close > 2", "x": "close", "rank": "rank(close) > 0"}]
+)
+def test_tables_of_no_bar_are_like_those_of_bars(formulas, first):
+    """When nothing is due, nothing new has come, or all was refused: the same columns of the same types."""
+    times = [first + dt.timedelta(days=days) for days in range(4)]
+    frame = pl.DataFrame({"symbol": "A", "ts": times, "close": [1.0, 2.0, 3.0, 4.0]})
+    scanner = bs.LiveScanner(formulas, frame.head(3))
+
+    nothing = [scanner.due(), scanner.flush(), scanner.catch_up(frame.head(3)), scanner.push(frame.head(1))]
+    pushed = scanner.push(frame.tail(1))
+
+    for arrived in nothing:
+        assert arrived.matches.schema == pushed.matches.schema
+        assert arrived.values.schema == pushed.values.schema
+        assert arrived.matches.height == arrived.values.height == arrived.bars == 0
+    assert pushed.values.height == 1
