@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,8 +49,9 @@ class Alerts:
     def close(self) -> None:
         """Wait until those that wait are told, for as long as one may take."""
         if self._tellers and self._thread.is_alive():
-            self._waiting.put(None)
-            self._thread.join(PATIENCE)
+            with suppress(queue.Full):  # whoever is told hangs: those that wait are not told any more
+                self._waiting.put(None, timeout=PATIENCE)
+                self._thread.join(PATIENCE)
 
     def _work(self) -> None:
         while (text := self._waiting.get()) is not None:

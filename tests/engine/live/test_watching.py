@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import barsweep as bs
+from barsweep.engine.live import alerts
 from barsweep.engine.live.alerts import Alerts, command, webhook
 from barsweep.engine.live.feeds import GrowingSource, Lines
 from barsweep.engine.live.journal import Journal
@@ -173,6 +174,29 @@ def test_a_command_gets_the_matches_on_its_standard_input(tmp_path):
 
 def _runs(program):
     return command(shlex.join([sys.executable, "-c", program]))
+
+
+def test_who_hangs_keeps_nobody_from_ending(monkeypatch):
+    """Not even where so many alerts wait that there is no room for another one."""
+    monkeypatch.setattr(alerts, "MOST_WAITING", 1)
+    monkeypatch.setattr(alerts, "PATIENCE", 0.1)
+    over, called = threading.Event(), threading.Event()
+
+    def hang(_):
+        called.set()
+        over.wait(60)
+
+    hanging = Alerts([hang])
+    hanging.tell(MATCHES)
+    assert called.wait(5)
+    hanging.tell(MATCHES)
+
+    closing = threading.Thread(target=hanging.close)
+    closing.start()
+    closing.join(5)
+
+    assert not closing.is_alive()
+    over.set()
 
 
 def test_an_alert_that_fails_is_logged_and_the_next_is_told(caplog):
