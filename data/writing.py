@@ -21,14 +21,15 @@ from typing import Final, Self
 LOG = logging.getLogger("barsweep")
 
 LOCK: Final = "lock"
+FLUSHED_TOGETHER: Final = 2**22  # bytes: fewer are flushed at the end, in a few hundredths of a second
 WITHOUT_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}  # of file systems, some of a network
 
 
 class Aside:
     """A file to be, written where nobody looks: `with Aside(target) as aside:` write `aside.path`, then `take_place()`.
 
-    Without `take_place` the target stays as it was. Links are followed, and a target's permissions are kept. Raises
-    OSError where nothing can be written beside the target.
+    Who writes for long calls `flush_along()` on the way. Without `take_place` the target stays as it was. Links are
+    followed, and a target's permissions are kept. Raises OSError where nothing can be written beside the target.
 
     >>> target = Path(tempfile.mkdtemp()) / "found.txt"
     >>> with Aside(target) as aside:
@@ -43,6 +44,9 @@ class Aside:
         self.folder = self.target.parent
         self.path = self.target
         self._lock = -1
+        self._flushed = 0  # bytes, with those that a thread flushes
+        self._flushing: threading.Thread | None = None
+        self._failed: OSError | None = None
 
     def __enter__(self) -> Self:
         remove_left(self.target)
@@ -53,10 +57,37 @@ class Aside:
         self.path = self.folder / self.target.name
         return self
 
+    def flush_along(self) -> None:
+        """Have on the disk what was written so far, in a thread: else the end would wait for the whole file.
+
+        Waits for what was begun before, lest more gathers than the disk takes. Raises OSError if that failed: whoever
+        asks again would be told that all is well.
+        """
+        size = self.path.stat().st_size
+        if size - self._flushed < FLUSHED_TOGETHER:
+            return
+        self._wait()
+        self._flushed = size
+        self._flushing = threading.Thread(target=self._flush, name="barsweep-flush", daemon=True)
+        self._flushing.start()
+
+    def _flush(self) -> None:
+        try:
+            flush(self.path)
+        except OSError as error:  # for whoever waits
+            self._failed = error
+
+    def _wait(self) -> None:
+        if self._flushing is not None:
+            self._flushing.join()
+        if self._failed is not None:
+            raise self._failed
+
     def take_place(self) -> None:
         """Put the file, flushed to disk, in the place of the target."""
         if self.target.exists():
             shutil.copymode(self.target, self.path)
+        self._wait()
         flush(self.path)
         replace_at_once(self.path, self.target)
         flush_folder(self.target.parent)

@@ -119,6 +119,7 @@ class TableFile:
         with self._told():
             for part in table.iter_slices(rows):
                 self._append(part)
+                self._aside.flush_along()  # for a cancel waits until the file is on the disk
         self.rows += table.height
 
     def finish(self, empty: pl.DataFrame) -> StoredTable:

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 import pyarrow.parquet  # noqa: F401 - so that no writer spends its time on importing
 
-from barsweep.data import import_candles, open_repository
+from barsweep.data import import_candles, open_repository, writing
 from barsweep.engine.command_line.showing import Format, write
 from barsweep.engine.stored import TableFile
 
@@ -40,7 +40,8 @@ def imported(source, target):
 
 
 def scanned(source, target):
-    """As a job writes what it finds, batch by batch."""
+    """As a job writes what it finds, batch by batch, each of which is flushed on the way, however small it is."""
+    writing.FLUSHED_TOGETHER = 1
     with TableFile(target) as file:
         for batch in pl.read_parquet(source).iter_slices(SYMBOLS * BARS // 5):
             file.write(batch)

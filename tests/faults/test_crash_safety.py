@@ -292,3 +292,41 @@ def test_a_file_that_cannot_be_written_to_the_end_leaves_the_older_one(target, m
 
     assert output.read_text() == "older"
     assert left_in(target.parent) == ["found.csv"]
+
+
+def test_who_writes_for_long_flushes_on_the_way(target, monkeypatch):
+    """What is on the disk by then, the end need not wait for."""
+    really, flushed = writing.flush, []
+    monkeypatch.setattr(writing, "flush", lambda path: (flushed.append(path.stat().st_size), really(path)))
+    monkeypatch.setattr(writing, "FLUSHED_TOGETHER", 10)
+
+    with writing.Aside(target) as aside:
+        for size in (9, 10, 19, 25):
+            aside.path.write_text("x" * size)
+            aside.flush_along()
+            if aside._flushing is not None:
+                aside._flushing.join()
+        aside.take_place()
+
+    assert flushed == [10, 25, 25]
+    assert target.read_text() == "x" * 25
+
+
+def test_a_disk_that_fails_on_the_way_leaves_the_older_file(target, monkeypatch):
+    """It is told once, to whoever flushes then; another flush would be content."""
+    output, answers = target.with_name("found.parquet"), [OSError(5, "Input/output error")]
+    bs.scan("close > 0", TABLE, output=output)
+    really = writing.flush
+
+    def failing(path):
+        if answers:
+            raise answers.pop()
+        really(path)
+
+    monkeypatch.setattr(writing, "flush", failing)
+    monkeypatch.setattr(writing, "FLUSHED_TOGETHER", 1)
+    with pytest.raises(bs.ProcessingEngineError, match=r"found\.parquet cannot be written: Input/output error"):
+        bs.scan("close > 2", TABLE, output=output)
+
+    assert pl.read_parquet(output).height == 6
+    assert left_in(target.parent) == ["found.parquet"]
