@@ -22,7 +22,7 @@ LEAST_SHARE: Final = 2**26  # bytes, with less of which DuckDB would hardly read
 
 def as_repository(candles: object) -> CandleRepository:
     """A repository as it is, and one made of anything else that holds candles."""
-    if callable(getattr(candles, "load", None)):
+    if callable(getattr(candles, "load", None)) and not isinstance(candles, type):
         return candles  # type: ignore[return-value] # what it leaves out is made up for below
     return open_repository(candles)
 
