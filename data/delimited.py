@@ -19,6 +19,7 @@ from .instants import from_text, in_utc
 from .layout import RECOGNISED, recognise, without_time
 from .numerals import Decimal, decimal_of, has_commas, read_numbers, read_volumes
 from .options import TableOptions, as_path, assert_option
+from .remembering import fingerprint_of
 
 ENDINGS: Final = frozenset({".csv", ".tsv", ".txt"})
 MISSING: Final = ["", "NA", "N/A", "null", "NULL", "None", "-"]
@@ -51,9 +52,11 @@ class DelimitedRepository(FrameRepository):
         assert_option("decimal", decimal, str | None, MARK)
         if decimal not in {None, ".", ","}:
             raise RepositoryError(f"decimal={decimal!r}: {MARK}")
-        place, self.decimal = as_path(path), decimal
+        self.path, self.decimal = as_path(path), decimal
         self.left_out: dict[str, str] = {}
-        super().__init__(place, name=str(place), date_format=date_format, **options)
+        read = self.fingerprint()
+        super().__init__(self.path, name=str(self.path), date_format=date_format, **options)
+        self.seen = read
 
     def taken(self, frame: object) -> pl.DataFrame:
         """The files at a path as a frame."""
@@ -61,12 +64,24 @@ class DelimitedRepository(FrameRepository):
         reading = Reading(self.mapping, self.tz or "UTC", self.date_format, self.decimal)
         return self.read_folder(frame, reading) if frame.is_dir() else reading.file(frame)
 
+    def files(self) -> list[Path]:
+        """The file, or those of the folder."""
+        if not self.path.is_dir():
+            return [self.path]
+        found = sorted(self.path.iterdir())
+        return [file for file in found if file.suffix.lower() in ENDINGS and not file.name.startswith(".")]
+
+    def fingerprint(self) -> object:
+        """The files with their sizes and times of change; None where they are gone: they have been read as a whole."""
+        try:
+            return [fingerprint_of(file) for file in self.files()]
+        except OSError:  # what was read is there still
+            return None
+
     def read_folder(self, folder: Path, reading: Reading) -> pl.DataFrame:
         """One table of all files that can be read."""
         found = []
-        for file in sorted(folder.iterdir()):
-            if file.suffix.lower() not in ENDINGS or file.name.startswith("."):
-                continue
+        for file in self.files():
             try:
                 frame = reading.file(file)
                 if frame.is_empty():

@@ -46,7 +46,7 @@ def describe(repository: CandleRepository) -> dict[str, Any]:
     if kind is None or not isinstance(repository, TableRepository):
         hint = "write them to a Parquet file, a store or a DuckDB file that all machines can read, and give its path"
         raise RepositoryError(f"a {type(repository).__name__} holds candles in this process alone: {hint}")
-    path = Path(getattr(repository, "path", "") or getattr(repository, "name", ""))
+    path = Path(getattr(repository, "path", ""))
     options: dict[str, Any] = {
         "columns": dict(repository.mapping) or None,
         "tz": repository.tz,

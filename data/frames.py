@@ -87,15 +87,15 @@ def to_polars(frame: object) -> pl.DataFrame:
     """Any frame as a Polars one. Of pandas, an index that says something (dates, symbols) becomes columns."""
     if isinstance(frame, pl.DataFrame):
         return frame
-    if isinstance(frame, pl.LazyFrame):
-        return frame.collect(engine="in-memory")
-    of_pandas = type(frame).__module__.partition(".")[0] == "pandas"
-    if not hasattr(frame, "columns" if of_pandas else "__arrow_c_stream__"):
+    is_lazy, of_pandas = isinstance(frame, pl.LazyFrame), type(frame).__module__.partition(".")[0] == "pandas"
+    if not hasattr(frame, "collect" if is_lazy else "columns" if of_pandas else "__arrow_c_stream__"):
         raise RepositoryError(
             f"a {type(frame).__name__} is no frame: give a Polars, pandas or Arrow table, a path or a repository"
         )
     frame = flattened(frame) if of_pandas else frame
     try:
+        if isinstance(frame, pl.LazyFrame):
+            return frame.collect(engine="in-memory")
         return pl.DataFrame(cast("Any", plain(frame) if isinstance(frame, pa.Table) else frame))
     except (pl.exceptions.PolarsError, pa.ArrowException, ValueError) as error:
         raise RepositoryError(f"the {type(frame).__name__} cannot be read: {error}") from error

@@ -52,6 +52,8 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     >>> open_repository(pl.DataFrame({"date": [date(2024, 1, 2)], "close": [1.0]})).symbols("1d")
     ['data']
     """
+    if isinstance(data, type) and not isinstance(data, RowSource):
+        raise RepositoryError(f"{data.__name__} is a class, not what is made by it: give {data.__name__}(...)")
     if isinstance(data, (str, Path)):
         return open_path(as_path(data), options)
     if isinstance(data, pl.DataFrame | pl.LazyFrame):

@@ -19,7 +19,7 @@ from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
-from .remembering import remembered
+from .remembering import fingerprint_of, remembered
 from .spans import Spans
 from .timeframes import looked_at
 
@@ -219,12 +219,6 @@ class ParquetRepository(NumberedRepository):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
         return found.drop(NAME, strict=False).rechunk()
-
-
-def fingerprint_of(file: Path) -> tuple[Path, int, int, int]:
-    """A file with its size and time of change."""
-    stat = file.stat()
-    return file, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
@@ -54,6 +55,12 @@ class Remembered(Generic[T]):
         if known is None or known[0] != generation:
             known = owner.remembers[self.name] = generation, self.find_out(owner)
         return known
+
+
+def fingerprint_of(file: Path) -> tuple[Path, int, int, int]:
+    """A file with its size and time of change."""
+    stat = file.stat()
+    return file, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def remembered(find_out: Callable[[Any], T]) -> Remembered[T]:

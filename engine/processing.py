@@ -45,7 +45,7 @@ from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import BatchResult
 from .running_jobs import Jobs, RunningJob, in_thread
-from .service import FormulaService
+from .service import FormulaService, as_service
 from .sources import as_repository, limit_memory, timeframe_of
 from .stored import StoredTable, TableFile, table_file
 
@@ -100,7 +100,7 @@ class ProcessingEngine:
         self._opened = ExitStack()
         self._cluster = opened_cluster(cluster, self._opened)
         limits = self._limits = Limits.of(places_of(max_workers, self._cluster), timeout, deadline)
-        service = formula_service if formula_service is not None else FormulaService()
+        service = as_service(formula_service)
         repository = as_repository(candle_repo, columns)
         beside = named_tables(tables)
         self._memory = EngineMemory(memory, Plans(), limit_memory(repository, memory))

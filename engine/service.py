@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from ..data.candles import Candles
 from ..data.checking import check_candles
 from ..data.frames import FrameRepository, to_polars
+from ..data.options import shown
 from ..data.policies import CandlePolicy, companions
 from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
@@ -21,6 +22,9 @@ from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import Surroundings, chosen, make_executor
 from .given import assert_formula_of_table, assert_kind
 from .jobs import Setting
+
+if TYPE_CHECKING:
+    from .evaluating import EvaluatingService
 
 LIBRARIES: Final = "libraries are paths of formula files"
 
@@ -132,6 +136,19 @@ class FormulaService:
             assert made is not None, "nobody stops these kernels"
             frame = made
         return frame[plan.results["value"]]
+
+
+def as_service(given: FormulaService | EvaluatingService | None) -> FormulaService | EvaluatingService:
+    """The service that was given, by default one without functions of the user's.
+
+    Raises ProcessingEngineError for what is none.
+    """
+    if given is None:
+        return FormulaService()
+    if isinstance(given, type) or not callable(getattr(given, "evaluate", None)):
+        hint = "a formula service is a FormulaService(), or has evaluate(formula, frame, parameters)"
+        raise ProcessingEngineError(f"{hint}; {shown(given)} has not")
+    return given
 
 
 def _free_name(taken: Sequence[str]) -> str:

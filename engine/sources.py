@@ -26,7 +26,7 @@ def as_repository(candles: object, columns: Mapping[str, str] | None = None) -> 
     Raises RepositoryError where they cannot be read so, and for names that are given to a repository.
     """
     told: dict[str, Any] = {} if columns is None else {"columns": columns}
-    if callable(getattr(candles, "load", None)):
+    if callable(getattr(candles, "load", None)) and not isinstance(candles, type):
         return unchanged(candles, told)  # type: ignore[arg-type] # what it leaves out is made up for below
     return open_repository(candles, **told)
 

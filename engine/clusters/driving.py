@@ -80,8 +80,7 @@ class ClusterWork:
         if prepared.asked is None:
             raise ProcessingEngineError("a cluster runs formulas: there is none, or a service of your own runs it")
         everything = prepared.selection.everything
-        tables = {name: table.source for name, table in preparer.tables.items()}
-        order = Order.of(prepared.asked, preparer.repository, preparer.service, tables, everything=everything)
+        order = Order.of(prepared.asked, preparer.repository, preparer.service, preparer.tables, everything=everything)
         once = cut_once(cluster.folder, order, prepared.batches, preparer.limits.workers, preparer.memory.limit)
         return cls(cluster, order, ClusterJournal(cluster.folder), identity_of(cluster.folder), once)
 

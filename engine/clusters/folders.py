@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from ...errors import ProcessingEngineError
+from ..given import as_path
 from ..limits import whole
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class FolderCluster(ABC):
 def _made(folder: str | os.PathLike[str] | None) -> Path:
     if folder is None:
         return Path(tempfile.mkdtemp(prefix="barsweep-cluster-")).resolve()
-    path = Path(folder).expanduser().resolve()
+    path = as_path(folder, "a cluster has a folder that all machines see").resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

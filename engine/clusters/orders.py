@@ -15,6 +15,7 @@ from ...data.describing import describe
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from ..jobs import ProcessingJob
+from ..other_tables import OtherTable
 from ..service import FormulaService
 from .job_texts import job_as_json
 
@@ -42,7 +43,7 @@ class Order:
         job: ProcessingJob,
         repository: CandleRepository,
         service: object,
-        tables: Mapping[str, object],
+        tables: Mapping[str, OtherTable],
         *,
         everything: bool,
     ) -> Order:
@@ -53,17 +54,17 @@ class Order:
         if not isinstance(service, FormulaService) or service.python_functions:
             which = ", ".join(getattr(service, "python_functions", ())) or type(service).__name__
             raise ProcessingEngineError(f"{which}: functions in Python are in this process alone, no code is sent")
-        for name, source in tables.items():
-            if not isinstance(source, str | Path):
+        for name, table in tables.items():
+            if not isinstance(table.source, str | Path):
                 raise ProcessingEngineError(f"the table {name!r} is in this process alone: give the path of a file")
         content = {
             "code": code_version(),
             "job": job_as_json(job),
             "everything": everything,
             "candles": describe(repository),
-            "seen": repr(getattr(repository, "fingerprint", lambda: None)()),
+            "seen": [_fingerprint(each) for each in (repository, *(table.repository for table in tables.values()))],
             "libraries": service.library_texts,
-            "tables": {name: str(Path(str(source)).expanduser().resolve()) for name, source in tables.items()},
+            "tables": {name: str(Path(str(table.source)).expanduser().resolve()) for name, table in tables.items()},
         }
         return cls(content)
 
@@ -85,3 +86,8 @@ class Order:
     def symbols(self) -> tuple[str, ...]:
         """Those that it is for."""
         return tuple(self.content["symbols"])
+
+
+def _fingerprint(repository: CandleRepository) -> str:
+    """Something that changes when the candles do, so that results of older ones are not taken for theirs."""
+    return repr(getattr(repository, "fingerprint", lambda: None)())

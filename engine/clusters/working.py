@@ -101,8 +101,8 @@ def an_endless_ticket() -> Ticket:
 
 
 def _preparer(content: Mapping[str, Any]) -> Preparer:
-    """Candles that were opened for an order of the same job stay open for the next."""
-    key = json.dumps([content[name] for name in ("candles", "tables", "libraries")], sort_keys=True)
+    """Candles that were opened for an order of the same job stay open for the next, as long as they are the same."""
+    key = json.dumps([content[name] for name in ("candles", "tables", "libraries", "seen")], sort_keys=True)
     with _lock:
         if key not in _kept:
             repository = open_described(content["candles"])

@@ -105,7 +105,7 @@ class Signals:
         a sweep, `at={"n": 20}` chooses a point; pandas takes all of them otherwise, the params as levels of columns.
         """
         assert_kind(kind)
-        if name not in {*self.names, READY, POSITION}:
+        if name not in [*self.names, READY, POSITION]:
             matrix = self._prices(name)
             return self._as_kind(matrix, kind)
         if kind == "pandas" and at is None and self.parameters:
@@ -159,7 +159,7 @@ class Signals:
 
     def _prices(self, name: str) -> Matrix:
         there = self.origin.repository_columns()
-        if name not in there:
+        if name not in list(there):
             signals = ", ".join((*self.names, READY, POSITION))
             raise ProcessingEngineError(f"there is no {name!r}; signals are {signals}, candles have {', '.join(there)}")
         return self._grid.matrix_of(self.origin.candles(self.symbols, columns=[name]), name)

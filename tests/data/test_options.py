@@ -133,6 +133,11 @@ def test_hours_that_are_none(hours, options, message):
     ("call", "message"),
     [
         (lambda: open_repository(pd.Series([1.0])), "a Series is no frame"),
+        (
+            lambda: open_repository(FRAME.lazy().select("nothing")),
+            "the LazyFrame cannot be read: unable to find column",
+        ),
+        (lambda: open_repository(FrameRepository), r"FrameRepository is a class, not what is made by it: give Frame"),
         (lambda: open_repository(pd.NaT), "a NaTType is no frame"),
         (lambda: import_candles(FRAME, "candles.duckdb"), "path=a DataFrame: a text or a Path is needed"),
         (lambda: import_candles("candles.csv", None), "path=None: a text or a Path is needed"),

@@ -86,6 +86,10 @@ def job(*arguments, **options):
         (lambda: bs.LiveScanner(UP, TABLE).save(None), "a scanner's state is a file, such as scanner.state; path=None"),
         (lambda: bs.LiveScanner(UP, TABLE).push({1: 2}), "the bars are no table: .*; give each field by its name"),
         (lambda: bs.LiveScanner(UP, TABLE).push({"symbol": "A", "close": 10**400}), "the bars are no table"),
+        (lambda: bs.scan(UP, TABLE, service=5), "a formula service is a FormulaService.*; 5 has not"),
+        (lambda: bs.scan(UP, TABLE, service=bs.FormulaService), "a formula service is a FormulaService"),
+        (lambda: bs.signals(UP, TABLE).wide(["entry"]), r"there is no \['entry'\]; signals are entry, ready"),
+        (lambda: bs.ProcessCluster(5), "a cluster has a folder that all machines see; path=5: a text or a Path"),
         (lambda: bs.FormulaService(functions=5), "functions are given in a list; 5 is none"),
         (lambda: bs.FormulaService(libraries=[5]), "libraries are paths of formula files; 5 is none"),
         *(

@@ -169,10 +169,12 @@ def test_what_cannot_be_drawn_is_told(found, sample, tmp_path):
         found.report(tmp_path / "no" / "out.html")
 
 
-def test_candles_are_not_written_over(sample, tmp_path):
+@pytest.mark.parametrize("name", ["candles.parquet", "candles.csv"])
+def test_candles_are_not_written_over(sample, tmp_path, name):
     sample.write_parquet(tmp_path / "candles.parquet")
-    found = bs.scan(FORMULA, tmp_path / "candles.parquet")
+    sample.write_csv(tmp_path / "candles.csv")
+    before, found = (tmp_path / name).read_bytes(), bs.scan(FORMULA, tmp_path / name)
 
     with pytest.raises(bs.ProcessingEngineError, match="is the file with the candles"):
-        found.report(tmp_path / "candles.parquet")
-    assert pl.read_parquet(tmp_path / "candles.parquet").equals(sample)
+        found.report(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before

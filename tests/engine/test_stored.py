@@ -85,6 +85,7 @@ def test_nothing_is_left_when_no_symbol_can_be_evaluated(path):
         ("folder.parquet", "is a folder"),
         ("candles.parquet", "is the file with the candles"),
         ("hive/found.parquet", "lies among the candles"),
+        ("texts/found.parquet", "lies among the candles"),
         ("link.parquet", "is the file with the candles"),
     ],
 )
@@ -93,9 +94,12 @@ def test_a_path_that_does_not_do_is_refused_before_work_starts(name, message, tm
     (tmp_path / "hive").mkdir()
     rising(2).write_parquet(tmp_path / "candles.parquet")
     rising(2).write_parquet(tmp_path / "hive" / "candles.parquet")
+    (tmp_path / "texts").mkdir()
+    rising(2).write_csv(tmp_path / "texts" / "candles.csv")
     (tmp_path / "link.parquet").symlink_to(tmp_path / "candles.parquet")
     monkeypatch.setattr(preparing.Preparer, "prepare", lambda *_: pytest.fail("work has started"))
-    source = tmp_path / ("hive" if name.startswith("hive") else "candles.parquet")
+    folder = name.partition("/")[0]
+    source = tmp_path / (folder if folder in {"hive", "texts"} else "candles.parquet")
 
     with pytest.raises(ProcessingEngineError, match=message):
         bs.scan(UP, source, output=tmp_path / name)

@@ -15,6 +15,7 @@ from faults.attempts import candles
 
 import barsweep as bs
 from barsweep.engine.command_line.asking import read_formula
+from barsweep.engine.residing import GROUPS
 from barsweep.errors import FormulaError
 
 LIBRARY = str(Path(bs.__file__).parent / "formulas" / "library")
@@ -80,6 +81,11 @@ RUN = """
 """
 KNOWN = (
     (r"open", r"'/proc/(meminfo|\d+/statm?)', 'r'", "how much memory there is, and is taken"),
+    (
+        r"open",
+        rf"'({'|'.join(re.escape(str(group)) for group in GROUPS)})', 'r'",
+        "how much memory a container may take",
+    ),
     (
         r"open|os.listdir",
         rf"'{re.escape(LIBRARY)}/[\w/.]+'",

@@ -106,6 +106,18 @@ def test_changed_candles_are_other_orders(source, tmp_path):
     cluster.close()
 
 
+def test_changed_text_files_and_other_tables_are_other_orders(tmp_path):
+    """Also where a worker had them open for the job before."""
+    candles, quarterly = tmp_path / "candles.csv", tmp_path / "quarterly.csv"
+    job = bs.ProcessingJob(None, {"close": "close", "eps": 'table("quarterly", eps)'})
+    with ProcessCluster(tmp_path / "out", 1) as cluster:
+        for close, eps in ((1.5, 10.0), (2.5, 10.0), (2.5, 20.0)):
+            candles.write_text(f"symbol,date,close\nA,2024-01-02,{close}\n")
+            quarterly.write_text(f"symbol,published,eps\nA,2023-12-01,{eps}\n")
+            with bs.ProcessingEngine(candles, cluster=cluster, tables={"quarterly": quarterly}) as engine:
+                assert engine.evaluate(job).select("close", "eps").rows() == [(close, eps)]
+
+
 def test_a_worker_that_is_killed_is_replaced(source, tmp_path):
     """Its batch is run again, in halves."""
     cluster = ProcessCluster(tmp_path, 1)
