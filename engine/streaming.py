@@ -17,7 +17,7 @@ from ..data.candles import starts_of
 from .batching import Batch
 from .splitting import size_of
 
-PART: Final = 2**23  # bytes between two looks at a cancel; of smaller parts the file ends in a longer list
+PART: Final = 2**22  # bytes between two looks at a cancel; of smaller parts the file ends in a longer list
 
 
 @dataclass(slots=True)
