@@ -11,10 +11,12 @@ from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
-from .counting import counted_keys, counted_names
+from .counting import counted_keys, counted_names, encoded_runs, runs_of
 from .instants import Bounds, Instant, in_zone, read_ts, shifted
+from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
@@ -25,6 +27,7 @@ from .timeframes import looked_at
 
 FEW_FILES: Final = 32
 FRESH: Final = 2.0  # seconds
+LARGE: Final = 2**20  # rows from which on reading numbers for names earns the import of what reads them
 NAME: Final = "~name"  # the name under which symbols are read to be compared
 
 
@@ -153,8 +156,30 @@ class ParquetRepository(NumberedRepository):
             return None
         self.counted_at = self.fingerprint()
         with self.readable():
-            counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
+            counted = self.counted_by_codes() if self.has_codes else self.counted_by_names()
         return None if counted is None else Runs.of(counted)
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether to count symbols by the numbers that stand for them: the files have them as texts, and are worth it.
+
+        Of many files it takes longer to open each.
+        """
+        name, table = self.layout.symbol, self.table
+        if name is None or table.by_symbol or name in (table.hive or {}) or not is_text(self.layout.types[name]):
+            return False
+        return not self.by_names and bool(self.lazy.select(pl.len()).collect().item() >= LARGE)
+
+    def counted_by_codes(self) -> pl.DataFrame | None:
+        """The symbols counted by the numbers that stand for them in the files."""
+        try:
+            return counted_names(encoded_runs(self.table.files, self.layout.symbol or ""))
+        except (pa.ArrowException, OSError, KeyError):  # Polars may know the kind of file, or names what is wrong
+            return self.counted_by_names()
+
+    def counted_by_names(self) -> pl.DataFrame | None:
+        """The symbols counted by their names at each row."""
+        return counted_names(runs_of(self.lazy.select(pl.col(self.layout.symbol or ""))))
 
     @property
     def countable(self) -> bool:

@@ -168,10 +168,12 @@ def test_adjusted_prices(opened, numbered):
     assert len(numbered) == 1
 
 
+@pytest.mark.parametrize("large", [0, 1_000], ids=["by codes", "by names"])
 @pytest.mark.parametrize("part", [1, 7, 60, 61, 184, 185])
-def test_files_are_counted_in_parts(folder, monkeypatch, part):
+def test_files_are_counted_in_parts(folder, monkeypatch, part, large):
     whole = folder(SOME)
     monkeypatch.setattr(counting, "PART", part)
+    monkeypatch.setattr(parquet, "LARGE", large)
     repository = folder(SOME)
 
     assert repository.counted.equals(whole.counted)
