@@ -22,7 +22,6 @@ from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import fingerprint_of, remembered
-from .spans import Spans
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
@@ -225,9 +224,11 @@ class ParquetRepository(NumberedRepository):
         return len(self.files()) > FEW_FILES
 
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
-        """Read rows by their numbers: all between where most of them are wanted, else piece by piece."""
-        between = runs.between(numbers)
-        pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
+        """Read rows by their numbers: all between where most of them are wanted, else piece by piece.
+
+        Where no time bounds them, their numbers are known.
+        """
+        pieces = runs.pieces(numbers)
         every = (around.first, around.last) == (None, None)
         keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
         times = pl.col(self.layout.ts).alias("ts")
@@ -235,15 +236,17 @@ class ParquetRepository(NumberedRepository):
         with self.readable():
             rows = [self.table.rows(begin, end, None if every else ROW) for begin, end in pieces]
             found = pl.concat(pl.collect_all([self.inside(part, around).select(chosen) for part in rows]))
-        if every:
-            numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
-            found = found.with_columns(numbered.alias(ROW).head(found.height))
-        elif not found[ROW].is_sorted():
+        if not every and not found[ROW].is_sorted():
             found = found.sort(ROW)
-        if not (runs.has(found[ROW], found[NAME]) if self.by_names else self.as_counted()):
+        missing = every and found.height < sum(end - begin for begin, end in pieces)
+        if missing or not self.are_of(found, runs, numbers):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
         return found.drop(NAME, strict=False).rechunk()
+
+    def are_of(self, found: pl.DataFrame, runs: Runs, numbers: Numbers) -> bool:
+        """Whether rows that were read are those that were counted."""
+        return runs.has(runs.rows(found, numbers), found[NAME]) if self.by_names else self.as_counted()
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:
