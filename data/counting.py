@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from .candles import Candles
+from .handing import handed
+from .numbers_of_rows import Numbers
 from .placing import back_rows
 from .summaries import summary
 
 PART: Final = 2**23  # rows whose names are in memory at a time
+Coded: TypeAlias = tuple[pa.Array, Numbers, Numbers]
+CODES: Final = 2**16  # numbers of names that are looked at together: they stay in the cache
 
 
-def counted_names(names: pl.LazyFrame) -> pl.DataFrame | None:
+def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
     """One row per symbol: symbol, rows, the numbers of its ends, as `Runs.of` takes them.
 
-    `names` has the column symbol. None where a row has none, or where symbols do not ascend; where they alternate, this
-    is seen in the first part.
+    `runs` are parts of the table: how many rows (`len`) have the same name (`value`), one after the other. None where a
+    row has none, or where symbols do not ascend; where they alternate, this is seen in the first part.
     """
     parts: list[pl.DataFrame] = []
-    for part in parts_of(names, lambda lazy: lazy.select(pl.col("symbol").rle())):
-        joined = in_one(part["symbol"].struct.unnest())
+    for part in runs:
+        joined = in_one(part)
         if joined["symbol"].null_count() or not joined["symbol"].is_sorted():
             return None
         parts.append(joined)
@@ -31,6 +38,57 @@ def counted_names(names: pl.LazyFrame) -> pl.DataFrame | None:
         return None
     tail = pl.col("rows").cum_sum()
     return counted.with_columns(timed=pl.col("rows"), head=tail - pl.col("rows"), tail=tail - 1)
+
+
+def runs_of(names: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The runs of a column of names, as `counted_names` takes them."""
+    for part in parts_of(names, lambda lazy: lazy.select(pl.all().rle())):
+        yield part.to_series().struct.unnest()
+
+
+def encoded_runs(files: Iterable[Path], column: str) -> Iterator[pl.DataFrame]:
+    """The runs of a column of texts in Parquet files, as `counted_names` takes them; no text is made for any row.
+
+    Writers of Parquet keep few different texts as a list of them and a number for each row. To read and compare these
+    numbers takes a third of what texts take. Raises what Arrow does where it cannot read a file so.
+    """
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - costs a start that other tables need not pay
+
+    for file in files:
+        with ParquetFile(file, read_dictionary=[column]) as opened:
+            found, rows = list[Coded](), 0
+            for batch in opened.iter_batches(CODES, columns=[column], use_threads=False):
+                found.append(runs_of_codes(batch.column(column)))
+                rows += batch.num_rows
+                if rows >= PART:
+                    yield decoded(found)
+                    found, rows = [], 0
+            yield decoded(found)
+
+
+def runs_of_codes(names: pa.Array) -> Coded:
+    """The names' list, the number of each run's name in it, and how many rows each run has."""
+    if not isinstance(names, pa.DictionaryArray):
+        raise pa.ArrowTypeError(f"{names.type} is not read as numbers that stand for texts")
+    if names.null_count:
+        return pa.nulls(1, pa.string()), np.array([0]), np.array([len(names)])
+    codes = names.indices.to_numpy()
+    heads = np.append(0, np.flatnonzero(codes[1:] != codes[:-1]) + 1)
+    return names.dictionary, codes[heads], np.diff(heads, append=len(codes))
+
+
+def decoded(runs: Sequence[Coded]) -> pl.DataFrame:
+    """The runs with their names; those that follow each other with the same list are looked up together."""
+    names, lengths = [pl.Series(dtype=pl.String)], [np.zeros(0, np.int64)]
+    begin = 0
+    for end in range(1, len(runs) + 1):
+        texts = runs[begin][0]
+        if end == len(runs) or not texts.equals(runs[end][0]):
+            codes = np.concatenate([each[1] for each in runs[begin:end]])
+            names.append(handed("value", texts).cast(pl.String)[codes])
+            lengths += [each[2] for each in runs[begin:end]]
+            begin = end
+    return pl.DataFrame({"value": pl.concat(names), "len": np.concatenate(lengths)})
 
 
 def in_one(runs: pl.DataFrame) -> pl.DataFrame:

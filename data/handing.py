@@ -50,6 +50,15 @@ def truths_of(name: str, bits: NDArray[np.uint8], rows: int, valid: NDArray[np.u
     return _handed(name, pa.bool_(), bits, rows, valid)
 
 
+def handed(name: str, array: pa.Array) -> pl.Series:
+    """An array of Arrow as a column.
+
+    >>> handed("symbol", pa.array(["A", "B"])).to_list()
+    ['A', 'B']
+    """
+    return pl.Series(_Handed(array)).rename(name)
+
+
 def _handed(name: str, kind: Any, values: NDArray[Any], rows: int, valid: NDArray[np.uint8] | None) -> pl.Series:
     buffers = [None if valid is None else pa.py_buffer(valid), pa.py_buffer(values)]
-    return pl.Series(_Handed(pa.Array.from_buffers(kind, rows, buffers))).rename(name)
+    return handed(name, pa.Array.from_buffers(kind, rows, buffers))

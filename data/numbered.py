@@ -75,6 +75,28 @@ class Runs:
         wanted = np.diff(self.starts)[numbers].sum()
         return (first, last) if last - first <= DENSE * wanted else None
 
+    def pieces(self, numbers: Numbers) -> list[tuple[int, int]]:
+        """Begins and ends of rows that hold those of these symbols: one piece where most rows between are wanted."""
+        between = self.between(numbers)
+        return [between] if between is not None else Spans.of(self.starts, numbers).pieces()
+
+    def rows(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
+        """The numbers of rows that were read, see `NumberedRepository.read_numbered`."""
+        if ROW in raw.columns:
+            return raw[ROW]
+        return pl.concat([pl.int_range(*piece, eager=True) for piece in self.pieces(numbers)]).alias(ROW)
+
+    def places(self, raw: pl.DataFrame, numbers: Numbers) -> Numbers:
+        """Among rows that were read, where those of each symbol begin, from the first of these to behind the last."""
+        starts = self.starts[numbers[0] : numbers[-1] + 2]
+        if ROW in raw.columns:
+            return raw[ROW].search_sorted(column_of("start", starts)).to_numpy().astype(np.int64)
+        begins, ends = np.array(self.pieces(numbers)).T
+        piece = np.searchsorted(begins, starts, side="right") - 1
+        ahead = np.cumsum(ends - begins) - (ends - begins)
+        places: Numbers = ahead[piece] + np.minimum(starts, ends[piece]) - begins[piece]
+        return places
+
     def numbers_of(self, symbols: Iterable[str] | None) -> Numbers:
         """The numbers of those symbols that there are, ascending; None: of all."""
         if symbols is None:
@@ -111,7 +133,7 @@ class NumberedRepository(TableRepository):
         numbers = runs.numbers_of(self.symbols_looked_at())
         raw = self.read_numbered((), runs, numbers, Bounds(None, None))
         ts = read_ts(raw, self.zone_name, self.where)
-        of_rows = np.searchsorted(runs.starts, raw[ROW].to_numpy(), side="right") - 1
+        of_rows = np.searchsorted(runs.starts, runs.rows(raw, numbers).to_numpy(), side="right") - 1
         frame = pl.DataFrame({"symbol": column_of("symbol", of_rows), "ts": ts})
         return infer_timeframe(frame.filter(column_of("is asked", are_among(of_rows, numbers))))
 
@@ -128,7 +150,8 @@ class NumberedRepository(TableRepository):
         """Read ts as stored, but under that name, the source's columns `names`, and `~row`; sorted by that.
 
         Of the symbols with these numbers all rows inside `around` must be there; further ones may be, and other symbols
-        between them. Raises RepositoryError where rows are found to be of other symbols than when they were counted.
+        between them. Without `~row`, they are all rows of `runs.pieces(numbers)`. Raises RepositoryError where rows are
+        found to be of other symbols than when they were counted.
         """
 
     def load_checked(
@@ -179,8 +202,7 @@ class NumberedLoading:
         raw = self.read(numbers, Bounds(first, bounds.last))
         if before and first is not None:
             raw = self.completed(raw, numbers, bounds, before)
-        number = int(numbers[0])
-        candles = self.candles(raw, number, int(numbers[-1]) + 1)
+        candles = self.candles(raw, numbers)
         whole = bounds.last is not None or first is not None or self.is_whole(candles, numbers)
         if not whole or candles.ts.null_count():
             return None
@@ -188,7 +210,7 @@ class NumberedLoading:
         if len(earlier_of(late, candles.ts)):
             return None
         inspection = Inspection(candles, repeated=late - np.uint32(1))
-        spans = Spans.of(candles.starts, numbers - number).within(candles.ts, bounds, before)
+        spans = Spans.of(candles.starts, numbers - numbers[0]).within(candles.ts, bounds, before)
         return checked(inspection, spans, self.loading.columns, kept, policy, {})
 
     def read(self, numbers: Numbers, around: Bounds) -> pl.DataFrame:
@@ -201,11 +223,11 @@ class NumberedLoading:
         there = candles.lengths[numbers - numbers[0]]
         return bool((there == np.diff(self.runs.starts)[numbers]).all())
 
-    def candles(self, raw: pl.DataFrame, first: int, last: int) -> Candles:
-        """Candles of all symbols from number `first` up to, not including, `last`; some of them may have no rows."""
-        starts = raw[ROW].search_sorted(column_of("start", self.runs.starts[first : last + 1])).to_numpy()
-        symbols = self.runs.symbols[first:last]
-        return Candles(symbols, starts.astype(np.int64), self.loading.adjusted(raw.drop(ROW)))
+    def candles(self, raw: pl.DataFrame, numbers: Numbers) -> Candles:
+        """Candles of all symbols from the first of these to the last; some of them may have no rows."""
+        symbols = self.runs.symbols[numbers[0] : numbers[-1] + 1]
+        table = self.loading.adjusted(raw.drop(ROW, strict=False))
+        return Candles(symbols, self.runs.places(raw, numbers), table)
 
     def completed(self, raw: pl.DataFrame, numbers: Numbers, bounds: Bounds, before: int) -> pl.DataFrame:
         """Read symbols whole that have fewer bars ahead of the start than asked for, though they have earlier ones."""
@@ -221,6 +243,7 @@ class NumberedLoading:
         if not len(short):
             return raw
         whole = self.read(short, Bounds(None, bounds.last))
+        whole = whole.with_columns(self.runs.rows(whole, short))
         others = raw.filter(~self.belonging(raw, short))
         return pl.concat([others, whole.filter(self.belonging(whole, short))], rechunk=True).sort(ROW)
 

@@ -11,20 +11,22 @@ from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
-from .counting import counted_keys, counted_names
+from .counting import counted_keys, counted_names, encoded_runs, runs_of
 from .instants import Bounds, Instant, in_zone, read_ts, shifted
+from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import fingerprint_of, remembered
-from .spans import Spans
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
 FRESH: Final = 2.0  # seconds
+LARGE: Final = 2**20  # rows from which on reading numbers for names earns the import of what reads them
 NAME: Final = "~name"  # the name under which symbols are read to be compared
 
 
@@ -153,8 +155,30 @@ class ParquetRepository(NumberedRepository):
             return None
         self.counted_at = self.fingerprint()
         with self.readable():
-            counted = counted_names(self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol")))
+            counted = self.counted_by_codes() if self.has_codes else self.counted_by_names()
         return None if counted is None else Runs.of(counted)
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether to count symbols by the numbers that stand for them: the files have them as texts, and are worth it.
+
+        Of many files it takes longer to open each.
+        """
+        name, table = self.layout.symbol, self.table
+        if name is None or table.by_symbol or name in (table.hive or {}) or not is_text(self.layout.types[name]):
+            return False
+        return not self.by_names and bool(self.lazy.select(pl.len()).collect().item() >= LARGE)
+
+    def counted_by_codes(self) -> pl.DataFrame | None:
+        """The symbols counted by the numbers that stand for them in the files."""
+        try:
+            return counted_names(encoded_runs(self.table.files, self.layout.symbol or ""))
+        except (pa.ArrowException, OSError, KeyError):  # Polars may know the kind of file, or names what is wrong
+            return self.counted_by_names()
+
+    def counted_by_names(self) -> pl.DataFrame | None:
+        """The symbols counted by their names at each row."""
+        return counted_names(runs_of(self.lazy.select(pl.col(self.layout.symbol or ""))))
 
     @property
     def countable(self) -> bool:
@@ -200,9 +224,11 @@ class ParquetRepository(NumberedRepository):
         return len(self.files()) > FEW_FILES
 
     def read_numbered(self, names: Sequence[str], runs: Runs, numbers: Numbers, around: Bounds) -> pl.DataFrame:
-        """Read rows by their numbers: all between where most of them are wanted, else piece by piece."""
-        between = runs.between(numbers)
-        pieces = [between] if between is not None else Spans.of(runs.starts, numbers).pieces()
+        """Read rows by their numbers: all between where most of them are wanted, else piece by piece.
+
+        Where no time bounds them, their numbers are known.
+        """
+        pieces = runs.pieces(numbers)
         every = (around.first, around.last) == (None, None)
         keys = [pl.col(self.layout.symbol or "").alias(NAME)] if self.by_names else []
         times = pl.col(self.layout.ts).alias("ts")
@@ -210,15 +236,17 @@ class ParquetRepository(NumberedRepository):
         with self.readable():
             rows = [self.table.rows(begin, end, None if every else ROW) for begin, end in pieces]
             found = pl.concat(pl.collect_all([self.inside(part, around).select(chosen) for part in rows]))
-        if every:
-            numbered = pl.concat([pl.int_range(begin, end, eager=True) for begin, end in pieces])
-            found = found.with_columns(numbered.alias(ROW).head(found.height))
-        elif not found[ROW].is_sorted():
+        if not every and not found[ROW].is_sorted():
             found = found.sort(ROW)
-        if not (runs.has(found[ROW], found[NAME]) if self.by_names else self.as_counted()):
+        missing = every and found.height < sum(end - begin for begin, end in pieces)
+        if missing or not self.are_of(found, runs, numbers):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
         return found.drop(NAME, strict=False).rechunk()
+
+    def are_of(self, found: pl.DataFrame, runs: Runs, numbers: Numbers) -> bool:
+        """Whether rows that were read are those that were counted."""
+        return runs.has(runs.rows(found, numbers), found[NAME]) if self.by_names else self.as_counted()
 
 
 def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Expr:

@@ -4,6 +4,7 @@ import itertools
 from datetime import date, datetime, timedelta
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 from faulty import FIELDS, FIRST, candles, same
@@ -20,7 +21,7 @@ from barsweep.data import (
     counting,
     parquet,
 )
-from barsweep.data.numbered import NumberedLoading
+from barsweep.data.numbered import NumberedLoading, Runs
 from barsweep.errors import RepositoryError
 
 DAYS = [FIRST + timedelta(days=day) for day in range(60)]
@@ -168,10 +169,12 @@ def test_adjusted_prices(opened, numbered):
     assert len(numbered) == 1
 
 
+@pytest.mark.parametrize("large", [0, 1_000], ids=["by codes", "by names"])
 @pytest.mark.parametrize("part", [1, 7, 60, 61, 184, 185])
-def test_files_are_counted_in_parts(folder, monkeypatch, part):
+def test_files_are_counted_in_parts(folder, monkeypatch, part, large):
     whole = folder(SOME)
     monkeypatch.setattr(counting, "PART", part)
+    monkeypatch.setattr(parquet, "LARGE", large)
     repository = folder(SOME)
 
     assert repository.counted.equals(whole.counted)
@@ -259,3 +262,17 @@ def test_of_many_files_those_are_opened_that_hold_the_symbols(tmp_path, monkeypa
                 assert found.frame.equals(pl.from_arrow(whole))
 
     assert {1, 2, 3} <= set(opened)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.data())
+def test_where_symbols_begin_among_all_rows_of_some(lengths, data):
+    """Told by the pieces that were read as by the numbers of their rows."""
+    numbers = np.array(sorted(data.draw(st.sets(st.integers(0, len(lengths) - 1), min_size=1))))
+    runs = Runs(tuple(f"S{number:02}" for number in range(len(lengths))), np.cumsum([0, *lengths]))
+    raw = pl.DataFrame({"close": np.zeros(sum(end - begin for begin, end in runs.pieces(numbers)))})
+    rows = runs.rows(raw, numbers)
+
+    assert rows.is_sorted()
+    assert runs.places(raw, numbers).tolist() == runs.places(raw.with_columns(rows), numbers).tolist()
+    of_symbol = [set(range(runs.starts[number], runs.starts[number + 1])) for number in numbers]
+    assert set().union(*of_symbol) <= set(rows)
