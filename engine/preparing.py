@@ -277,8 +277,9 @@ def _reported(plan: Plan, job: ProcessingJob) -> dict[str, dict[str, str]]:
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:
     """Errors of symbols that the repository has not; the first few with a guess at what was meant."""
     errors: dict[str, SymbolError] = {}
+    folded = {name.casefold(): name for name in known} if symbols else {}
     for place, symbol in enumerate(symbols):
-        near = difflib.get_close_matches(symbol, known, 1) if place < GUESSES else []
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = difflib.get_close_matches(symbol.casefold(), folded, 1) if place < GUESSES else []
+        hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
         errors[symbol] = SymbolError("unknown symbol", f"the repository has no symbol {symbol!r}{hint}")
     return errors

@@ -126,6 +126,7 @@ def test_only_the_bars_that_are_reached_are_read(sample):
         ("close > 1", "A", "2023-01-09", "A has no bar at 2023-01-09; the nearest is 2024-01-01"),
         ("close > 1", "B", None, "the repository has no symbol 'B'"),
         ("rank(close) > 1", "B", None, "the repository has no symbol 'B'"),
+        ("close > 1", "a", None, "the repository has no symbol 'a'; did you mean 'A'?"),
         ("close > 1", "A", "yesterday", "'yesterday' is no date; write it as 2016-12-31"),
     ],
 )
