@@ -11,7 +11,7 @@ import polars as pl
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
-from ...errors import FormulaError
+from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.parse.parsing import parse
 from ..executors import known_executor
 from ..jobs import DateRange, ProcessingJob
@@ -133,10 +133,12 @@ def find(repository: CandleRepository, data: str, asked: Asked) -> Code:
 
 
 def keep_source(data: str, output: Path | None, option: str = "--output") -> Path | None:
-    """The output, unless it would be written over the candles."""
+    """The output, unless it would be written over the candles, or cannot be written."""
     source = Path(data).expanduser()
     if output is not None and source.exists() and output.exists() and output.samefile(source):
         raise UsageError(f"{option} {output} is the file with the candles: choose another one")
+    if output is not None and not output.resolve().parent.is_dir():
+        raise ProcessingEngineError(f"{output} cannot be written: there is no folder {output.parent}")
     return output
 
 

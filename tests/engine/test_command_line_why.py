@@ -97,7 +97,8 @@ def test_a_report_is_not_written_over_the_candles(data, tmp_path):
     assert over.exit_code == 2
     assert "is the file with the candles" in over.stderr
     assert nowhere.exit_code == 3
-    assert "cannot be written" in nowhere.stderr
+    assert f"cannot be written: there is no folder {tmp_path / 'no'}" in nowhere.stderr
+    assert nowhere.stdout == ""
 
 
 def test_cells_that_a_spreadsheet_would_run_are_guarded(data):
