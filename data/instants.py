@@ -247,11 +247,11 @@ def unreadable(text: str, where: str) -> RepositoryError:
     if DAY_OR_MONTH_FIRST.match(text):
         return RepositoryError(
             f'{where}: {text!r} does not tell whether day or month comes first: say date_format="%m/%d/%Y" '
-            'or "%d/%m/%Y" (or as it is written), or write 2024-01-31'
+            'or "%d/%m/%Y" (or as it is written) to open_repository or import_candles, or write 2024-01-31'
         )
     return RepositoryError(
         f"{where}: cannot read {text!r} as the time of a bar; write 2024-01-31 or 2024-01-31T09:30:00, "
-        'or say date_format="..."'
+        'or say date_format="..." to open_repository or import_candles'
     )
 
 

@@ -34,6 +34,7 @@ OPTIONS: Final = (
         "--latest reports the last bar alone, so --start has no use there; --end moves the last bar",
     ),
     (r"or make a new scanner of the history", "or name another file with --state"),
+    (r" to open_repository or import_candles", ""),
     (r"\bdate_format=(?=['\"])", "--date-format "),
     (r"\bdecimal=(?=['\"])", "--decimal "),
     (r"\bdate_format= (?=and |is for CSV)", "--date-format "),
