@@ -13,7 +13,7 @@ This file stands beside the front door because `data` and `formulas`, which know
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from unicodedata import category
@@ -129,11 +129,15 @@ class ProcessingEngineError(BarsweepError):
 
 
 class RepositoryError(BarsweepError):
-    """Candles cannot be had. `retryable` says whether the same request may succeed later."""
+    """Candles cannot be had. `retryable` says whether the same request may succeed later.
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    `faulty` has the symbols to be left away, each with what is wrong with it; it is empty where that is not known.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False, faulty: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.faulty = dict(faulty or {})
 
 
 class CandleError(BarsweepError, ValueError):

@@ -22,7 +22,7 @@ from .options import TableOptions, as_path, assert_option
 from .remembering import fingerprint_of
 
 ENDINGS: Final = frozenset({".csv", ".tsv", ".txt"})
-MISSING: Final = ["", "NA", "N/A", "null", "NULL", "None", "-"]
+MISSING: Final = ["", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None", "-"]
 MARK: Final = 'the decimal mark is "." or ","'
 
 LOG = logging.getLogger("barsweep")

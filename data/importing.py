@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Unpack
 
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 from .connecting import first_line, literal, open_for_reading, quoted
@@ -26,8 +27,10 @@ from .writing import Aside, alone
 
 @dataclass(frozen=True, slots=True)
 class ImportedCandles:
-    """What an import brought in; `left_out` names files of a folder that could not be read, and says why.
+    """What an import brought in.
 
+    `left_out` names files of a folder that could not be read and symbols with text where a number belongs, each
+    with the reason.
     `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there (`null`).
     `columns` are those of the candles, by the names that formulas have for them.
     """
@@ -76,21 +79,36 @@ def import_candles(
     refuse_existing(goal, table, replace=replace)
     repository = open_path(origin, dict(options))
     assert isinstance(repository, TableRepository)
-    timeframe = repository.stored.text
-    loaded = repository.load(None, timeframe, start, end, list(repository.columns(timeframe)))
+    loaded, faulty = load_sound(repository, start, end)
     frame = pl.DataFrame(loaded)
     with writable(goal), alone(goal):
         refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
         if goal.suffix.lower() == STORE:
-            write_store(frame, goal, timeframe, repository.zone_name)
+            write_store(frame, goal, repository.stored.text, repository.zone_name)
         else:
             write_table(frame, goal, table)
     ends = (frame["ts"].min(), frame["ts"].max())
-    left_out = repository.left_out if isinstance(repository, DelimitedRepository) else {}
+    files = repository.left_out if isinstance(repository, DelimitedRepository) else {}
     defects = {kind: sum(found.values()) for kind, found in read_counts(loaded).items()}
     symbols = frame["symbol"].n_unique()
     names = tuple(name for name in frame.columns if name not in {"symbol", "ts"})
-    return ImportedCandles(goal, table, frame.height, symbols, *ends, left_out, defects, names)  # type: ignore[arg-type]
+    return ImportedCandles(goal, table, frame.height, symbols, *ends, files | faulty, defects, names)  # type: ignore[arg-type]
+
+
+def load_sound(repository: TableRepository, start: Bound, end: Bound) -> tuple[pa.Table, dict[str, str]]:
+    """All candles but those of symbols at fault, and what is wrong with these; raises where no other is left."""
+    timeframe = repository.stored.text
+    columns = list(repository.columns(timeframe))
+    wanted: list[str] | None = None
+    faulty: dict[str, str] = {}
+    while True:
+        try:
+            return repository.load(wanted, timeframe, start, end, columns), faulty
+        except RepositoryError as error:  # one faulty symbol does not stop an import; `left_out` tells it
+            faulty |= error.faulty
+            wanted = sorted(set(repository.symbols(timeframe)) - set(faulty))
+            if not error.faulty or not wanted:
+                raise
 
 
 @contextmanager

@@ -139,11 +139,21 @@ def numbers(frame: pl.DataFrame, name: str, where: str) -> pl.Expr:
         text = pl.col(name).cast(pl.String).str.strip_chars()
         unread = frame.filter(text.is_not_null() & text.cast(pl.Float64, strict=False).is_null())
         if unread.height:
-            row = unread.row(0, named=True)
-            raise RepositoryError(f"{where}: {name} of {row['symbol']} at {row['ts']} is no number: {row[name]!r}")
+            raise no_number(unread, name, where)
         return text.cast(pl.Float64)
     assert_number(name, dtype, where)
     return pl.col(name).cast(pl.Float64)
+
+
+def no_number(unread: pl.DataFrame, name: str, where: str) -> RepositoryError:
+    """The error of rows whose text is no number: it shows the first of them, and has the first of each symbol."""
+    first = unread.unique("symbol", keep="first", maintain_order=True)
+    faulty = {
+        row["symbol"]: f"{where}: {name} of {row['symbol']} at {row['ts']} is no number: {row[name]!r}; "
+        "mend it, or leave the field empty"
+        for row in first.iter_rows(named=True)
+    }
+    return RepositoryError(next(iter(faulty.values())), faulty=faulty)
 
 
 def assert_number(name: str, dtype: pl.DataType, where: str) -> None:

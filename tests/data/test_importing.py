@@ -114,3 +114,32 @@ def test_an_import_into_its_source_or_another_kind_of_file_is_refused(folder, tm
     with pytest.raises(RepositoryError, match=r"the target is a DuckDB file: call it out\.duckdb"):
         import_candles(folder / "A.csv", tmp_path / "out.csv")
     assert (folder / "A.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("target", ["c.duckdb", "c.store"])
+def test_text_in_the_place_of_a_number_leaves_out_its_symbol_alone(tmp_path, target):
+    folder = tmp_path / "vendor"
+    folder.mkdir()
+    (folder / "A.csv").write_text("date,close,volume\n2024-01-02,1,5\n2024-01-03,2,5\n")
+    (folder / "B.csv").write_text("date,close,volume\n2024-01-02,abc,5\n2024-01-03,2,5\n")
+    (folder / "C.csv").write_text("date,close,volume\n2024-01-02,def,5\n2024-01-03,2,5\n")
+    (folder / "D.csv").write_text("date,close,volume\n2024-01-02,1,many\n2024-01-03,2,5\n")
+
+    imported = import_candles(folder, tmp_path / target)
+
+    assert open_repository(tmp_path / target).symbols("1d") == ["A"]
+    assert (imported.rows, imported.symbols) == (2, 1)
+    assert {symbol: why.partition(": ")[2] for symbol, why in imported.left_out.items()} == {
+        "B": "close of B at 2024-01-02 is no number: 'abc'; mend it, or leave the field empty",
+        "C": "close of C at 2024-01-02 is no number: 'def'; mend it, or leave the field empty",
+        "D": "volume of D at 2024-01-02 is no number: 'many'; mend it, or leave the field empty",
+    }
+
+
+@pytest.mark.parametrize("mark", ["n/a", "#N/A", "N/A", "-"])
+def test_marks_of_what_is_missing_are_no_text(tmp_path, mark):
+    (tmp_path / "in.csv").write_text(f"symbol,date,close\nA,2024-01-02,{mark}\nA,2024-01-03,2\n")
+
+    loaded = open_repository(tmp_path / "in.csv").load(["A"], "1d", None, None, ["close"])
+
+    assert loaded["close"].to_pylist() == [None, 2.0]
