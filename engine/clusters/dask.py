@@ -1,4 +1,4 @@
-"""Dask distributed: `pip install "barsweep[dask]"`. An order is a task; candles and results stay in files."""
+"""Dask distributed: `pip install ".[dask]"`. An order is a task; candles and results stay in files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from ...errors import ProcessingEngineError
 from ..limits import usable_cores
-from .folders import FolderCluster
+from .folders import FolderCluster, assert_no_address
 
 RETRIES: Final = 3  # of Dask, when a worker is lost
-MISSING: Final = 'a Dask cluster needs distributed, and it cannot be imported ({error}): pip install "barsweep[dask]"'
+MISSING: Final = (
+    'a Dask cluster needs distributed, and it cannot be imported ({error}): in a checkout, pip install ".[dask]"'
+)
 
 
 def _carry_out(text: str, folder: str) -> str:
@@ -56,6 +58,7 @@ class DaskCluster(FolderCluster):
     def __init__(
         self, folder: str | os.PathLike[str] | None = None, client: Any = None, *, slots: int | None = None
     ) -> None:
+        assert_no_address(folder)
         if folder is None and client is not None:
             raise ProcessingEngineError("name a folder that this machine and all workers of the Dask cluster see")
         self._own = client is None or isinstance(client, str)

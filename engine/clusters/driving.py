@@ -6,9 +6,11 @@ So clocks, halving, cancel, progress and retries are those of batches that run h
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -64,6 +66,39 @@ class Cluster(Protocol):
         ...
 
 
+class NoPlaceError(JobFailedError):
+    """Raised when no worker has begun anything of a job for its deadline."""
+
+
+@dataclass(slots=True)
+class AtWork:
+    """The orders of a job that workers have begun, and the seconds for which it waits while there are none."""
+
+    patience: float
+    _count: int = 0
+    _last: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """A worker is at an order for the time of the block."""
+        with self._lock:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count, self._last = self._count - 1, time.monotonic()
+
+    def assert_soon(self, since: float) -> None:
+        """Raise NoPlaceError when an order has waited `since` then, and for too long no worker was at another."""
+        if self._count == 0 and time.monotonic() - max(self._last, since) > self.patience:
+            message = f"no worker of the cluster has begun a batch in {self.patience:g} s"
+            raise NoPlaceError(
+                f"{message}: is there one with room for it? deadline= of the engine says how long it waits"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterWork:
     """Carries out a job's batches on a cluster; `identity` tells its folder from others of the same path."""
@@ -73,6 +108,7 @@ class ClusterWork:
     journal: ClusterJournal
     identity: str
     once: Cut
+    at_work: AtWork
 
     @classmethod
     def of(cls, cluster: Cluster, prepared: Prepared, preparer: Preparer) -> ClusterWork:
@@ -82,7 +118,8 @@ class ClusterWork:
         everything = prepared.selection.everything
         order = Order.of(prepared.asked, preparer.repository, preparer.service, preparer.tables, everything=everything)
         once = cut_once(cluster.folder, order, prepared.batches, preparer.limits.workers, preparer.memory.limit)
-        return cls(cluster, order, ClusterJournal(cluster.folder), identity_of(cluster.folder), once)
+        journal, patience = ClusterJournal(cluster.folder), preparer.limits.deadline
+        return cls(cluster, order, journal, identity_of(cluster.folder), once, AtWork(patience))
 
     def cut(self, prepared: Prepared) -> Prepared:
         """The job in the batches of the driver that began it."""
@@ -115,8 +152,9 @@ class ClusterWork:
         errand = self.cluster.send(json.dumps({"name": name, "content": order.content, "folder": self.identity}))
         try:
             self._await_place(errand, ticket, name, before)
-            answer = self._answer(errand, ticket)
-        except AbandonedError:
+            with self.at_work.one_more():
+                answer = self._answer(errand, ticket)
+        except (AbandonedError, NoPlaceError):
             errand.give_up()
             self.journal.note("given up", name, count)
             raise
@@ -128,11 +166,12 @@ class ClusterWork:
         self.journal.note("done", name, count, begun=times_begun(folder, name), **told)
 
     def _await_place(self, errand: Errand, ticket: Ticket, name: str, before: int) -> None:
-        """Until a worker begins, the batch's clock stands still: others may use the cluster too."""
+        """Until a worker begins, the batch's clock stands still: others may use the cluster too; but not for good."""
         began, said = time.monotonic(), False
         with ticket.waiting():
             while errand.wait(LOOK) is None and times_begun(self.cluster.folder, name) == before:
                 ticket.look()
+                self.at_work.assert_soon(began)
                 if not said and time.monotonic() - began > UNUSUAL:
                     told = "a batch has waited for a place on the cluster for %.0f s"
                     LOG.warning(told, UNUSUAL, extra={"event": "waiting for place", "seconds": UNUSUAL})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .driving import Errand
 
 IDENTITY: Final = "folder.id"
+ADDRESS: Final = re.compile(
+    r"auto|\w+://.*|[\w.-]+:\d+"
+)  # of a cluster: "auto", "tcp://10.0.0.1:8786", "10.0.0.1:6379"
 FRESH: Final = 2.0  # seconds for which a count of places is believed
 
 
@@ -67,6 +71,12 @@ class FolderCluster(ABC):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def assert_no_address(folder: str | os.PathLike[str] | None) -> None:
+    """Raise ProcessingEngineError for an address in a folder's place: a cluster on this machine would be started."""
+    if folder is not None and ADDRESS.fullmatch(os.fspath(folder)):
+        raise ProcessingEngineError(f"{folder} is an address; the folder for results comes first, then the address")
 
 
 def _made(folder: str | os.PathLike[str] | None) -> Path:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...errors import ProcessingEngineError
 from ..limits import usable_cores
-from .folders import FolderCluster
+from .folders import ADDRESS, FolderCluster
 
 
 def _ray() -> FolderCluster:
@@ -38,6 +38,8 @@ def start(name: str) -> FolderCluster:
     Traceback (most recent call last):
     barsweep.errors.ProcessingEngineError: there is no cluster 'slurm'; known are ray, dask, processes
     """
+    if ADDRESS.fullmatch(name):
+        raise ProcessingEngineError(f"{name} is an address: say cluster=bs.RayCluster(folder, {name!r})")
     if name not in NAMED:
         raise ProcessingEngineError(f"there is no cluster {name!r}; known are {', '.join(NAMED)}")
     return NAMED[name]()

@@ -1,4 +1,4 @@
-"""Ray: `pip install "barsweep[ray]"`. An order is a task of Ray Core; candles and results stay in files.
+"""Ray: `pip install ".[ray]"`. An order is a task of Ray Core; candles and results stay in files.
 
 When a worker or a node is lost, Ray runs the task again elsewhere, which does no harm.
 """
@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from ...errors import ProcessingEngineError
 from ..controlling import JobFailedError
-from .folders import FolderCluster
+from .folders import FolderCluster, assert_no_address
 
 RETRIES: Final = 3  # of Ray, when a worker is lost
 HERE: Final = "local"  # Ray's word for a new cluster on this machine; with None it joins one that it finds
-MISSING: Final = 'a Ray cluster needs ray, and it cannot be imported ({error}): pip install "barsweep[ray]"'
+LOCKED: Final = "it lets in who has its token: set RAY_AUTH_MODE=token before Python starts, where the token is"
+MISSING: Final = 'a Ray cluster needs ray, and it cannot be imported ({error}): in a checkout, pip install ".[ray]"'
 
 
 def _carry_out(text: str, folder: str, threads: int) -> str:
@@ -77,6 +78,7 @@ class RayCluster(FolderCluster):
         memory: int | None = None,
         **options: Any,
     ) -> None:
+        assert_no_address(folder)
         self._ray = _imported()
         if not cpus > 0:
             raise ProcessingEngineError(f"cpus is {cpus!r}; a number above 0 is needed")
@@ -142,5 +144,11 @@ def _entered(ray: Any, address: str | None, options: dict[str, Any]) -> bool:
     try:
         ray.init(address or HERE, **{**quiet, **options})
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ProcessingEngineError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        way_out = f"; {LOCKED}" if _is_locked(error) else ""
+        raise ProcessingEngineError(f"no Ray cluster at {address or 'this machine'}: {error}{way_out}") from error
     return True
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Whether a token was missing, which Ray says in a cause of what it raises, by its name alone."""
+    return error is not None and ("AuthenticationError" in str(error) or _is_locked(error.__cause__))

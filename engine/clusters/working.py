@@ -12,8 +12,10 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...data.describing import open_described
 from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
@@ -25,21 +27,34 @@ from ..limits import Limits, usable_cores
 from ..other_tables import named_tables
 from ..plans import Plans
 from ..preparing import Prepared, Preparer
+from ..retrying import Retries
 from ..service import FormulaService
-from ..sources import limit_memory
+from ..sources import assert_reachable, limit_memory
 from .folders import is_seen
 from .job_texts import job_of
 from .orders import code_version
 from .parcels import read_told, write_piece
 from .rounds import carry_out_round
 
+T = TypeVar("T")
 ENDLESS: Final = 10.0**9  # seconds: whoever sent the order watches the clock
 MEMORY: Final = 2**30
 DATABASE: Final = 2**28  # bytes of which a database may take its share in a worker; a machine has as many as cores
 MOST_KEPT: Final = 4  # jobs whose plans and opened candles a process keeps
+RETRIES: Final = 3
+CANDLES: Final = ("candles", "tables", "libraries", "seen")  # what of an order decides what is opened for it
 ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, JobFailedError)}
 
-_kept: OrderedDict[str, Preparer] = OrderedDict()
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Candles that are open, and the jobs that were prepared for them."""
+
+    preparer: Preparer
+    jobs: OrderedDict[str, Prepared] = field(default_factory=OrderedDict)
+
+
+_kept: OrderedDict[str, _Opened] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -85,9 +100,31 @@ def _carry_out(content: Mapping[str, Any], folder: Path, name: str) -> None:
 
 
 def prepared_for(content: Mapping[str, Any], symbols: list[str] | None) -> Prepared:
-    """The job of an order for some symbols, with other symbols that its formulas name."""
-    prepared = _preparer(content).prepare(job_of(content["job"], symbols), everything=content["everything"])
-    return with_references(prepared, _limits(), Control())
+    """The job of an order, with other symbols that its formulas name; for some symbols, if it is the job's first.
+
+    What an order takes of it is the same for all symbols, and so it is kept for the next one. Only whether the candles
+    are there is asked anew.
+    """
+    opened, key = _opened(content), _key(content, "job", "everything")
+    preparer, known = opened.preparer, opened.jobs.get(key)
+    if known is not None:
+        Retries(RETRIES).ask(partial(assert_reachable, preparer.repository), "asking whether the candles are there")
+        return known
+    prepared = preparer.prepare(job_of(content["job"], symbols), everything=content["everything"])
+    prepared = with_references(prepared, _limits(), Control())
+    with _lock:
+        _keep(opened.jobs, key, prepared)
+    return prepared
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    while len(kept) > MOST_KEPT:
+        kept.popitem(last=False)
+
+
+def _key(content: Mapping[str, Any], *names: str) -> str:
+    return json.dumps([content[name] for name in names], sort_keys=True)
 
 
 def unbraked() -> JobMemory:
@@ -100,18 +137,16 @@ def an_endless_ticket() -> Ticket:
     return Ticket(_limits().gates, ENDLESS)
 
 
-def _preparer(content: Mapping[str, Any]) -> Preparer:
+def _opened(content: Mapping[str, Any]) -> _Opened:
     """Candles that were opened for an order of the same job stay open for the next, as long as they are the same."""
-    key = json.dumps([content[name] for name in ("candles", "tables", "libraries", "seen")], sort_keys=True)
+    key = _key(content, *CANDLES)
     with _lock:
         if key not in _kept:
             repository = open_described(content["candles"])
             limit_memory(repository, DATABASE)
             tables = named_tables(content["tables"])
             service, memory = _service(content["libraries"]), EngineMemory(MEMORY, Plans())
-            _kept[key] = Preparer(repository, service, _limits(), memory, 3, tables, apart=True)
-            while len(_kept) > MOST_KEPT:
-                _kept.popitem(last=False)
+            _keep(_kept, key, _Opened(Preparer(repository, service, _limits(), memory, RETRIES, tables, apart=True)))
         _kept.move_to_end(key)
         return _kept[key]
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ import barsweep as bs
 from barsweep.data import sample_candles
 from barsweep.engine.clusters.journal import ClusterJournal
 from barsweep.engine.clusters.processes import ProcessCluster
+from barsweep.engine.clusters.ray import _entered
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +173,8 @@ def test_a_cluster_by_name_ends_with_the_engine(source):
     assert all(worker.process.returncode is not None for worker in cluster._all)
     with pytest.raises(bs.ProcessingEngineError, match="no cluster 'spark'; known are ray, dask, processes"):
         bs.ProcessingEngine(source, cluster="spark")
+    with pytest.raises(bs.ProcessingEngineError, match=r"10\.0\.0\.1:6379 is an address: say cluster=bs.RayCluster\("):
+        bs.ProcessingEngine(source, cluster="10.0.0.1:6379")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
@@ -178,6 +182,34 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
     with pytest.raises(bs.ProcessingEngineError, match="cannot be the folder of a cluster: Not a directory"):
         bs.ProcessCluster(tmp_path / "file" / "folder")
+
+
+def test_a_ray_that_wants_a_token_is_told():
+    """Ray itself says of it only that it could not connect."""
+
+    def init(*_, **__):
+        try:
+            raise RuntimeError("ray.exceptions.AuthenticationError: RPC error: InvalidAuthToken")
+        except RuntimeError as error:
+            raise ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379") from error
+
+    locked = SimpleNamespace(is_initialized=lambda: False, init=init)
+
+    with pytest.raises(
+        bs.ProcessingEngineError, match=r"no Ray cluster at .*; it lets in who has its token: set RAY_AU"
+    ):
+        _entered(locked, "10.0.0.1:6379", {})
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1:6379", "auto", "tcp://10.0.0.1:8786", "ray://head:10001"])
+def test_an_address_is_no_folder(address, tmp_path, monkeypatch):
+    """Else a cluster on this machine would be started without a word."""
+    monkeypatch.chdir(tmp_path)
+    for kind in (bs.RayCluster, bs.DaskCluster):
+        with pytest.raises(bs.ProcessingEngineError, match="is an address; the folder for results comes first"):
+            kind(address)
+
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("kind", "package"), [(bs.RayCluster, "ray"), (bs.DaskCluster, "distributed")])

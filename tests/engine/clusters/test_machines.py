@@ -3,15 +3,18 @@
 import errno
 import json
 import os
+import threading
 import time
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 from cluster_jobs import JOBS, assert_as_here, orders, write_candles
 
 import barsweep as bs
-from barsweep.engine.clusters import folders
-from barsweep.engine.clusters.working import carry_out
+from barsweep.engine.clusters import folders, working
+from barsweep.engine.clusters.working import _note, carry_out
+from barsweep.engine.collecting import with_references
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,74 @@ def test_the_clock_of_a_batch_stands_still_until_a_worker_begins(source, folder)
     assert_as_here(JOBS["scan"], source, direct, timeout=1.0)
 
     assert len(direct.sent) == 1
+
+
+@pytest.mark.parametrize("name", ["scan", "ranking"])
+def test_a_job_whose_orders_nobody_begins_ends(name, source, folder):
+    """After the deadline without a worker at any of them; what was sent is taken back."""
+    direct = Direct(folder, slots=2, place_after=3600)
+    began = time.monotonic()
+    with (
+        bs.ProcessingEngine(source, cluster=direct, timeout=0.3, deadline=0.6, memory_limit=200_000) as engine,
+        pytest.raises(bs.ProcessingEngineError, match=r"no worker of the cluster has begun a batch in 0\.6 s: .*room"),
+    ):
+        engine.run(JOBS[name])
+
+    assert time.monotonic() - began < 30
+    assert orders(folder, "given up")
+    assert not orders(folder, "done")
+
+
+def test_orders_that_wait_behind_others_of_their_job_are_waited_for(source, folder, monkeypatch):
+    """Longer than the deadline, if there are more slots than places."""
+    places = threading.Semaphore(1)
+
+    def wait(errand, seconds):
+        if not errand.begun:
+            if not places.acquire(timeout=0.01):
+                return None
+            errand.begun = time.monotonic()
+            _note(Path(errand.folder), json.loads(errand.text)["name"])
+        if time.monotonic() < errand.begun + 0.4:
+            time.sleep(0.01)
+            return None
+        places.release()
+        return carry_out(errand.text, errand.folder)
+
+    monkeypatch.setattr(DirectErrand, "begun", 0.0, raising=False)
+    monkeypatch.setattr(DirectErrand, "wait", wait)
+    direct = Direct(folder, slots=4)
+    assert_as_here(JOBS["scan"], source, direct, timeout=30, deadline=0.9, memory_limit=200_000)
+
+    assert len(direct.sent) >= 4
+
+
+def test_what_is_the_same_for_all_orders_of_a_job_is_found_out_once(source, folder, monkeypatch):
+    """The universe, the plan, the candles of other symbols; by each worker."""
+    prepared = []
+    monkeypatch.setattr(working, "with_references", lambda *given: prepared.append(given) or with_references(*given))
+    direct = Direct(folder)
+
+    assert_as_here(JOBS["other symbol"], source, direct, memory_limit=200_000)
+
+    assert len(direct.sent) > 2
+    assert len(prepared) == 1
+
+
+def test_candles_that_go_while_a_job_runs_are_missed(source, folder, tmp_path, monkeypatch):
+    """By every order anew, though the job was prepared before."""
+    path = tmp_path / "candles.parquet"
+    path.write_bytes(Path(source).read_bytes())
+    monkeypatch.setattr(working, "RETRIES", 0)
+    direct = Direct(folder)
+    with bs.ProcessingEngine(path, cluster=direct, memory_limit=200_000) as engine:
+        engine.run(JOBS["scan"])
+        path.unlink()
+        text = json.dumps({**direct.sent[0], "name": "another"})
+
+        told = json.loads(carry_out(text, str(folder)))
+
+    assert "no such file or folder" in told["error"]["message"]
 
 
 def test_a_job_is_cut_once(source, folder):
