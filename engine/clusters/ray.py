@@ -8,6 +8,9 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ...errors import ProcessingEngineError
@@ -16,6 +19,7 @@ from .folders import FolderCluster, assert_no_address
 
 RETRIES: Final = 3  # of Ray, when a worker is lost
 HERE: Final = "local"  # Ray's word for a new cluster on this machine; with None it joins one that it finds
+LEFT: Final = "the Ray cluster has been left before a batch was done"
 LOCKED: Final = "it lets in who has its token: set RAY_AUTH_MODE=token before Python starts, where the token is"
 MISSING: Final = 'a Ray cluster needs ray, and it cannot be imported ({error}): in a checkout, pip install ".[ray]"'
 
@@ -29,15 +33,47 @@ def _carry_out(text: str, folder: str, threads: int) -> str:
     return carry_out(text, folder)
 
 
+class _Presence:
+    """Calls of Ray by any thread, which are over before this process leaves its cluster: later, Ray would join one."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        self._calls, self._left = 0, False
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def call(self) -> Iterator[bool]:
+        """Whether this process is in the cluster, for the time of the block."""
+        with self._changed:
+            inside = not self._left and self._ray.is_initialized()
+            self._calls += inside
+        try:
+            yield inside
+        finally:
+            with self._changed:
+                self._calls -= inside
+                self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Wait until nobody calls, and let nobody call any more."""
+        with self._changed:
+            self._left = True
+            self._changed.wait_for(lambda: self._calls == 0)
+
+
 class _Errand:
-    def __init__(self, ray_: Any, reference: Any) -> None:
-        self._ray, self._reference = ray_, reference
+    def __init__(self, ray_: Any, presence: _Presence, reference: Any) -> None:
+        self._ray, self._presence, self._reference = ray_, presence, reference
 
     def wait(self, seconds: float) -> str | None:
         """What the worker answered."""
+        with self._presence.call() as inside:
+            if not inside:
+                raise ProcessingEngineError(LEFT)
+            return self._asked(seconds)
+
+    def _asked(self, seconds: float) -> str | None:
         errors = self._ray.exceptions
-        if not self._ray.is_initialized():  # asked then, Ray would join whatever cluster it finds
-            raise ProcessingEngineError("the Ray cluster has been left before a batch was done")
         try:
             ready, _ = self._ray.wait([self._reference], timeout=seconds)
             answer: str | None = self._ray.get(self._reference) if ready else None
@@ -50,8 +86,9 @@ class _Errand:
 
     def give_up(self) -> None:
         """Cancel the task; if it runs, it is ended with its worker, since a kernel listens to nobody."""
-        if self._ray.is_initialized():  # else it has ended with this process's connection
-            self._ray.cancel(self._reference, force=True, recursive=True)
+        with self._presence.call() as inside:
+            if inside:  # else it has ended with this process's connection
+                self._ray.cancel(self._reference, force=True, recursive=True)
 
 
 class RayCluster(FolderCluster):
@@ -85,7 +122,7 @@ class RayCluster(FolderCluster):
         if folder is None and address is not None:
             raise ProcessingEngineError(f"name a folder that this machine and all nodes of {address} see")
         self._cpus, self._memory = cpus, memory
-        self._own = _entered(self._ray, address, options)
+        self._own, self._presence = _entered(self._ray, address, options), _Presence(self._ray)
         try:
             super().__init__(folder, slots)
             self._assert_room(slots)
@@ -97,10 +134,16 @@ class RayCluster(FolderCluster):
 
     def send(self, text: str) -> _Errand:
         """Submit a task."""
-        return _Errand(self._ray, self._task.remote(text, str(self.folder), max(1, math.floor(self._cpus))))
+        with self._presence.call() as inside:
+            if not inside:
+                raise ProcessingEngineError(LEFT)
+            reference = self._task.remote(text, str(self.folder), max(1, math.floor(self._cpus)))
+        return _Errand(self._ray, self._presence, reference)
 
     def _count(self) -> int:
-        return sum(self._room(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
+        with self._presence.call() as inside:
+            nodes = self._ray.nodes() if inside else []
+        return sum(self._room(node["Resources"]) for node in nodes if node["Alive"])
 
     def _room(self, resources: dict[str, float]) -> int:
         """Batches that a node has room for."""
@@ -119,6 +162,7 @@ class RayCluster(FolderCluster):
     def _leave(self) -> None:
         """Leave the cluster, if it was entered here."""
         if self._own:
+            self._presence.leave()
             self._ray.shutdown()
 
 

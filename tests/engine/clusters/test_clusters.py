@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ import barsweep as bs
 from barsweep.data import sample_candles
 from barsweep.engine.clusters.journal import ClusterJournal
 from barsweep.engine.clusters.processes import ProcessCluster
-from barsweep.engine.clusters.ray import _entered
+from barsweep.engine.clusters.ray import _entered, _Presence
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,21 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
     with pytest.raises(bs.ProcessingEngineError, match="cannot be the folder of a cluster: Not a directory"):
         bs.ProcessCluster(tmp_path / "file" / "folder")
+
+
+def test_ray_is_left_when_nobody_calls_it_any_more():
+    """Whoever calls it later, an abandoned batch say, would make it join a cluster again."""
+    presence = _Presence(SimpleNamespace(is_initialized=lambda: True))
+    with ThreadPoolExecutor(1) as threads:
+        with presence.call() as inside:
+            leaving = threads.submit(presence.leave)
+            with pytest.raises(TimeoutError):
+                leaving.result(0.1)
+        leaving.result(60)
+
+    assert inside
+    with presence.call() as inside:
+        assert not inside
 
 
 def test_a_ray_that_wants_a_token_is_told():
