@@ -54,7 +54,7 @@ def opened_cluster(cluster: Cluster | str | None, opened: ExitStack) -> Cluster 
     Raises ProcessingEngineError for an unknown name, and where it cannot be started.
     """
     if not isinstance(cluster, str):
-        if cluster is not None and not callable(getattr(cluster, "send", None)):
+        if cluster is not None and (isinstance(cluster, type) or not callable(getattr(cluster, "send", None))):
             raise ProcessingEngineError(
                 f'a cluster is one such as RayCluster(folder), or "ray"; {shown(cluster)} is none'
             )

@@ -67,6 +67,7 @@ def job(*arguments, **options):
         (lambda: bs.scan(UP, TABLE, output="~nobody_here/found.parquet"), "there is no user of that name"),
         (lambda: bs.scan(UP, TABLE, output="\0.parquet"), "no file or folder is called so"),
         (lambda: bs.ProcessingEngine(TABLE, cluster=5), "a cluster is one such as RayCluster.*; 5 is none"),
+        (lambda: bs.ProcessingEngine(TABLE, cluster=bs.RayCluster), "a cluster is one such as RayCluster.* is none"),
         (lambda: bs.ProcessingEngine(TABLE, memory_limit=10**30), "a whole number from 1 is needed"),
         (lambda: bs.ProcessingEngine(TABLE, timeout=10**400), "it is a number of seconds above 0"),
         (lambda: bs.ProcessingEngine(TABLE).signals(UP), "signals are those of a job"),
