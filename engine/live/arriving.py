@@ -145,7 +145,8 @@ class Reader:
     def _last(self, candles: Candles) -> Whole:
         """The last ts of each row's symbol."""
         places = self.members.places_of(candles.symbols)  # first: new members make `last` longer
-        return np.repeat(self.members.last[places], candles.lengths)
+        last = self.members.last[places]
+        return last if candles.height == last.size else np.repeat(last, candles.lengths)
 
     def _ahead(self, candles: Candles) -> tuple[Candles, list[pl.DataFrame]]:
         """Only bars after each symbol's last one."""

@@ -83,16 +83,16 @@ class StandingStage:
 
     def advance(self, bars: Bars, around: Surroundings, *, keep: bool) -> Part:
         """The bars with the stage's columns; unless `keep`, they leave no trace."""
-        frame = self.frame(bars.part, bars.before, around)
+        part = bars.part if not self.tiled.ahead.levels else self._ahead(bars.part, bars.before, around)
         shape = len(self.program.columns), bars.places.size
-        columns: Floats = np.array([numbers_of(frame[name]) for name in self.program.columns]).reshape(shape)
+        columns: Floats = np.array([part.numbers(name) for name in self.program.columns]).reshape(shape)
         made = (self.tiles.push if keep else self.tiles.look)(bars.places, columns)
         together = Together(made)
         written = {
             name: Written(values, self._is_condition(name), among=(together, number))
             for number, (name, values) in enumerate(zip(self.names, made, strict=True))
         }
-        texts = {name: frame[source].alias(name) for name, source in self.tiled.texts.items()}
+        texts = {name: part.column(source).alias(name) for name, source in self.tiled.texts.items()}
         return Part(bars.part.candles, bars.part.columns | texts, bars.part.written | written)
 
     def whole(self, frame: pl.DataFrame, part: Part, rooms: Rooms) -> Part:
@@ -100,6 +100,11 @@ class StandingStage:
         made = self.tiled.written(frame, part.candles.starts, self.names, Stop(), partial(rooms.lasting, lives={}))
         assert made is not None, "nobody raises this flag"
         return with_columns_made(part, self.tiled, frame, made)
+
+    def _ahead(self, part: Part, before: Whole, around: Surroundings) -> Part:
+        """The bars with what Polars computes ahead of the tiles."""
+        candles = part.candles
+        return Part(Candles(candles.symbols, candles.starts, self.frame(part, before, around), candles.keys))
 
     def _is_condition(self, name: str) -> bool:
         return self.tiled.nodes[name].kind is Kind.BOOLEAN

@@ -29,21 +29,19 @@ class UsualBars:
 
     def candles(self, frame: pl.DataFrame, kind: pl.DataType) -> Candles | None:
         """The frame, with ts of that kind, as candles; None where somebody has to look more closely."""
-        if not self._is_as_kept(frame, kind) or not self._has_each_once(frame["symbol"]):
+        names = frame.columns
+        if not all(name in names for name in ("symbol", "ts", *self.seen)):
             return None
-        ts = frame["ts"]
-        numbers = {name: frame[name] for name in self.seen}
-        if ts.null_count() or any(column.null_count() for column in numbers.values()):
+        symbols, ts, numbers = frame["symbol"], frame["ts"], {name: frame[name] for name in self.seen}
+        as_kept = symbols.dtype == pl.String and ts.dtype == kind
+        if not as_kept or any(column.dtype != pl.Float64 for column in numbers.values()):
+            return None
+        if not self._has_each_once(symbols) or any(column.null_count() for column in (ts, *numbers.values())):
             return None
         if not is_flawless({name: column.to_numpy() for name, column in numbers.items()}):
             return None
         table = pl.DataFrame([ts, *(numbers[name] for name in self.columns)])
         return Candles(self._names, self._starts, table, self._symbols)
-
-    def _is_as_kept(self, frame: pl.DataFrame, kind: pl.DataType) -> bool:
-        schema = frame.schema
-        kept = schema.get("symbol") == pl.String and schema.get("ts") == kind
-        return kept and all(schema.get(name) == pl.Float64 for name in self.seen)
 
     def _has_each_once(self, symbols: pl.Series) -> bool:
         """Symbols that ascend are looked at when they come the first time."""
@@ -62,12 +60,11 @@ def _ascend(names: Sequence[str]) -> bool:
 
 def is_flawless(columns: dict[str, Floats]) -> bool:
     """Whether no policy would find anything: every number finite, prices positive, closes between lows and highs."""
-    if not all(np.isfinite(values).all() for values in columns.values()):
-        return False
-    if not all(columns[name].min(initial=np.inf) > 0.0 for name in PRICES if name in columns):
-        return False
-    if any(columns[name].min(initial=np.inf) < 0.0 for name in CANDLE_FIELDS if name in columns):
-        return False
+    for name, values in columns.items():
+        least = values.min(initial=np.inf)  # not a number where one is none, and then no comparison holds
+        bound = least > 0.0 if name in PRICES else least >= 0.0 if name in CANDLE_FIELDS else least > -np.inf
+        if not (bound and values.max(initial=-np.inf) < np.inf):
+            return False
     low, high, close = (columns.get(name) for name in ("low", "high", "close"))
     if low is not None and high is not None and (high < low).any():
         return False

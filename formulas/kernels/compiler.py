@@ -43,7 +43,7 @@ class MachineCode:
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
         self.once = self._callable("once", pointer, whole, whole, pointer)
-        self.advance = self._callable("advance", *[pointer, whole] * 2, pointer, *[pointer, whole] * 3)
+        self.advance = self._callable("advance", *[pointer, whole] * 2, pointer, *[pointer, whole] * 3, pointer)
         self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
         self.list_numbers = self._callable("list_numbers", pointer, whole, pointer, pointer)
 

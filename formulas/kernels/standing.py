@@ -179,21 +179,19 @@ class StandingTiles:
 
     def _run(self, tiles: Whole) -> None:
         """In several threads where there are tiles enough for each; the interpreter's lock is not held."""
-        if tiles.size < 2 * TILES_APART or self.workers == 1:
-            self._advance(self._steps, tiles, self._row, 1)
-            return
-        first, *others = np.array_split(tiles, min(self.workers, tiles.size // TILES_APART))
-        started = [self._threads.submit(self._advance, self._steps, some, self._row, 1) for some in others]
-        self._advance(self._steps, first, self._row, 1)
+        taken = np.zeros(1, np.int64)
+        others = min(self.workers, tiles.size // TILES_APART) - 1
+        started = [self._threads.submit(self._advance, self._steps, tiles, 1, taken) for _ in range(others)]
+        self._advance(self._steps, tiles, 1, taken)
         for each in started:
             each.result()
 
-    def _advance(self, steps: _Steps, tiles: Whole, at: Whole, rows: int) -> None:
-        arenas, size = self._arena.ctypes.data, ROW * self.program.rows
-        placed = np.empty(2 * steps.count, np.int64)
-        self._code.advance(
-            *steps.place, placed.ctypes.data, arenas, size, tiles.ctypes.data, tiles.size, at.ctypes.data, rows
-        )
+    def _advance(self, steps: _Steps, tiles: Whole, rows: int, taken: Whole) -> None:
+        """Run steps over those of the tiles that nobody has taken."""
+        arenas, size, placed = self._arena.ctypes.data, ROW * self.program.rows, np.empty(2 * steps.count, np.int64)
+        which = tiles.ctypes.data, tiles.size
+        at = self._row.ctypes.data, rows
+        self._code.advance(*steps.place, placed.ctypes.data, arenas, size, *which, *at, taken.ctypes.data)
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
@@ -214,7 +212,7 @@ class StandingTiles:
         due = tiles[self._row[tiles] == ROOM]
         if due.size:
             self._row[due] = 0
-            self._advance(self._back, due, self._row, ROOM)
+            self._advance(self._back, due, ROOM, np.zeros(1, np.int64))
 
     @cached_property
     def _history_rows(self) -> Whole:

@@ -61,20 +61,27 @@ def define_once(module: ir.Module) -> None:
 
 
 def define_advance(module: ir.Module) -> None:
-    """`advance(operations, how many, operands, how many, placed, arenas, bytes, which, how many, at, rows) -> 0`.
+    """`advance(operations, many, operands, many, placed, arenas, bytes, which, many, at, rows, taken) -> 0`.
 
     Run operations for standing tiles, each in its arena of so many `bytes`. All have one table of operands, PLACED
     words each: the address for the first tile's first row, what is added for each tile and for each row, and the
     stride. Its addresses for the tile at hand, and the row that `at` has for it, are written into `placed`, which stays
     in the cache where tables of every tile's own would come from memory with the tile. Operations count their operands
-    from there, and their memory from where the tile's arena begins.
+    from there, and their memory from where the tile's arena begins. `taken` counts the tiles that somebody has taken:
+    several threads that share it take one after the other, whoever is free.
     """
-    emitter = Emitter(module, "advance", [*[POINTER, WHOLE] * 2, POINTER, *[POINTER, WHOLE] * 3], WHOLE)
-    operations, count, operands, many, placed, arenas, size, which, tiles, at, rows = emitter.function_made.args
+    emitter = Emitter(module, "advance", [*[POINTER, WHOLE] * 2, POINTER, *[POINTER, WHOLE] * 3, POINTER], WHOLE)
+    operations, count, operands, many, placed, arenas, size, which, tiles, at, rows, taken = emitter.function_made.args
     builder = emitter.builder
 
-    def one_tile(index: Value) -> None:
-        tile = emitter.whole_at(which, index)
+    def take() -> list[Value]:
+        return [builder.atomic_rmw("add", taken, emitter.whole(1), "monotonic")]
+
+    def goes_on(carried: list[Value]) -> Value:
+        return builder.icmp_signed("<", carried[0], tiles)
+
+    def one_tile(carried: list[Value]) -> list[Value]:
+        tile = emitter.whole_at(which, carried[0])
         row = emitter.whole_at(at, tile)
 
         def place(number: Value) -> None:
@@ -88,8 +95,9 @@ def define_advance(module: ir.Module) -> None:
         emitter.each(emitter.whole(0), many, place)
         arena = emitter.offset(arenas, builder.mul(tile, size))
         _run(emitter, operations, count, rows, ir.Constant(POINTER, None), (placed, arena))
+        return take()
 
-    emitter.each(emitter.whole(0), tiles, one_tile)
+    emitter.loop(take(), goes_on, one_tile)
     builder.ret(emitter.whole(0))
 
 

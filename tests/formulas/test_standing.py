@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from barsweep.formulas import primitives  # noqa: F401 - fills the registry
+from barsweep.formulas.kernels import standing
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.single_rows import ROOM, lay_out_standing
@@ -81,3 +82,18 @@ def test_a_state_may_be_taken_anywhere_and_set_elsewhere(name, settings):
     for bar in (-1, -2):
         last = values[:, :, bar]
         assert np.array_equal(tiles.push(everywhere, last), other.push(places, last), equal_nan=True)
+
+
+def test_several_threads_share_the_tiles(monkeypatch):
+    """Each tile is run once a bar, by whoever is free."""
+    monkeypatch.setattr(standing, "TILES_APART", 1)
+    values, everywhere = columns(1), np.arange(SYMBOLS)
+    graph, results = graph_of("ema", (5,), 1)
+    program = lay_out_standing(graph, results)
+    alone, together = StandingTiles(program), StandingTiles(program, workers=3)
+    for tiles in (alone, together):
+        tiles.seat(everywhere, tiles.fresh(SYMBOLS))
+
+    for bar in range(BARS):
+        expected = alone.push(everywhere, values[:, :, bar])
+        assert np.array_equal(together.push(everywhere, values[:, :, bar]), expected, equal_nan=True)
