@@ -20,7 +20,7 @@ from .ending import Code, told_in_words
 from .finding import keep_source
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
-from .options import ADJUST, BESIDE, DATA, DIALECT, EXECUTOR, FORMULA, PARAMETER, POLICY, SESSION, TIMEFRAME, reading
+from .options import DATA, EXECUTOR, FORMULA, PARAMETER, TIMEFRAME, questioning
 from .showing import Format, chosen_format, write
 from .watching import compile_first
 
@@ -40,12 +40,7 @@ from .watching import compile_first
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="With --near: a file for the rows.")
 @EXECUTOR
-@reading
-@ADJUST
-@POLICY
-@SESSION
-@BESIDE
-@DIALECT
+@questioning
 def why(
     formula: str,
     data: str,

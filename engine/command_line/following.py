@@ -9,7 +9,7 @@ import click
 from click.exceptions import Exit
 
 from .ending import told_in_words
-from .options import ADJUST, BESIDE, DIALECT, FORMULA, PARAMETER, POLICY, SESSION, reading
+from .options import FORMULA, PARAMETER, questioning
 from .showing import Format
 
 PATH = click.Path(path_type=Path)
@@ -37,12 +37,7 @@ PATH = click.Path(path_type=Path)
     type=click.Choice([Format.TABLE, Format.JSON], case_sensitive=False),
     help="Default: a table on a terminal, else lines of JSON.",
 )
-@reading
-@ADJUST
-@POLICY
-@SESSION
-@BESIDE
-@DIALECT
+@questioning
 def watch(formula: str, source: str, **asked: Any) -> None:
     """Follow SOURCE, and print the bars at which FORMULA is true as they arrive.
 

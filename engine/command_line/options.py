@@ -54,3 +54,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (DECIMAL, DATE_FORMAT, TABLE, ZONE, COLUMN):
         command = option(command)
     return command
+
+
+def questioning(command: Callable[..., Any]) -> Callable[..., Any]:
+    """All options of a formula's question to candles: how these are read and put right, and what the formula names."""
+    for option in (DIALECT, BESIDE, SESSION, POLICY, ADJUST, reading):
+        command = option(command)
+    return command

@@ -11,21 +11,7 @@ from click.exceptions import Exit
 
 from .ending import told_in_words
 from .opening import opened, read_formula
-from .options import (
-    ADJUST,
-    BESIDE,
-    DATA,
-    DIALECT,
-    EXECUTOR,
-    FORMAT,
-    FORMULA,
-    OUTPUT,
-    PARAMETER,
-    POLICY,
-    SESSION,
-    TIMEFRAME,
-    reading,
-)
+from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
 
 @click.command
@@ -49,12 +35,7 @@ from .options import (
 )
 @click.option("--guard", is_flag=True, help="In CSV, an apostrophe before texts that spreadsheets would run.")
 @EXECUTOR
-@reading
-@ADJUST
-@POLICY
-@SESSION
-@BESIDE
-@DIALECT
+@questioning
 def scan(
     formula: str,
     data: str,
