@@ -32,9 +32,8 @@ connection.execute("select symbol, ts, close, volume from candles").to_arrow_tab
 import os; os._exit(0)
 """
 IMPORTED: Final = """
-import atexit, os, sys
+import os, sys
 sys.argv[1:] = {arguments!r}
-leave = os._exit
 os._exit = lambda code: (print(*sys.modules, file=open({path!r}, "w")), sys.exit(code))
 from barsweep.engine.command_line import main
 main()

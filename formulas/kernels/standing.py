@@ -67,7 +67,7 @@ class _Steps:
     """Steps as compiled code reads them, the same for every tile: see sweeping.py."""
 
     def __init__(self, steps: Whole, operands: Whole, settings: Floats) -> None:
-        self._kept = steps, operands, settings
+        self._kept = steps, operands, settings  # what compiled code has the addresses of
         self.count = len(operands)
         self.place = steps.ctypes.data, len(steps), operands.ctypes.data, len(operands)
 

@@ -84,3 +84,15 @@ def test_columns_are_chosen():
     candles = Candles.of(frame_of({"A": 2}).with_columns(volume=pl.lit(1.0)))
 
     assert candles.select("volume").frame.columns == ["symbol", "ts", "volume"]
+
+
+@given(st.permutations(["A", "B", "C", "D", "E"]), st.integers(0, 5), st.booleans())
+def test_symbols_have_their_numbers_whether_they_are_a_run_or_not(asked, many, beyond):
+    """In any order and with any that there are not; the numbers ascend, and name the same symbols."""
+    candles = Candles.of(frame_of(dict.fromkeys("ABCDE", 2)))
+    some = [*asked[:many], *(["Z"] if beyond else [])]
+
+    for wanted in (some, sorted(some)):
+        numbers = candles.numbers_of(wanted)
+        assert numbers.tolist() == sorted("ABCDE".index(symbol) for symbol in asked[:many])
+        assert candles.named(numbers) == tuple(sorted(asked[:many]))
