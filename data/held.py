@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -60,7 +61,9 @@ class HeldRepository(TableRepository):
         """The candles, and what was found wrong in their columns so far."""
         placed = self.begun
         times = replace(placed.candles, table=placed.candles.ts.rechunk().to_frame())
-        return Inspection(times, self.value, placed.repeated)
+        # held weakly, for this is remembered: else all columns would stay until somebody collects cycles
+        value = weakref.WeakMethod(self.value)
+        return Inspection(times, lambda name: called(value, name), placed.repeated)
 
     def value(self, name: str) -> pl.Series:
         """A whole column as it is handed out; the source's own where that is float64 and needs no adjusting."""
@@ -130,6 +133,13 @@ class HeldRepository(TableRepository):
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
         return summary(self.placed.candles)
+
+
+def called(method: weakref.WeakMethod[Any], name: str) -> pl.Series:
+    """What a method answers whose object is alive."""
+    bound: Callable[[str], pl.Series] | None = method()
+    assert bound is not None, "who looks at candles holds their repository"
+    return bound(name)
 
 
 def is_handed_out(column: pl.Series) -> bool:

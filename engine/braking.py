@@ -126,10 +126,6 @@ class JobMemory:
             return False
         return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
 
-    def is_short(self) -> bool:
-        """Whether results had better leave."""
-        return self.held() > 0 and self.engine.is_short()
-
     def _learn(self) -> None:
         """Where batches took more than was thought, the next ones will."""
         if LEAST_OF * self._promised > self.engine.limit:

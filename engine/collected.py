@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
@@ -32,7 +32,7 @@ EARLY: Final = 8  # tables that wait for their turn to be written may take this 
 class Collected:
     """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet.
 
-    Tables that take more than `room` bytes together are put aside (`spill`), and so are all where memory `is_short`.
+    Tables that take more than `room` bytes together are put aside (`spill`), and so are all where `memory` is short.
     """
 
     prepared: Prepared
@@ -45,7 +45,6 @@ class Collected:
     held: int = 0  # bytes of the parts that are in memory
     spill: Spill = field(default_factory=Spill)
     room: float = float("inf")
-    is_short: Callable[[], bool] = lambda: False
     _inside: list[Piece] = field(default_factory=list)
     matches: int | None = field(init=False)  # so far; None while that is not known
 
@@ -82,7 +81,7 @@ class Collected:
             self.parts.append((min(piece.bars, default=""), piece))
             self._inside.append(piece)
             self.held += piece.size
-            if self.held > self.room or self.is_short():
+            if self.held > self.room or (self.held and self.memory is not None and self.memory.is_short()):
                 self.put_aside()
 
     def put_aside(self) -> None:

@@ -94,8 +94,7 @@ def run_batches(
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
     own, room = JobMemory(memory, prepared.demand.of, lambda: collected.held), memory.room() - prepared.demand.held
-    collected.room, collected.is_short = room - prepared.demand.at_work(room), own.is_short
-    collected.memory = memory
+    collected.room, collected.memory = room - prepared.demand.at_work(room), memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
         staging = None if elsewhere is None else elsewhere.staging(prepared)
         AcrossJob(collected, prepared.evaluator, limits, control, progress, own, staging).run()

@@ -7,7 +7,7 @@ sixteen bars, the values, and the batch's column of ts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -18,32 +18,27 @@ from ..data.handing import column_of
 from ..formulas.kernels.machine import Stop
 from .controlling import Ticket
 from .deferring import Table
-from .executors.columns import Found, Listed
+from .executors.finding import Found, Listed
 from .splitting import Piece, Selection, bars_counted, joined_rows, put_together, reported, rows_inside, tags_of
 
-T = TypeVar("T")
+Find: TypeAlias = Callable[[Stop], list[Found] | None]
+"""Runs the kernels over a batch: what was found for each formula; None if the flag was raised."""
 TEXT: Final = 16  # bytes of a symbol in a column of them
-
-
-class Find(Protocol):
-    """Runs the kernels over a batch."""
-
-    def __call__(self, stop: Stop, keep: Callable[[Found], T]) -> list[T] | None:
-        """What was found for each formula, as `keep` keeps it; None if the flag was raised."""
-        ...
 
 
 def split_found(candles: Candles, selection: Selection, find: Find, ticket: Ticket) -> Piece:
     """The matches of each formula, in the order of `selection.results`."""
     inside = rows_inside(candles, selection)
     piece = bars_counted(candles, inside, selection)
+    found = _found(find, selection, ticket)
     if inside is None and selection.several:
-        _defer(piece, _named(find, Found.kept, selection, ticket), candles, selection)
+        _defer(piece, found, candles, selection)
         return piece
-    listed = _named(find, Found.listed, selection, ticket)
+    with ticket.tally.stage("compute"):
+        listed = {name: each.listed() for name, each in found.items()}
     tables = {name: _table(name, each, candles, selection, inside) for name, each in listed.items()}
     if inside is None:
-        piece.found = _by_symbol(candles, listed.values())
+        piece.found = _by_symbol(candles, found.values())
     else:
         rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
         piece.found = candles.by_symbol(rows)
@@ -58,15 +53,15 @@ def make_at_once(piece: Piece) -> None:
     piece.shared = 0
 
 
-def _named(find: Find, keep: Callable[[Found], T], selection: Selection, ticket: Ticket) -> dict[str, T]:
+def _found(find: Find, selection: Selection, ticket: Ticket) -> dict[str, Found]:
     with ticket.tally.stage("compute"):
-        found = find(ticket.stop, keep)
+        found = find(ticket.stop)
     ticket.look()
     assert found is not None, "only who abandons a batch stops its kernels"
     return dict(zip(selection.indicators, found, strict=True))
 
 
-def _by_symbol(candles: Candles, found: Iterable[Found | Listed]) -> dict[str, int]:
+def _by_symbol(candles: Candles, found: Iterable[Found]) -> dict[str, int]:
     """How many matches each symbol has that has any."""
     counts = np.sum([each.counts for each in found], axis=0)
     return {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
@@ -80,10 +75,11 @@ def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection
         points.setdefault(selection.origins.get(name, name), {})[name] = each
     keys = Candles(candles.symbols, candles.starts, candles.table.select("ts"))
     piece.tables = {name: _deferred(several, keys, selection) for name, several in points.items()}
-    piece.shared = int(candles.ts.estimated_size())
-    of_match = TEXT + piece.shared / max(1, candles.height)
+    ts = int(candles.ts.estimated_size())
+    piece.shared = ts + max((each.roll.size for each in found.values()), default=0)  # one roll for all
+    of_match = TEXT + ts / max(1, candles.height)
     marks = sum(each.marks.nbytes for each in found.values())
-    if of_match * sum(table.height for table in piece.tables.values()) <= piece.shared + marks:
+    if of_match * sum(table.height for table in piece.tables.values()) <= ts + marks:
         make_at_once(piece)
 
 

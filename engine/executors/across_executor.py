@@ -6,7 +6,7 @@ No frame is put together: a batch keeps its columns from layer to layer, and ran
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,12 +20,13 @@ from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
-from .columns import Column, Floats, Found, Together, numbers_of
+from .columns import Column, Floats, Together, numbers_of
+from .finding import Found
 from .numbering import FRAME_COLUMNS, starts
 from .rooms import Rooms
 from .sections import Across, Universe
 from .surroundings import Surroundings
-from .tile_executor import T, TileExecutor, TileStage, Wanted
+from .tile_executor import TileExecutor, TileStage, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +174,10 @@ class AcrossExecutor(TileExecutor):
         """The plan's columns of these names at every bar; None if the flag was raised."""
         return self._columns(self._tiled[self.layers.report], part, names, around, stop)
 
-    def report_found(
-        self, part: Part, wanted: Wanted, around: Surroundings, stop: Stop, keep: Callable[[Found], T]
-    ) -> list[T] | None:
+    def report_found(self, part: Part, wanted: Wanted, around: Surroundings, stop: Stop) -> list[Found] | None:
         """As TileExecutor.find, for a part with all layers done."""
         tiled = self._tiled[self.layers.report]
-        return tiled.find(self._frame(tiled, part, around, stop), part.candles.starts, wanted, stop, keep)
+        return tiled.find(self._frame(tiled, part, around, stop), part.candles.starts, wanted, stop)
 
     def _step(
         self,

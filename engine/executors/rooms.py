@@ -76,15 +76,29 @@ class Rooms:
     def _numbers(self) -> int:
         return sum(size * len(pieces) for size, pieces in list(self._idle.items()))
 
+    def idle(self, size: int) -> Floats | None:
+        """A piece of this size that nobody uses, taken out; None if there is none."""
+        with suppress(IndexError):  # none is idle
+            return self._idle[size].pop()
+        return None
+
+    def lent(self, piece: Floats) -> Floats:
+        """The piece, which comes here when nothing that lies in it is used any more."""
+        lent = _Lent(piece)
+        weakref.finalize(lent, self.give, piece).atexit = False
+        return np.asarray(lent)
+
+    def give(self, piece: Floats) -> None:
+        """Keep a piece that nobody uses, unless too much is kept already."""
+        if self._numbers + piece.size <= MOST_IDLE:
+            self._idle[piece.size].append(piece)
+
     def _piece(self, size: int) -> Floats:
-        try:
-            piece = self._idle[size].pop()
-        except IndexError:  # none is idle
+        piece = self.idle(size)
+        if piece is None:
             self._drop(size)
             piece = block_of(size)
-        lent = _Lent(piece)
-        weakref.finalize(lent, self._give, piece).atexit = False
-        return np.asarray(lent)
+        return self.lent(piece)
 
     def _drop(self, numbers: int) -> None:
         """Let go of idle pieces, so many numbers of them if there are as many."""
@@ -93,7 +107,3 @@ class Rooms:
                 with suppress(IndexError):  # another thread has taken it
                     pieces.pop()
                     numbers -= size
-
-    def _give(self, piece: Floats) -> None:
-        if self._numbers + piece.size <= MOST_IDLE:
-            self._idle[piece.size].append(piece)

@@ -7,11 +7,10 @@ meanwhile, so batches in several threads use several cores.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -23,18 +22,19 @@ from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
 from ...formulas.kernels.registers import lay_out
 from ...formulas.kernels.steps import Matches, Stores, TileProgram
-from ...formulas.kernels.tiles import BLOCK_ROWS, count_of_marks, tiles_of_like_length
+from ...formulas.kernels.tiles import BLOCK_ROWS, tiles_of_like_length
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
-from .columns import Column, Floats, Found, Picked, Room, numbers_of
+from .columns import Column, Floats, numbers_of
+from .finding import Found, Picked
 from .numbering import FRAME_COLUMNS, starts
 from .polars_executor import PolarsExecutor
+from .rolls import Rolls
 from .surroundings import Surroundings
 
-T = TypeVar("T")
 Wanted: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 """Conditions, each with the values that are asked for where it is true: names of the plan's columns."""
 
@@ -92,18 +92,11 @@ class TileExecutor:
         frame = self._ahead(candles, around, stop)
         return self._only.columns(frame, candles.starts, tuple(names), stop)
 
-    def find(
-        self,
-        candles: Candles,
-        wanted: Wanted,
-        around: Surroundings,
-        stop: Stop,
-        keep: Callable[[Found], T],
-    ) -> list[T] | None:
-        """For each condition with values where it is true, as `keep` keeps it; None if stopped."""
+    def find(self, candles: Candles, wanted: Wanted, around: Surroundings, stop: Stop) -> list[Found] | None:
+        """What is found for each condition, with values where it is true; None if stopped."""
         assert self._only is not None
         frame = self._ahead(candles, around, stop)
-        return self._only.find(frame, candles.starts, wanted, stop, keep)
+        return self._only.find(frame, candles.starts, wanted, stop)
 
     def _ahead(self, candles: Candles, around: Surroundings, stop: Stop) -> pl.DataFrame:
         """The candles' columns and what Polars computes ahead of the tiles."""
@@ -114,53 +107,34 @@ class TileExecutor:
 
 
 @dataclass(slots=True)
-class _Bench:
-    """A machine, and for each of its program's matches the room where it writes them."""
-
-    machine: Machine
-    rooms: list[Room] = field(default_factory=list)
-    rows: int = 0
-
-    def clear(self, rows: int, values: Sequence[int]) -> None:
-        """Have room for so many rows, and so many values beside each of the matches."""
-        if not self.rooms or self.rows < rows:
-            self.rooms, self.rows = [Room.of(rows, count) for count in values], rows
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        return self.machine.size + sum(room.size for room in self.rooms)
-
-
-@dataclass(slots=True)
 class _Prepared:
-    """A program, and benches at which nobody works."""
+    """A program, machines that stand idle, and sheets for what is found."""
 
     program: TileProgram
-    idle: list[_Bench] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    idle: list[Machine] = field(default_factory=list)
+    rolls: Rolls = field(default_factory=Rolls)
 
     @contextmanager
-    def bench(self) -> Iterator[_Bench]:
-        """A bench for one run."""
-        with self.lock:
-            bench = self.idle.pop() if self.idle else _Bench(Machine(self.program))
+    def machine(self) -> Iterator[Machine]:
+        """A machine for one run; lists are safe to share between threads."""
         try:
-            yield bench
+            machine = self.idle.pop()
+        except IndexError:  # all are at work
+            machine = Machine(self.program)
+        try:
+            yield machine
         finally:
-            with self.lock:
-                self.idle.append(bench)
+            self.idle.append(machine)
 
     @property
     def size(self) -> int:
-        """Bytes that idle benches take."""
-        with self.lock:
-            return sum(bench.size for bench in self.idle)
+        """Bytes that idle machines and sheets take."""
+        return sum(machine.size for machine in list(self.idle)) + self.rolls.kept
 
     def let_go(self) -> None:
-        """Have no idle benches."""
-        with self.lock:
-            self.idle.clear()
+        """Keep nothing of what no run uses at this moment."""
+        self.idle.clear()
+        self.rolls.let_go()
 
 
 @dataclass(slots=True)
@@ -216,30 +190,22 @@ class TileStage:
         columns = Column.several(frame.height, [self._is_condition(name) for name in names], room)
         arrays = [array for column in columns for array in column.arrays]
         tiles = tiles_of_like_length(starts)
-        with prepared.bench() as bench:
-            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], tiles, stop):
+        with prepared.machine() as machine:
+            if not machine.run([*self._read(prepared.program, frame), *arrays], tiles, stop):
                 return None
         return dict(zip(names, columns, strict=True))
 
-    def find(
-        self,
-        frame: pl.DataFrame,
-        starts: NDArray[np.int64],
-        wanted: Wanted,
-        stop: Stop,
-        keep: Callable[[Found], T],
-    ) -> list[T] | None:
-        """The bars at which conditions are true, and the values of other columns there, as `keep` keeps them."""
+    def find(self, frame: pl.DataFrame, starts: NDArray[np.int64], wanted: Wanted, stop: Stop) -> list[Found] | None:
+        """The bars at which conditions are true, and the values of other columns there; None if stopped."""
         prepared = self._prepared(("find", wanted), lambda: self._found(wanted))
-        picked = [[self._picked(name, frame) for name in values] for _, values in wanted]
         tiles = tiles_of_like_length(starts)
-        with prepared.bench() as bench:
-            bench.clear(frame.height, [sum(each.texts is None for each in several) for several in picked])
-            marks, symbols = count_of_marks(tiles), starts.size - 1
-            arrays = [array for room in bench.rooms for array in room.arrays(marks, symbols)]
-            if not bench.machine.run([*self._read(prepared.program, frame), *arrays], tiles, stop):
-                return None
-            return [keep(room.found(tiles, each)) for room, each in zip(bench.rooms, picked, strict=True)]
+        picked = [[self._picked(name, frame) for name in values] for _, values in wanted]
+        widths = [sum(each.texts is None for each in several) for several in picked]
+        with prepared.rolls.roll(tiles, frame.height, widths) as roll, prepared.machine() as machine:
+            found = Found.nothing(tiles, starts.size - 1, picked, roll)
+            written = [array for each in found for array in (each.marks, each.counted)]
+            done = machine.run([*self._read(prepared.program, frame), roll.words, *written], tiles, stop)
+        return found if done else None
 
     @property
     def kept(self) -> int:

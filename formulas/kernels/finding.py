@@ -3,6 +3,13 @@
 A tile's row of sixteen truths is a mark of sixteen bits, kept for every row of every tile; values are written in the
 order in which bars are found, row after row of a tile. What stands at which bar of which symbol is worked out from the
 marks when somebody looks (gathering.py).
+
+The values of all conditions go to one roll, one behind the other: memory that is written from front to back is written
+several times as fast as an array for each of them. It consists of sheets of equal size, and of entries, one for each
+block of a condition that has any bars found: the address of that condition's next entry (0: none), the count of the
+bars, then so many values of each series. Its words are the address where the next entry goes, and the one behind the
+sheet at hand; where the address of the next sheet stands in a list of them, and the bytes of a sheet; then for each
+condition the address of its first entry, and the one where that of its next entry is to be written.
 """
 
 from __future__ import annotations
@@ -14,10 +21,23 @@ from typing import Final
 from llvmlite import ir
 
 from .declaring import Kernel
-from .emitting import COUNTS, DOUBLE, INDEX, MASK, WHOLE, Emitter, Value
+from .emitting import COUNTS, DOUBLE, INDEX, MASK, POINTER, WHOLE, Emitter, Value
 from .lanes import LANES
 from .moving import BYTE, HALFWORD, Mover
-from .tiles import BEFORE, IDS, LENGTHS, LISTED_AT_ONCE, MARK, MARKS_AT_ONCE
+from .tiles import (
+    BEFORE,
+    ENTRY,
+    IDS,
+    LENGTHS,
+    LISTED_AT_ONCE,
+    MARK,
+    MARKS_AT_ONCE,
+    ROLL_LIMIT,
+    ROLL_NEXT,
+    ROLL_PLACE,
+    ROLL_SIZE,
+    WORD,
+)
 
 PLACES: Final = ir.VectorType(HALFWORD, LISTED_AT_ONCE)
 FEW: Final = ir.VectorType(HALFWORD, LANES)
@@ -88,7 +108,10 @@ def _clear_beyond(move: Mover, marks: Value, lengths: Value, row: Value) -> None
 
 
 def enlist(emitter: Emitter) -> None:
-    """List the block's marked bars. Operands: marks; a list: how many there are, then the cell of each in a register.
+    """List the block's marked bars, and begin an entry of the roll if there are any.
+
+    Operands: marks; a list: how many there are, then the cell of each in a register; the roll. Settings: the roll's
+    word with the address where the entry's own is to be written; how many series there are values of.
 
     There are no branches, which nobody could foresee: of each eight bits the places of those that are set are looked
     up, all eight are written, and the next ones go behind those that count.
@@ -109,7 +132,34 @@ def enlist(emitter: Emitter) -> None:
         return [builder.add(carried[0], builder.zext(count, WHOLE))]
 
     halves = builder.mul(move.rows, emitter.whole(MARK))
-    builder.store(emitter.repeat(emitter.whole(0), halves, [emitter.whole(0)], half)[0], listed, align=8)
+    count = emitter.repeat(emitter.whole(0), halves, [emitter.whole(0)], half)[0]
+    builder.store(count, listed, align=8)
+    with builder.if_then(builder.icmp_signed(">", count, emitter.whole(0))):
+        _begin_entry(move, move.pointer(2), count)
+
+
+def _begin_entry(move: Mover, roll: Value, count: Value) -> None:
+    emitter, builder, whole = move.emitter, move.builder, move.emitter.whole
+    end, width = (builder.fptosi(emitter.number(move.settings, k), WHOLE) for k in range(2))
+    size = builder.mul(builder.add(builder.mul(count, width), whole(ENTRY)), whole(WORD))
+    behind = builder.add(emitter.whole_at(roll, ROLL_PLACE), size)
+    with builder.if_then(builder.icmp_signed(">", behind, emitter.whole_at(roll, ROLL_LIMIT)), likely=False):
+        sheets = emitter.whole_at(roll, ROLL_NEXT)
+        sheet = builder.load(builder.inttoptr(sheets, POINTER), typ=WHOLE, align=WORD)
+        _write(move, roll, ROLL_PLACE, sheet)
+        _write(move, roll, ROLL_LIMIT, builder.add(sheet, emitter.whole_at(roll, ROLL_SIZE)))
+        _write(move, roll, ROLL_NEXT, builder.add(sheets, whole(WORD)))
+    entry = emitter.whole_at(roll, ROLL_PLACE)
+    place = builder.inttoptr(entry, POINTER)
+    _write(move, builder.inttoptr(emitter.whole_at(roll, end), POINTER), 0, entry)
+    builder.store(entry, move.element(roll, end), align=WORD)
+    _write(move, place, 0, whole(0))
+    _write(move, place, 1, count)
+    _write(move, roll, ROLL_PLACE, builder.add(entry, whole(WORD * ENTRY)))
+
+
+def _write(move: Mover, words: Value, index: int, word: Value) -> None:
+    move.builder.store(word, move.element(words, move.emitter.whole(index)), align=WORD)
 
 
 def _places_of_bits(module: ir.Module) -> Value:
@@ -126,12 +176,12 @@ def _places_of_bits(module: ir.Module) -> Value:
 
 
 def pick(emitter: Emitter) -> None:
-    """Keep a value at each bar that is listed. Operands: register, list, how many are kept so far, those."""
+    """Write the values at the listed bars to the roll. Operands: register, list, roll."""
     move = Mover(emitter)
     builder, whole = emitter.builder, emitter.whole
-    register, listed, kept, values = (move.pointer(k) for k in range(4))
-    count, begin = emitter.whole_at(listed, 0), emitter.whole_at(kept, 0)
-    target = move.element(values, begin)
+    register, listed, roll = (move.pointer(k) for k in range(3))
+    count, place = emitter.whole_at(listed, 0), emitter.whole_at(roll, ROLL_PLACE)
+    target = builder.inttoptr(place, POINTER)
 
     def copy(index: Value) -> None:
         place = emitter.offset(listed, builder.add(builder.mul(index, whole(2)), whole(8)))
@@ -140,7 +190,7 @@ def pick(emitter: Emitter) -> None:
         builder.store(number, move.element(target, index), align=8)
 
     emitter.each(whole(0), count, copy)
-    builder.store(builder.add(begin, count), kept, align=8)
+    _write(move, roll, ROLL_PLACE, builder.add(place, builder.mul(count, whole(WORD))))
 
 
 def tally(emitter: Emitter) -> None:
@@ -198,7 +248,7 @@ def splat(emitter: Emitter, number: Value, kind: Value) -> Value:
 FINDING: Final = [
     *(_marking(test, further=further) for test in COMPARED for further in (False, True)),
     *(
-        Kernel(body.__name__, "moving", inputs, 0, (), body)
-        for body, inputs in ((count, 1), (enlist, 2), (pick, 4), (tally, 1))
+        Kernel(body.__name__, "moving", inputs, 0, settings, body)
+        for body, inputs, settings in ((count, 1, ()), (enlist, 3, ("end", "width")), (pick, 3, ()), (tally, 1, ()))
     ),
 ]

@@ -9,7 +9,7 @@ from llvmlite import ir
 from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
 from .finding import each_mark
 from .lanes import LANES
-from .tiles import BEFORE, BEGINS, IDS, LONGEST, MARK, TILE
+from .tiles import BEFORE, BEGINS, ENTRY, IDS, LONGEST, MARK, TILE
 
 
 def define_gathering(module: ir.Module) -> None:
@@ -67,18 +67,34 @@ def _put(emitter: Emitter, array: Value, index: Value, number: Value) -> None:
 
 
 def _define_numbers(module: ir.Module) -> None:
-    """`list_numbers(order, how many, numbers, target)`: put them in their places; answers how many are undefined."""
-    emitter = Emitter(module, "list_numbers", [POINTER, WHOLE, POINTER, POINTER], WHOLE)
-    order, count, numbers, target = emitter.function_made.args
-    builder = emitter.builder
+    """`list_numbers(order, entry, number, target)`: put values in their places; answers how many are undefined.
 
-    def one(index: Value, carried: list[Value]) -> Sequence[Value]:
-        entry = emitter.offset(order, builder.mul(index, emitter.whole(4)))
-        place = builder.zext(builder.load(entry, typ=INDEX, align=4), WHOLE)
-        source = emitter.offset(numbers, builder.mul(index, emitter.whole(8)))
-        number = builder.load(source, typ=DOUBLE, align=8)
-        builder.store(number, emitter.offset(target, builder.mul(place, emitter.whole(8))), align=8)
-        undefined = builder.zext(builder.fcmp_unordered("uno", number, number), WHOLE)
-        return [builder.add(carried[0], undefined)]
+    They are a condition's values of one series, by its number; `entry` is the address of the condition's first one on
+    the roll (finding.py), 0 if it has none.
+    """
+    emitter = Emitter(module, "list_numbers", [POINTER, WHOLE, WHOLE, POINTER], WHOLE)
+    order, begin, number, target = emitter.function_made.args
+    builder, whole = emitter.builder, emitter.whole
 
-    builder.ret(emitter.repeat(emitter.whole(0), count, [emitter.whole(0)], one)[0])
+    def entry(carried: list[Value]) -> Sequence[Value]:
+        seen, missing = carried[1:]
+        place = builder.inttoptr(carried[0], POINTER)
+        count = emitter.whole_at(place, 1)
+        first = builder.add(whole(ENTRY), builder.mul(count, number))
+
+        def one(index: Value, undefined: list[Value]) -> Sequence[Value]:
+            turn = emitter.offset(order, builder.mul(builder.add(seen, index), whole(4)))
+            row = builder.zext(builder.load(turn, typ=INDEX, align=4), WHOLE)
+            source = emitter.offset(place, builder.mul(builder.add(first, index), whole(8)))
+            value = builder.load(source, typ=DOUBLE, align=8)
+            builder.store(value, emitter.offset(target, builder.mul(row, whole(8))), align=8)
+            return [builder.add(undefined[0], builder.zext(builder.fcmp_unordered("uno", value, value), WHOLE))]
+
+        missing = emitter.repeat(whole(0), count, [missing], one)[0]
+        return [emitter.whole_at(place, 0), builder.add(seen, count), missing]
+
+    builder.ret(
+        emitter.loop(
+            [begin, whole(0), whole(0)], lambda carried: builder.icmp_signed("!=", carried[0], whole(0)), entry
+        )[-1]
+    )

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
-from .tiles import ROW, size_of_list
+from .tiles import ROLL_HEADS, ROW, size_of_list
 
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
@@ -127,9 +127,11 @@ class Layout:
         for series, is_condition in zip(self.stores.columns, self.stores.conditions, strict=True):
             outside = (next(slots), next(slots))
             found[self.ready([series])].append(partial(self.unpack, series, outside, is_condition=is_condition))
+        roll = Operand(next(slots), outside=True)
+        ends = itertools.count(ROLL_HEADS + 1, 2)
         for each in self.stores.matches:
-            numbers = [next(slots) for _ in range(2 + 2 * len(each.values))]
-            found[self.ready(each.series)].append(partial(self.find, each, numbers))
+            outside = (next(slots), next(slots))
+            found[self.ready(each.series)].append(partial(self.find, each, outside, roll, next(ends)))
         return found
 
     def ready(self, several: Sequence[Series]) -> int:
@@ -151,18 +153,18 @@ class Layout:
         symbol = "barsweep_unpack_truth" if is_condition else "barsweep_unpack"
         self.steps.append(Step(symbol, (self.operand(series), *outside)))
 
-    def find(self, matches: Matches, slots: Sequence[int]) -> None:
-        """Mark the bars at which a condition is true, and pick the values there."""
-        marks, counts, *kept = (Operand(slot, outside=True) for slot in slots)
+    def find(self, matches: Matches, slots: tuple[int, int], roll: Operand, end: int) -> None:
+        """Mark the bars at which a condition is true, and pick the values there; `end` is its word of the roll."""
+        marks, counts = (Operand(slot, outside=True) for slot in slots)
         tally, listed = self.tallies.pop(), Operand(self.listed)
         for number, test in enumerate(matches.tests):
             symbol = f"barsweep_{'narrow' if number else 'begin'}_{test.name}"
             self.steps.append(Step(symbol, (*map(self.operand, test.inputs), marks)))
         self.steps.append(Step("barsweep_count", (marks,), memory=tally))
-        if kept:
-            self.steps.append(Step("barsweep_enlist", (marks, listed)))
-        for series, count, values in zip(matches.values, kept[::2], kept[1::2], strict=True):
-            self.steps.append(Step("barsweep_pick", (self.operand(series), listed, count, values)))
+        if matches.values:
+            self.steps.append(Step("barsweep_enlist", (marks, listed, roll), (float(end), float(len(matches.values)))))
+        for series in matches.values:
+            self.steps.append(Step("barsweep_pick", (self.operand(series), listed, roll)))
         self.ends.append(Step("barsweep_tally", (counts,), memory=tally))
 
     def operand(self, series: Series) -> Operand:

@@ -87,8 +87,8 @@ class TileProgram:
     """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
 
     Outside arrays are numbered: first the columns that are read, then two for each stored series (numbers or bits of
-    truth, bits of validity), then for each of `matches` the marks, their count by symbol, and for each value how many
-    are kept so far, and these.
+    truth, bits of validity), then the roll of values (finding.py), and for each of `matches` the marks and their count
+    by symbol.
     `constants` are rows that are set once. What a tile's bars leave for those to come stands in `histories`, each the
     first row of a register's block and how many rows ahead of it are kept, and in `memories`.
     """

@@ -35,6 +35,12 @@ SORT_ROW: Final = 24
 """Bytes that sorting takes for each number: its key, and its word twice."""
 LISTED_AT_ONCE: Final = 8
 """Cells of a register that are listed at once."""
+WORD: Final = 8
+"""Bytes of a word."""
+ROLL_PLACE, ROLL_LIMIT, ROLL_NEXT, ROLL_SIZE, ROLL_HEADS = range(5)
+"""Words of a roll (finding.py)."""
+ENTRY: Final = 2
+"""Words of an entry ahead of its values."""
 OPERATION: Final = 4
 """Words of a step of a program: its function, operands, settings and memory."""
 PLACED: Final = 4

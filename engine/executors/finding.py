@@ -1,0 +1,102 @@
+"""What kernels have found in a batch, as they leave it, and put into the order of symbols and bars."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ...data.handing import column_of
+from ...formulas.kernels.compiler import machine_code
+from ...formulas.kernels.tiles import Whole, count_of_marks
+from .rolls import Roll, head_of
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A column of which the values at the bars found are wanted; `texts` of all bars, where it is no number.
+
+    Truths are 0 and 1.
+    """
+
+    name: str
+    is_condition: bool = False
+    texts: pl.Series | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Bars that were found: `rows` of the candles (UInt32, ascending), `counts` by symbol, and the values there."""
+
+    rows: pl.Series
+    counts: Whole
+    columns: list[pl.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Bars that were found, by their marks in `tiles` (formulas.kernels.finding); `counted` are by symbol.
+
+    The values are those of the condition with this number in `roll`, which other conditions share.
+    """
+
+    condition: int
+    marks: NDArray[np.uint16]
+    tiles: Whole
+    counted: Whole  # empty lanes count as one more symbol
+    picked: Sequence[Picked]
+    roll: Roll
+
+    @classmethod
+    def nothing(cls, tiles: Whole, symbols: int, picked: Sequence[Sequence[Picked]], roll: Roll) -> list[Found]:
+        """Of each condition, before kernels write to it."""
+        marks, counts = count_of_marks(tiles), symbols + 1
+        return [
+            cls(number, np.zeros(marks, np.uint16), tiles, np.zeros(counts, np.int64), each, roll)
+            for number, each in enumerate(picked)
+        ]
+
+    @property
+    def counts(self) -> Whole:
+        """How many bars of each symbol there are."""
+        return self.counted[:-1]
+
+    @property
+    def height(self) -> int:
+        """How many bars there are."""
+        return int(self.counts.sum())
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, but for the roll."""
+        return self.marks.nbytes + sum(
+            int(each.texts.estimated_size()) for each in self.picked if each.texts is not None
+        )
+
+    def listed(self) -> Listed:
+        """In the order of symbols and bars, in memory of its own."""
+        order, rows = np.empty(self.height, np.uint32), np.empty(self.height, np.uint32)
+        places = np.concatenate([[0], np.cumsum(self.counts)])
+        arrays = self.tiles, self.marks, places, order, rows
+        tiles, *others = (array.ctypes.data for array in arrays)
+        machine_code().list_rows(tiles, len(self.tiles), *others)
+        column, number = column_of("row", rows), itertools.count()
+        columns = [
+            self._numbers(each, next(number), order) if each.texts is None else each.texts[column].alias(each.name)
+            for each in self.picked
+        ]
+        return Listed(column, self.counts, columns)
+
+    def _numbers(self, picked: Picked, number: int, order: NDArray[np.uint32]) -> pl.Series:
+        """The column with this number among those of numbers; `order` has the place of each value."""
+        target = np.empty(order.size)
+        first = int(self.roll.words[head_of(self.condition)])
+        addresses = order.ctypes.data, first, number, target.ctypes.data
+        column = column_of(picked.name, target)
+        if machine_code().list_numbers(*addresses):
+            column = column.fill_nan(None)
+        return column.cast(pl.Boolean) if picked.is_condition else column
