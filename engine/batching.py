@@ -16,7 +16,7 @@ import numpy as np
 from ..formulas.kernels.lanes import LANES
 
 MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
-MOST_TILED_ROWS: Final = 1_000_000  # kernels take these in less time, and answer cancel after every block of bars
+MOST_TILED_ROWS: Final = 1_250_000  # kernels take these in less time, and answer cancel after every block of bars
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
 MOST_SYMBOLS: Final = 1_000
 ROUNDS: Final = 3  # batches for each worker, at the least: what is finished when somebody cancels is worth having

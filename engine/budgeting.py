@@ -6,6 +6,7 @@ which even the least part would not fit is refused before it starts, with the fi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -37,7 +38,7 @@ class Demand:
 
     def of(self, batch: Batch) -> int:
         """Bytes that a batch takes while it is at work."""
-        return self.bar * sum(self.sizes.get(symbol, 0) for symbol in batch.symbols)
+        return self.bar * sum(map(self.sizes.get, batch.symbols, itertools.repeat(0)))
 
     @property
     def bars(self) -> int:
