@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ...data.handing import column_of
 from ...formulas.kernels.compiler import machine_code
-from ...formulas.kernels.tiles import Whole, count_of_marks
+from ...formulas.kernels.tiles import MARKS_AT_ONCE, Whole, count_of_marks
 from .rolls import Roll, head_of
+from .rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class Found:
     roll: Roll
 
     @classmethod
-    def nothing(cls, tiles: Whole, symbols: int, picked: Sequence[Sequence[Picked]], roll: Roll) -> list[Found]:
+    def nothing(
+        cls, tiles: Whole, symbols: int, picked: Sequence[Sequence[Picked]], roll: Roll, rooms: Rooms
+    ) -> list[Found]:
         """Of each condition, before kernels write to it."""
-        marks, counts = count_of_marks(tiles), symbols + 1
-        return [
-            cls(number, np.zeros(marks, np.uint16), tiles, np.zeros(counts, np.int64), each, roll)
-            for number, each in enumerate(picked)
-        ]
+        count = count_of_marks(tiles)
+        size = -(-count // MARKS_AT_ONCE)
+        marks = (row.view(np.uint16)[:count] for row in rooms.several(size, len(picked)))
+        counted = np.zeros((len(picked), symbols + 1), np.int64)
+        return [cls(number, next(marks), tiles, counted[number], each, roll) for number, each in enumerate(picked)]
 
     @property
     def counts(self) -> Whole:

@@ -202,7 +202,7 @@ class TileStage:
         picked = [[self._picked(name, frame) for name in values] for _, values in wanted]
         widths = [sum(each.texts is None for each in several) for several in picked]
         with prepared.rolls.roll(tiles, frame.height, widths) as roll, prepared.machine() as machine:
-            found = Found.nothing(tiles, starts.size - 1, picked, roll)
+            found = Found.nothing(tiles, starts.size - 1, picked, roll, prepared.rolls.rooms)
             written = [array for each in found for array in (each.marks, each.counted)]
             done = machine.run([*self._read(prepared.program, frame), roll.words, *written], tiles, stop)
         return found if done else None

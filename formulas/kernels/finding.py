@@ -30,6 +30,7 @@ from .tiles import (
     IDS,
     LENGTHS,
     LISTED_AT_ONCE,
+    LONGEST,
     MARK,
     MARKS_AT_ONCE,
     ROLL_LIMIT,
@@ -194,15 +195,21 @@ def pick(emitter: Emitter) -> None:
 
 
 def tally(emitter: Emitter) -> None:
-    """Hand on how many bars each of a tile's symbols has. Operand: counts by symbol. Memory: counts by lane."""
+    """Hand on how many bars each of a tile's symbols has, and clear the marks that are read beyond the tile's own.
+
+    Operands: counts by symbol; marks. Memory: counts by lane.
+    """
     move = Mover(emitter)
-    counts = move.pointer(0)
+    counts, marks = move.pointer(0), move.pointer(1)
 
     def lane(number: Value) -> None:
         count = emitter.whole_at(move.memory, number)
         emitter.builder.store(count, move.element(counts, move.of_lane(IDS, number)), align=8)
 
     emitter.each(emitter.whole(0), emitter.whole(LANES), lane)
+    behind = emitter.builder.add(emitter.whole_at(move.tile, BEFORE), emitter.whole_at(move.tile, LONGEST))
+    # of the next tile, too, which has yet to write its own
+    emitter.builder.store(emitter.whole(0), _mark(emitter, marks, behind), align=MARK)
 
 
 def each_mark(
@@ -249,6 +256,6 @@ FINDING: Final = [
     *(_marking(test, further=further) for test in COMPARED for further in (False, True)),
     *(
         Kernel(body.__name__, "moving", inputs, 0, settings, body)
-        for body, inputs, settings in ((count, 1, ()), (enlist, 3, ("end", "width")), (pick, 3, ()), (tally, 1, ()))
+        for body, inputs, settings in ((count, 1, ()), (enlist, 3, ("end", "width")), (pick, 3, ()), (tally, 2, ()))
     ),
 ]

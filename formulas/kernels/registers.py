@@ -165,7 +165,7 @@ class Layout:
             self.steps.append(Step("barsweep_enlist", (marks, listed, roll), (float(end), float(len(matches.values)))))
         for series in matches.values:
             self.steps.append(Step("barsweep_pick", (self.operand(series), listed, roll)))
-        self.ends.append(Step("barsweep_tally", (counts,), memory=tally))
+        self.ends.append(Step("barsweep_tally", (counts, marks), memory=tally))
 
     def operand(self, series: Series) -> Operand:
         """Where a series is read."""

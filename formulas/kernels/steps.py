@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from .graphs import Operation, Series
+from .graphs import Fixed, Operation, Series
 from .tiles import ROW
 
 COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
@@ -64,22 +65,44 @@ class Matches:
 
     @cached_property
     def tests(self) -> tuple[Test, ...]:
-        """What a bar has to pass: the parts of an `and`, of which each has to be true, and comparisons by their sides.
+        """What a bar has to pass: all that has to be true, and comparisons by their sides.
 
         So neither is made a condition of, unless somebody else reads it.
         """
-        found: dict[Hashable, Test] = {}
-        waiting = [self.condition]
-        while waiting:
-            part = waiting.pop()
-            source = part.source
-            if part.lag or not isinstance(source, Operation) or source.kernel.name not in {"both", *COMPARISONS}:
-                found.setdefault(part.key, Test("true", (part,)))
-            elif source.kernel.name == "both":
-                waiting += reversed(source.inputs)
-            else:
-                found.setdefault(part.key, Test(source.kernel.name, source.inputs))
-        return tuple(found.values())
+        parts = {part.key: part for part in _parts_of(self.condition)}
+        return tuple(_test(part) for part in parts.values() if _defined_by(part) not in parts)
+
+
+def _parts_of(condition: Series) -> Iterator[Series]:
+    """What has to be true for the condition to be: of an `and` both sides, of what is undefined elsewhere the rest."""
+    waiting = [condition]
+    while waiting:
+        part = waiting.pop()
+        match _call(part):
+            case "both", inputs:
+                waiting += reversed(inputs)
+            case "if", (asked, value, Series(source=Fixed(number=number))) if math.isnan(number):
+                waiting += (value, asked)
+            case _:
+                yield part
+
+
+def _defined_by(part: Series) -> Hashable:
+    """What makes a part true if that is true itself: whatever is true is defined."""
+    name, inputs = _call(part)
+    return inputs[0].key if name == "defined" else None
+
+
+def _test(part: Series) -> Test:
+    name, inputs = _call(part)
+    return Test(name, inputs) if name in COMPARISONS else Test("true", (part,))
+
+
+def _call(part: Series) -> tuple[str, tuple[Series, ...]]:
+    """The kernel of a value at the bar itself, and what that reads."""
+    if isinstance(part.source, Operation) and not part.lag:
+        return part.source.kernel.name, part.source.inputs
+    return "", ()
 
 
 @dataclass(frozen=True, slots=True)
