@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ...formulas.kernels.lanes import LANES
 from ...formulas.kernels.tiles import (
-    BLOCK_ROWS,
     ENTRY,
     LONGEST,
     ROLL_HEADS,
@@ -68,13 +67,15 @@ class Rolls:
     _untouched: list[Floats] = field(default_factory=list)
 
     @contextmanager
-    def roll(self, tiles: Whole, rows: int, widths: Sequence[int]) -> Iterator[Roll]:
+    def roll(self, tiles: Whole, block: int, rows: int, widths: Sequence[int]) -> Iterator[Roll]:
         """For as many conditions as there are widths, each with so many values at each of these rows that are found.
+
+        Tiles are run over in blocks of so many rows.
 
         Afterwards it has the sheets alone that were written to, for as long as anybody has it.
         """
-        blocks = int((-(-tiles[:, LONGEST] // BLOCK_ROWS)).sum())
-        largest = ENTRY + LANES * BLOCK_ROWS * max(widths, default=0)
+        blocks = int((-(-tiles[:, LONGEST] // block)).sum())
+        largest = ENTRY + LANES * block * max(widths, default=0)
         size, count = _sheets_for(len(widths) * blocks * ENTRY + rows * sum(widths), largest)
         touched = list(self._idle(size, count))
         sheets = touched + [self._fresh(size) for _ in range(count - len(touched))]

@@ -22,7 +22,7 @@ from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
 from ...formulas.kernels.registers import lay_out
 from ...formulas.kernels.steps import Matches, Stores, TileProgram
-from ...formulas.kernels.tiles import BLOCK_ROWS, tiles_of_like_length
+from ...formulas.kernels.tiles import tiles_of_like_length
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
@@ -200,8 +200,9 @@ class TileStage:
         prepared = self._prepared(("find", wanted), lambda: self._found(wanted))
         tiles = tiles_of_like_length(starts)
         picked = [[self._picked(name, frame) for name in values] for _, values in wanted]
+        block = prepared.program.block
         widths = [sum(each.texts is None for each in several) for several in picked]
-        with prepared.rolls.roll(tiles, frame.height, widths) as roll, prepared.machine() as machine:
+        with prepared.rolls.roll(tiles, block, frame.height, widths) as roll, prepared.machine() as machine:
             found = Found.nothing(tiles, starts.size - 1, picked, roll, prepared.rolls.rooms)
             written = [array for each in found for array in (each.marks, each.counted)]
             done = machine.run([*self._read(prepared.program, frame), roll.words, *written], tiles, stop)
@@ -229,7 +230,7 @@ class TileStage:
     def _prepared(self, key: Hashable, stores: Callable[[], Stores]) -> _Prepared:
         found = self._programs.get(key)
         if found is None:  # of two threads that come here at once, one's program goes unused
-            found = self._programs.setdefault(key, _Prepared(lay_out(self.graph, stores(), BLOCK_ROWS)))
+            found = self._programs.setdefault(key, _Prepared(lay_out(self.graph, stores())))
         return found
 
     def _is_condition(self, name: str) -> bool:

@@ -13,25 +13,42 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
-from .tiles import ROLL_HEADS, ROW, size_of_list
+from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, size_of_list
 
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
 
-def lay_out(graph: Graph, stores: Stores, block: int, held: Sequence[Series] = ()) -> TileProgram:
+FEWEST_ROWS: Final = 16
+"""Rows of a block: of so few the registers of two dozen values stay in the nearest cache."""
+STEPS_OF_KEPT: Final = 4  # steps, at each of a block's rows, beside which one kept row takes hardly any time
+
+
+def lay_out(graph: Graph, stores: Stores, block: int | None = None, held: Sequence[Series] = ()) -> TileProgram:
     """Place everything for blocks of `block` rows. `held` are series that are computed though they do not leave."""
     return Layout(graph, stores, block, held).program()
+
+
+def fitting_rows(steps: int, kept: int, stores: Stores) -> int:
+    """Rows of a block: as few as keeping history allows, which is moved once for each; more where columns are written.
+
+    >>> fitting_rows(40, 20, Stores()), fitting_rows(30, 200, Stores()), fitting_rows(30, 800, Stores())
+    (16, 32, 64)
+    """
+    if stores.columns:
+        return BLOCK_ROWS
+    wanted = STEPS_OF_KEPT * kept // max(1, steps)
+    return next((rows for rows in (FEWEST_ROWS, 2 * FEWEST_ROWS) if wanted <= rows), BLOCK_ROWS)
 
 
 class Layout:
     """A layout in the making."""
 
-    def __init__(self, graph: Graph, stores: Stores, block: int, held: Sequence[Series] = ()) -> None:
-        self.stores, self.block = stores, block
+    def __init__(self, graph: Graph, stores: Stores, block: int | None, held: Sequence[Series] = ()) -> None:
+        self.stores = stores
         self.sources = _needed(graph.sources, [*stores.series, *held])
         self.order = {id(source): place for place, source in enumerate(self.sources)}
         self.heads, self.last = _readers(self.sources, self.order)
@@ -47,7 +64,8 @@ class Layout:
         self.tallies: list[int] = []
         for series in held:
             self.hold(series, len(self.sources))
-        self.listed = self.take(-(-size_of_list(block) // ROW)) if stores.matches else 0
+        self.block = block or fitting_rows(len(self.sources), sum(self.heads.values()), stores)
+        self.listed = self.take(-(-size_of_list(self.block) // ROW)) if stores.matches else 0
 
     def program(self) -> TileProgram:
         """The program."""

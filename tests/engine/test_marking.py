@@ -5,7 +5,7 @@ import pytest
 from sweeping import random_candles
 
 import barsweep as bs
-from barsweep.engine.executors import tile_executor
+from barsweep.formulas.kernels import registers
 
 CANDLES = random_candles(43, lengths=(80, 3, 140, 60, *range(1, 40)))
 FORMULAS = (
@@ -25,7 +25,7 @@ FORMULAS = (
 @pytest.mark.parametrize("rows", [1, 7, 64])
 def test_what_is_found_is_where_the_formula_is_true(rows, monkeypatch):
     """With the values of the indicators there, in one job and alone."""
-    monkeypatch.setattr(tile_executor, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(registers, "fitting_rows", lambda *_: rows)
     formulas = {f"f{number}": source for number, source in enumerate(FORMULAS)}
     options = {"timeframe": "1h", "executor": "tiles"}
 

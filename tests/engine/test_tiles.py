@@ -6,9 +6,10 @@ from sweeping import CALLS, COMPOSED, KINDS, LANGUAGE, random_candles, sweep
 from barsweep.data.candles import Candles
 from barsweep.engine.controlling import AbandonedError, Ticket
 from barsweep.engine.evaluating import PlanEvaluator
-from barsweep.engine.executors import Surroundings, make_executor, tile_executor
+from barsweep.engine.executors import Surroundings, make_executor
 from barsweep.engine.executors.sections import Across
 from barsweep.formulas import make_plan
+from barsweep.formulas.kernels import registers
 from barsweep.formulas.kernels.machine import Machine
 
 EVERY = {call: call for call in (*CALLS, *COMPOSED)}
@@ -47,7 +48,7 @@ def test_the_bits_do_not_depend_on_how_long_symbols_are_cut_in_time(rows, monkey
     candles = random_candles(23)
     whole = sweep(EVERY, candles, executor="tiles")
 
-    monkeypatch.setattr(tile_executor, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(registers, "fitting_rows", lambda *_: rows)
     cut = sweep(EVERY, candles, executor="tiles")
 
     assert [call for call in EVERY if not whole[call].equals(cut[call], null_equal=True)] == []
