@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..data.candles import Candles
-from ..data.handing import column_of
+from ..data.handing import column_of, repeated
 from ..formulas.kernels.machine import Stop
 from .controlling import Ticket
 from .deferring import Table
@@ -98,12 +98,14 @@ def _table(
     name: str, listed: Listed, candles: Candles, selection: Selection, inside: NDArray[np.bool_] | None
 ) -> pl.DataFrame:
     """The table of one formula's matches, with their rows in the candles in `~row`."""
-    names = pl.Series("symbol", candles.symbols, dtype=pl.String)
-    places = column_of("place", np.repeat(np.arange(len(names), dtype=np.uint32), listed.counts))
     tags = [tag.alias(column) for column, tag in tags_of(name, selection, len(listed.rows)).items()]
     labels = selection.indicators[name]
     values = [column.alias(reported(label)) for label, column in zip(labels, listed.columns, strict=True)]
     # [] gathers at once, where gather makes a query of it
-    keys = [listed.rows.alias("~row"), names[places], candles.ts[listed.rows].alias("ts")]
+    keys = [
+        listed.rows.alias("~row"),
+        repeated("symbol", candles.symbols, listed.counts),
+        candles.ts[listed.rows].alias("ts"),
+    ]
     table = pl.DataFrame([*keys, *tags, *values])
     return table if inside is None else table.filter(column_of("inside", inside[listed.rows.to_numpy()]))
