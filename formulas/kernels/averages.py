@@ -27,7 +27,7 @@ def _begun(memory: Memory, *, n: Lanes, weight: Lanes) -> Mask:
     return memory.seen >= n
 
 
-@recursive("mean", "seen", settled=_begun)
+@recursive("mean", "seen", settled=_begun, abreast=True)
 def smoothed(memory: Memory, x: Lanes, *, n: Lanes, weight: Lanes, settled: bool) -> Lanes:
     """Mean of the first n defined values, then m + (x - m) * weight.
 

@@ -6,11 +6,13 @@ row, and the bytes from row to row, for each input and then each output. That is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from llvmlite import ir
 
+from .abreast import COUNTS, symbol_of
 from .declaring import Kernel, Memory
 from .emitting import POINTER, WHOLE, Emitter, Value
 from .lanes import Lanes
@@ -25,34 +27,36 @@ def build(kernels: Iterable[Kernel]) -> ir.Module:
     """A module with a function for each kernel, under its symbol."""
     module = ir.Module("kernels")
     for kernel in kernels:
-        emitter = Emitter(module, kernel.symbol, PARAMETERS)
-        if kernel.form == "moving":
-            kernel.body(emitter)
-        else:
-            _Frame(emitter, kernel).build()
-        emitter.builder.ret_void()
+        for count in (1, *COUNTS) if kernel.abreast else (1,):
+            emitter = Emitter(module, symbol_of(kernel.symbol, count), PARAMETERS)
+            if kernel.form == "moving":
+                kernel.body(emitter)
+            elif kernel.form == "recursive":
+                _Recursion([_Frame(emitter, kernel, number) for number in range(count)]).build()
+            else:
+                _Frame(emitter, kernel).build()
+            emitter.builder.ret_void()
     return module
 
 
 class _Frame:
-    """A kernel under construction."""
+    """A kernel under construction; of several that run side by side the one with this number."""
 
-    def __init__(self, emitter: Emitter, kernel: Kernel) -> None:
+    def __init__(self, emitter: Emitter, kernel: Kernel, number: int = 0) -> None:
         self.emitter, self.kernel = emitter, kernel
-        operands, self.rows, settings, self.memory, _ = emitter.function_made.args
-        self.scalars = {name: emitter.number(settings, k) for k, name in enumerate(kernel.settings)}
+        operands, self.rows, settings, memory, _ = emitter.function_made.args
+        first = number * len(kernel.settings)
+        self.scalars = {name: emitter.number(settings, first + k) for k, name in enumerate(kernel.settings)}
         self.table = emitter.offset(settings, emitter.whole(8 * len(kernel.settings)))
         self.settings = {name: self.lanes(emitter.splat(scalar)) for name, scalar in self.scalars.items()}
-        places = range(kernel.inputs + kernel.outputs)
+        self.memory = emitter.offset(memory, emitter.whole(ROW * number * (len(kernel.memory) + kernel.past)))
+        width = kernel.inputs + kernel.outputs
+        places = range(number * width, (number + 1) * width)
         self.pointers = [(emitter.pointer(operands, 2 * k), emitter.whole_at(operands, 2 * k + 1)) for k in places]
 
     def build(self) -> None:
-        begin = self.emitter.whole(0)
-        if self.kernel.form == "recursive":
-            self.recursion(begin)
-        else:
-            body = self.ranged if self.kernel.form == "ranged" else self.elementwise
-            self.emitter.repeat(begin, self.rows, [], body)
+        body = self.ranged if self.kernel.form == "ranged" else self.elementwise
+        self.emitter.repeat(self.emitter.whole(0), self.rows, [], body)
 
     def elementwise(self, index: Value, _: list[Value]) -> Sequence[Value]:
         self.write(index, self.kernel.body(*self.read(index), **self.settings))
@@ -63,38 +67,6 @@ class _Frame:
         window = Window(self.emitter, self.address(0, index), n, self.memory, self.table)
         self.write(index, self.kernel.body(window, *self.read(index)[1:], **self.settings))
         return []
-
-    def recursion(self, begin: Value) -> None:
-        """Memory is held in registers throughout the block, loaded before and stored after."""
-        emitter, kernel = self.emitter, self.kernel
-        places = [emitter.offset(self.memory, emitter.whole(ROW * k)) for k in range(len(kernel.memory))]
-        carried = [begin, *map(emitter.load_row, places)]
-        if kernel.settled is not None:
-            carried = emitter.loop(carried, self.begins, lambda values: self.bar(values, settled=False))
-        options = {"settled": True} if kernel.settled is not None else {}
-        carried = emitter.loop(carried, self.goes_on, lambda values: self.bar(values, **options))
-        for value, place in zip(carried[1:], places, strict=True):
-            emitter.store_row(value, place)
-
-    def goes_on(self, carried: list[Value]) -> Value:
-        return self.emitter.builder.icmp_signed("<", carried[0], self.rows)
-
-    def begins(self, carried: list[Value]) -> Value:
-        assert self.kernel.settled is not None
-        settled = self.kernel.settled(self.remembered(carried), **self.settings)
-        begins = self.emitter.builder.not_(self.emitter.all_hold(settled.value))
-        return self.emitter.builder.and_(self.goes_on(carried), begins)
-
-    def bar(self, carried: list[Value], **options: bool) -> Sequence[Value]:
-        index, memory = carried[0], self.remembered(carried)
-        self.write(index, self.kernel.body(memory, *self.read(index), **self.settings, **options))
-        following = self.emitter.builder.add(index, self.emitter.whole(1))
-        return [following, *(getattr(memory, name).value for name in self.kernel.memory)]
-
-    def remembered(self, carried: list[Value]) -> Memory:
-        named = dict(zip(self.kernel.memory, map(self.lanes, carried[1:]), strict=True))
-        behind = self.emitter.offset(self.memory, self.emitter.whole(ROW * len(named)))
-        return Memory(named, Past(self.emitter, behind, self.kernel.past))
 
     def read(self, index: Value) -> list[Lanes]:
         return [self.lanes(self.emitter.load_row(self.address(k, index))) for k in range(self.kernel.inputs)]
@@ -113,3 +85,54 @@ class _Frame:
 
     def lanes(self, value: Value) -> Lanes:
         return Lanes(self.emitter, value)
+
+
+class _Recursion:
+    """Recursive kernels of one kind under construction, which go from bar to bar side by side."""
+
+    def __init__(self, frames: Sequence[_Frame]) -> None:
+        self.frames, self.emitter, self.kernel = frames, frames[0].emitter, frames[0].kernel
+
+    def build(self) -> None:
+        """Memory is held in registers throughout the block, loaded before and stored after."""
+        places = [place for frame in self.frames for place in self.places(frame)]
+        carried = [self.emitter.whole(0), *map(self.emitter.load_row, places)]
+        if self.kernel.settled is not None:
+            carried = self.emitter.loop(carried, self.begins, lambda values: self.bar(values, settled=False))
+        options = {"settled": True} if self.kernel.settled is not None else {}
+        carried = self.emitter.loop(carried, self.goes_on, lambda values: self.bar(values, **options))
+        for value, place in zip(carried[1:], places, strict=True):
+            self.emitter.store_row(value, place)
+
+    def places(self, frame: _Frame) -> list[Value]:
+        return [self.emitter.offset(frame.memory, self.emitter.whole(ROW * k)) for k in range(len(self.kernel.memory))]
+
+    def goes_on(self, carried: list[Value]) -> Value:
+        return self.emitter.builder.icmp_signed("<", carried[0], self.frames[0].rows)
+
+    def begins(self, carried: list[Value]) -> Value:
+        settled, builder = self.kernel.settled, self.emitter.builder
+        assert settled is not None
+        memories = zip(self.frames, self.remembered(carried), strict=True)
+        masks = [settled(memory, **frame.settings).value for frame, memory in memories]
+        begins = builder.not_(self.emitter.all_hold(functools.reduce(builder.and_, masks)))
+        return builder.and_(self.goes_on(carried), begins)
+
+    def bar(self, carried: list[Value], **options: bool) -> Sequence[Value]:
+        """All read their inputs before any writes: what one reads for the last time may be where another writes."""
+        index, memories = carried[0], self.remembered(carried)
+        inputs = [frame.read(index) for frame in self.frames]
+        for frame, memory, values in zip(self.frames, memories, inputs, strict=True):
+            frame.write(index, self.kernel.body(memory, *values, **frame.settings, **options))
+        following = self.emitter.builder.add(index, self.emitter.whole(1))
+        return [following, *(getattr(memory, name).value for memory in memories for name in self.kernel.memory)]
+
+    def remembered(self, carried: list[Value]) -> list[Memory]:
+        count = len(self.kernel.memory)
+        memories = []
+        for number, frame in enumerate(self.frames):
+            values = map(frame.lanes, carried[1 + number * count : 1 + (number + 1) * count])
+            behind = self.emitter.offset(frame.memory, self.emitter.whole(ROW * count))
+            past = Past(self.emitter, behind, self.kernel.past)
+            memories.append(Memory(dict(zip(self.kernel.memory, values, strict=True)), past))
+        return memories

@@ -46,6 +46,7 @@ class Kernel:
     `states(**settings)` says how many rows of sixteen it remembers in all.
     `fresh` is what these rows hold before a symbol's first bar.
     `settled(memory, **settings)` is a mask: once it holds in all lanes, `body` is built with `settled=True`.
+    `abreast`: several run side by side (abreast.py).
     """
 
     name: str
@@ -59,6 +60,7 @@ class Kernel:
     states: Rows = lambda **_: 0
     fresh: float = 0.0
     settled: Callable[..., Mask] | None = None
+    abreast: bool = False
 
     @property
     def symbol(self) -> str:
@@ -80,13 +82,20 @@ def elementwise(body: Body) -> Body:
 
 
 def recursive(
-    *memory: str, outputs: int = 1, past: int = 0, settled: Callable[..., Mask] | None = None
+    *memory: str,
+    outputs: int = 1,
+    past: int = 0,
+    settled: Callable[..., Mask] | None = None,
+    abreast: bool = False,
 ) -> Callable[[Body], Body]:
-    """Declare a kernel that goes from bar to bar. `settled` splits it in two: while it begins, and afterwards."""
+    """Declare a kernel that goes from bar to bar. `settled` splits it in two: while it begins, and afterwards.
+
+    Several that are `abreast` run side by side, which pays for those that most formulas have.
+    """
 
     def declare(body: Body) -> Body:
         rows = len(memory) + past
-        facts = {"memory": memory, "past": past, "states": lambda **_: rows, "settled": settled}
+        facts = {"memory": memory, "past": past, "states": lambda **_: rows, "settled": settled, "abreast": abreast}
         _enter(body, "recursive", outputs, skipped=1, **facts)
         return body
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
+from .abreast import counts_of, in_company, symbol_of
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
 from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, size_of_list
@@ -49,7 +50,8 @@ class Layout:
 
     def __init__(self, graph: Graph, stores: Stores, block: int | None, held: Sequence[Series] = ()) -> None:
         self.stores = stores
-        self.sources = _needed(graph.sources, [*stores.series, *held])
+        self.groups = in_company(_needed(graph.sources, [*stores.series, *held]))
+        self.sources = [source for group in self.groups for source in group]
         self.order = {id(source): place for place, source in enumerate(self.sources)}
         self.heads, self.last = _readers(self.sources, self.order)
         self.leaves: dict[Value, int] = {}
@@ -84,11 +86,28 @@ class Layout:
         waiting = self.leaving()
         self.places.update({(id(source), 0): self.take(1) for source in self.sources if isinstance(source, Fixed)})
         memory = self.memory_rows()
-        for place, source in enumerate(self.sources):
-            self.step(place, source, memory)
-            for leave in waiting.pop(place, ()):
-                leave()
-            self.release(place, [value for value, ready in self.leaves.items() if ready == place], leaving=True)
+        for group in self.groups:
+            places = [self.order[id(source)] for source in group]
+            for place, source in zip(places, group, strict=True):
+                self.step(place, source, memory)
+            self.join(len(group))
+            for place in places:
+                for leave in waiting.pop(place, ()):
+                    leave()
+                self.release(place, [value for value, ready in self.leaves.items() if ready == place], leaving=True)
+
+    def join(self, count: int) -> None:
+        """Make the last steps, which are of one kernel and need not wait for each other, as few as can be."""
+        if count == 1:
+            return
+        steps = self.steps[-count:]
+        del self.steps[-count:]
+        for many in counts_of(count):
+            several, steps = steps[:many], steps[many:]
+            symbol = symbol_of(several[0].symbol, many)
+            operands = tuple(operand for step in several for operand in step.operands)
+            settings = tuple(number for step in several for number in step.settings)
+            self.steps.append(Step(symbol, operands, settings, several[0].memory))
 
     @property
     def constants(self) -> tuple[tuple[int, float], ...]:
