@@ -34,12 +34,6 @@ class Cells(Emitter):
         """A small whole number as a large one."""
         return value if value.type == WHOLE else self.builder.sext(value, WHOLE)
 
-    def fetch(self, address: Value, *, writing: bool) -> None:
-        """Have the line of the cache with this address brought near."""
-        narrow = ir.IntType(32)
-        prefetch = self.declared("llvm.prefetch.p0", ir.VoidType(), [POINTER, narrow, narrow, narrow])
-        self.builder.call(prefetch, [address, *(ir.Constant(narrow, each) for each in (int(writing), 3, 1))])
-
     def slot(self, ts: Value, origin: Value, inverse: Value) -> Value:
         """The place of a ts among those that are `1 / inverse` apart from `origin` on; dates are one apart."""
         distance = self.builder.sub(self.wide(ts), origin)

@@ -177,6 +177,11 @@ class Emitter:
 
         self.repeat(begin, end, [], advance, by)
 
+    def fetch(self, address: Value, *, writing: bool) -> None:
+        """Have the line of the cache with this address brought near."""
+        prefetch = self.declared("llvm.prefetch.p0", ir.VoidType(), [POINTER, INDEX, INDEX, INDEX])
+        self.builder.call(prefetch, [address, *(ir.Constant(INDEX, each) for each in (int(writing), 3, 1))])
+
     def declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
         """A function that is defined elsewhere."""
         known = self.module.globals.get(name)

@@ -18,6 +18,8 @@ from .lanes import LANES
 from .tiles import BEGINS, FIRST, LENGTHS, ROW
 
 EIGHT: Final = 8
+AHEAD: Final = 32
+"""Rows of a column that are brought near ahead of their turn: more columns are read at once than a CPU foresees."""
 PART: Final = ir.VectorType(DOUBLE, EIGHT)
 BYTE: Final = ir.IntType(8)
 HALFWORD: Final = ir.IntType(16)
@@ -106,6 +108,8 @@ def pack(emitter: Emitter) -> None:
     def block(half: int, row: Value) -> None:
         places = [builder.add(move.column_row(emitter.whole(lane)), row) for lane in range(half, half + EIGHT)]
         loaded = [builder.load(move.element(column, place), typ=PART, align=8) for place in places]
+        for place in places:
+            emitter.fetch(move.element(column, builder.add(place, emitter.whole(AHEAD))), writing=False)
         for k, part in enumerate(transposed(builder, loaded)):
             target = move.cell(register, builder.add(row, emitter.whole(k)), emitter.whole(half))
             builder.store(part, target, align=8)
