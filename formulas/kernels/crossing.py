@@ -49,7 +49,7 @@ class Section(Cells):
 
     def __init__(self, module: ir.Module, name: str, parameters: Sequence[Value]) -> None:
         super().__init__(module, name, parameters)
-        self.size, self._x, self._y, self._places, self._settings, self._scratch = self.function_made.args
+        self.size, self._x, self._y, self._values, self._settings, self._scratch = self.function_made.args
 
     # The operations of a Body, for one number.
 
@@ -117,15 +117,11 @@ class Section(Cells):
         return low, high
 
     def answer(self, value: Numbers) -> None:
-        """Write each symbol's value to its bar, undefined where it is not finite."""
-
-        def write(index: Value) -> None:
-            self.builder.store(finite(value(index)).value, self.pointer_at(self._places, index), align=8)
-
-        self.each(self.whole(0), self.size, write)
+        """Write each symbol's value, undefined where it is not finite."""
+        self.each(self.whole(0), self.size, lambda index: self.write_at(index, finite(value(index))))
 
     def answer_all(self, value: Lanes) -> None:
-        """Write one value to every bar."""
+        """Write one value for every symbol."""
         self.answer(lambda _: value)
 
     def ascending(self) -> Order:
@@ -134,8 +130,8 @@ class Section(Cells):
         return Order(self, self._scratch, self.builder.call(order, [self._x, self.size, self._scratch]))
 
     def write_at(self, index: Value, value: Lanes) -> None:
-        """Write a value that is finite to the bar of a symbol."""
-        self.builder.store(value.value, self.pointer_at(self._places, index), align=8)
+        """Write a symbol's value, which is finite or undefined."""
+        self.write(self._values, index, value.value)
 
     def _pass(self, start: Sequence[float], step: Callable[[Value, list[Value]], Sequence[Value]]) -> list[Lanes]:
         carried = [ir.Constant(DOUBLE, number) for number in start]
@@ -187,7 +183,7 @@ class Order:
         return where(rest == 0.0, low, low + (high - low) * rest)
 
     def answer(self, value: Placed) -> None:
-        """Write to each bar the value of its number's run and place."""
+        """Write for each number the value of its run and place."""
         section, builder = self.section, self.section.builder
 
         def run(carried: list[Value]) -> Sequence[Value]:
