@@ -36,7 +36,7 @@ class Bench:
     cells: Codes
     groups: Codes
     scratch: NDArray[np.uint8]
-    apart: tuple[Whole, Floats, Floats, Floats, Whole]
+    apart: tuple[NDArray[Any], ...]
 
     @classmethod
     def of(cls, dates: int, most: int) -> Self:
