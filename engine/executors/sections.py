@@ -120,8 +120,10 @@ class Universe:
         """The calendar, if all ts are multiples of `step` apart."""
         first, slots = int(self._edges.min()), self._slots(step)
         counts = np.zeros(slots, np.int32)
-        count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 4)
-        if any(count(each.ctypes.data, each.size, first, step, counts.ctypes.data) for each in self.ts):
+        count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 5)
+        pairs = zip(self.ts, map(np.ascontiguousarray, self.starts), strict=True)
+        rest = first, step, counts.ctypes.data
+        if any(count(*_addresses(ts, starts), starts.size - 1, *rest) for ts, starts in pairs):
             return None
         codes = np.cumsum(counts > 0, dtype=np.int32) - np.int32(1)
         return Calendar(first, 1 / step, codes, np.flatnonzero(counts) * step + first, int(counts.max()))

@@ -46,7 +46,7 @@ def define_sections(module: ir.Module) -> None:
     deliver = _define_deliver(Cells(module, "deliver_values", [POINTER]))
     for kind in (INDEX, WHOLE):
         suffix = 8 * SIZES[kind]
-        _define_count(Cells(module, f"count_{suffix}", [POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
+        _define_count(Cells(module, f"count_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE, POINTER], WHOLE), kind)
         _define_seek(Cells(module, f"seek_{suffix}", [POINTER, POINTER, WHOLE, WHOLE, WHOLE]), kind)
         for series, grouped in itertools.product(range(1, MOST_SERIES + 1), (False, True)):
             name = f"{'groups' if grouped else 'symbols'}_{series}_{suffix}"
@@ -57,22 +57,51 @@ def define_sections(module: ir.Module) -> None:
 
 
 def _define_count(cells: Cells, kind: Value) -> None:
-    """`count(ts, rows, origin, step, counts) -> strays`: count the rows of each slot, and those that are in none."""
+    """`count(ts, starts, symbols, origin, step, counts) -> strays`: count the rows of each slot; strays are in none.
+
+    Symbols next to each other nearly always have the same ts, which is soon seen: those are counted together.
+    """
     builder, whole = cells.builder, cells.whole
-    ts, rows, origin, step, counts = cells.function_made.args
+    ts, starts, symbols, origin, step, counts = cells.function_made.args
     inverse = builder.fdiv(ir.Constant(DOUBLE, 1.0), builder.sitofp(step, DOUBLE))
 
-    def one(row: Value, strays: list[Value]) -> Sequence[Value]:
-        moment = cells.read(ts, row, kind)
-        slot = cells.slot(moment, origin, inverse)
-        cells.write(counts, slot, builder.add(cells.read(counts, slot, INDEX), ir.Constant(INDEX, 1)))
-        if kind == INDEX:  # no date is between two
-            return strays
-        distance = builder.sub(moment, origin)
-        stray = builder.icmp_signed("!=", builder.mul(slot, step), distance)
-        return [builder.add(strays[0], builder.zext(stray, WHOLE))]
+    def rows(begin: Value, end: Value, weight: Value, strays: Value) -> Value:
+        def one(row: Value, strays: list[Value]) -> Sequence[Value]:
+            moment = cells.read(ts, row, kind)
+            slot = cells.slot(moment, origin, inverse)
+            cells.write(counts, slot, builder.add(cells.read(counts, slot, INDEX), weight))
+            if kind == INDEX:  # no date is between two
+                return strays
+            distance = builder.sub(moment, origin)
+            stray = builder.icmp_signed("!=", builder.mul(slot, step), distance)
+            return [builder.add(strays[0], builder.zext(stray, WHOLE))]
 
-    builder.ret(cells.repeat(whole(0), rows, [whole(0)], one)[0])
+        return cells.repeat(begin, end, [strays], one)[0]
+
+    def symbol(number: Value, carried: list[Value]) -> Sequence[Value]:
+        first, last, weight, strays = carried
+        begin, end = (cells.read(starts, builder.add(number, whole(place)), WHOLE) for place in (0, 1))
+        before, here = (cells.cell(ts, row, kind) for row in (first, begin))
+        alike = _same(cells, kind, before, builder.sub(last, first), here, builder.sub(end, begin))
+        strays = rows(first, builder.select(alike, first, last), weight, strays)
+        one = ir.Constant(INDEX, 1)
+        weight = builder.select(alike, builder.add(weight, one), one)
+        return [builder.select(alike, first, begin), builder.select(alike, last, end), weight, strays]
+
+    start = [whole(0), whole(0), ir.Constant(INDEX, 0), whole(0)]
+    builder.ret(rows(*cells.repeat(whole(0), symbols, start, symbol)))
+
+
+def _same(cells: Cells, kind: Value, ts: Value, rows: Value, other: Value, count: Value) -> Value:
+    """Whether some rows of ts are the same as others, and as many."""
+    builder, as_many = cells.builder, cells.builder.icmp_signed("==", rows, count)
+
+    def look(row: Value, found: list[Value]) -> Sequence[Value]:
+        return [builder.or_(found[0], builder.xor(cells.read(ts, row, kind), cells.read(other, row, kind)))]
+
+    none = ir.Constant(kind, 0)
+    differ = cells.repeat(cells.whole(0), builder.select(as_many, count, cells.whole(0)), [none], look)[0]
+    return builder.and_(as_many, builder.icmp_signed("==", differ, none))
 
 
 def _define_seek(cells: Cells, kind: Value) -> None:

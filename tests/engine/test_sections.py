@@ -201,6 +201,19 @@ def test_duplicates_that_the_policy_keeps_are_all_ranked(grid, monkeypatch):
     assert tiles["rank"].max() > once["symbol"].n_unique()
 
 
+@pytest.mark.parametrize(("dtype", "step"), [(pl.Date, 1), (pl.Datetime("us"), 7)])
+def test_rows_are_counted_whoever_has_the_same_ts(dtype, step):
+    """As the symbol before, in the same piece or another, as an earlier one, as many others, and some of them twice."""
+    symbols = [[0, 1], [0, 1], [0, 1, 2], [0, 1], [1, 3], [1, 3], [1, 3], [2, 2], [2, 2]]
+    pieces = symbols[:1], symbols[1:6], symbols[6:]
+    ts = [pl.Series(np.concatenate(piece) * step).cast(dtype) for piece in pieces]
+    at = Universe.of(ts, [np.cumsum([0, *map(len, piece)]) for piece in pieces])
+
+    counts = np.bincount(np.concatenate(symbols))
+    assert at.calendar.moments.tolist() == [step * moment for moment in range(4)]
+    assert at.calendar.most == counts.max() == 7
+
+
 @pytest.mark.parametrize("kernel", ["rank", "zscore"])
 @pytest.mark.parametrize("grouped", [True, False])
 def test_it_is_known_whether_values_are_undefined(kernel, grouped):
