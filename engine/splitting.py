@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
 from .spilling import Spill
 
+TEXT: Final = 16  # bytes of a text, or of where a long one stands
 Labels = Mapping[str, Mapping[str, str]]
 
 
@@ -99,8 +100,13 @@ class Piece:
 
 
 def size_of(table: pl.DataFrame | None) -> int:
-    """Bytes of a table."""
-    return 0 if table is None else int(table.estimated_size())
+    """Bytes of a table; to ask Polars for those of texts goes over every row."""
+    return 0 if table is None else sum(map(_size_of_column, table.get_columns()))
+
+
+def _size_of_column(column: pl.Series) -> int:
+    """What long texts take besides, the rows of a symbol share."""
+    return TEXT * len(column) if column.dtype == pl.String else int(column.estimated_size())
 
 
 def reported(label: str) -> str:
@@ -112,7 +118,8 @@ def split_columns(candles: Candles, columns: Sequence[pl.Series], selection: Sel
     """Every bar inside the range, with the results' values, which stand in the order of `selection.results`."""
     inside = rows_inside(candles, selection)
     piece = bars_counted(candles, inside, selection)
-    keys = candles.frame.select("symbol", "ts")
+    frame = candles.frame
+    keys = pl.DataFrame([frame["symbol"], frame["ts"]])  # select would copy a column in pieces beside a whole one
     table = stacked(keys, dict(zip(selection.results, columns, strict=True)), selection)
     if inside is not None:
         points = table.height // max(1, keys.height)

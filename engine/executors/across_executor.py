@@ -24,7 +24,7 @@ from .columns import Column, Floats, Together, numbers_of
 from .finding import Found
 from .numbering import FRAME_COLUMNS, starts
 from .rooms import Rooms
-from .sections import Across, Universe
+from .sections import Across, Undefined, Universe
 from .surroundings import Surroundings
 from .tile_executor import TileExecutor, TileStage, Wanted
 
@@ -33,12 +33,13 @@ from .tile_executor import TileExecutor, TileStage, Wanted
 class Written:
     """Numbers as kernels wrote them, NaN where undefined, or 0 and 1; `valid` has bits of validity where there are.
 
-    Numbers may have their place `among` others.
+    Else it may be known whether any are `undefined`. Numbers may have their place `among` others.
     """
 
     values: Floats
     is_condition: bool = False
     valid: NDArray[np.uint8] | None = None
+    undefined: Undefined | None = None
     among: tuple[Together, int] | None = None
 
     def plain(self, name: str) -> pl.Series:
@@ -51,7 +52,7 @@ class Written:
             together, number = self.among
             return together.column(name, number)
         valid = self.valid
-        if valid is None:
+        if valid is None and (self.undefined is None or self.undefined):
             missing = np.isnan(self.values)
             valid = np.packbits(~missing, bitorder="little") if missing.any() else None
         return column_of(name, self.values == 1.0 if self.is_condition else self.values, valid)
@@ -102,7 +103,7 @@ class Part:
         begin, end = int(self.candles.starts[first]), int(self.candles.starts[last])
         columns = {name: column.slice(begin, end - begin) for name, column in self.columns.items()}
         written = {
-            name: Written(each.values[begin:end], each.is_condition)
+            name: Written(each.values[begin:end], each.is_condition, undefined=each.undefined)
             for name, each in self.written.items()
             if name not in columns
         }
@@ -264,7 +265,7 @@ def rankings_over(
         groups, count = (None, 0) if ranking.by is None else grouped[ranking.by]
         across = Across(universe, ranking.kernel, series, ranking.settings, groups, count, room)
         for part, output in zip(parts, across.outputs, strict=True):
-            part.written[ranking.column] = Written(output, ranking.is_condition)
+            part.written[ranking.column] = Written(output, ranking.is_condition, undefined=across.undefined)
         yield across
 
 
@@ -288,9 +289,8 @@ def numbered_groups(pieces: Sequence[pl.Series]) -> tuple[list[Codes], int]:
         each[0] = True
     heads = [piece.filter(begin) for piece, begin in zip(pieces, begins, strict=True)]
     numbers = (pl.concat(heads).rank("dense").cast(pl.Int32) - 1).fill_null(-1).to_numpy()
-    ends = itertools.accumulate(map(len, heads))
     codes = []
-    for begin, head, end in zip(begins, heads, ends, strict=True):
+    for begin, head, end in zip(begins, heads, itertools.accumulate(map(len, heads)), strict=True):
         lengths = np.diff(np.append(begin.arg_true().to_numpy(), len(begin)))
         codes.append(np.repeat(numbers[end - len(head) : end].astype(np.int32), lengths))
     return codes, int(numbers.max(initial=-1)) + 1

@@ -19,51 +19,13 @@ from numpy.typing import NDArray
 
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
-from ...formulas.kernels.tiles import SORT_ROW, SORT_TABLES
+from .benches import Bench
 from .calendars import Calendar, Codes, numbered_moments
 from .columns import Floats, Whole
 
-BLOCK_CELLS: Final = 32_000
-"""Numbers of a block: what is gathered of them, 20 bytes each, fits in the second cache."""
-LEAST_DATES: Final = 8  # of a block: a line of the cache holds so many numbers of a symbol
-MOST_DATES: Final = 256
 SPARSE: Final = 4  # slots for each row from which on ts are looked up in a list of them instead
 FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bench:
-    """Room for a block of sections, and for what kernels need; kept, for fresh memory costs more than what it is for.
-
-    `apart` is for groups: which there are, and series and places of one after the other.
-    """
-
-    block: int
-    fills: Whole
-    numbers: tuple[Floats, Floats]
-    places: Whole
-    groups: Codes
-    scratch: NDArray[np.uint8]
-    apart: tuple[Whole, Whole, Whole, Whole]
-
-    @classmethod
-    def of(cls, calendar: Calendar) -> Bench:
-        """For any kernel over these dates."""
-        most = calendar.most
-        block = min(max(BLOCK_CELLS // most, LEAST_DATES), MOST_DATES, calendar.dates)
-        cells = (block + 1) * (most + 1)
-        x, y = np.empty(cells), np.empty(cells)
-        present, apart_x, apart_y, places = (np.empty(most, np.int64) for _ in range(4))
-        return cls(
-            block,
-            np.empty(block + 1, np.int64),
-            (x, y),
-            np.empty(cells, np.int64),
-            np.empty(cells, np.int32),
-            np.empty(SORT_TABLES + SORT_ROW * most, np.uint8),
-            (present, apart_x, apart_y, places),
-        )
 
 
 @dataclass(eq=False)
@@ -107,7 +69,7 @@ class Universe:
         try:
             bench = self._idle.pop()
         except IndexError:  # none is idle
-            bench = Bench.of(self.calendar)
+            bench = Bench.of(self.calendar.dates, self.calendar.most)
         yield bench
         self._idle.append(bench)
 
@@ -158,8 +120,10 @@ class Universe:
         """The calendar, if all ts are multiples of `step` apart."""
         first, slots = int(self._edges.min()), self._slots(step)
         counts = np.zeros(slots, np.int32)
-        count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 4)
-        if any(count(each.ctypes.data, each.size, first, step, counts.ctypes.data) for each in self.ts):
+        count = self.function("count", ctypes.c_int64, *[ctypes.c_int64] * 5)
+        pairs = zip(self.ts, map(np.ascontiguousarray, self.starts), strict=True)
+        rest = first, step, counts.ctypes.data
+        if any(count(*_addresses(ts, starts), starts.size - 1, *rest) for ts, starts in pairs):
             return None
         codes = np.cumsum(counts > 0, dtype=np.int32) - np.int32(1)
         return Calendar(first, 1 / step, codes, np.flatnonzero(counts) * step + first, int(counts.max()))
@@ -173,6 +137,16 @@ class Universe:
         self.ts = [places[each] for each in numbers]
         counts = np.sum([np.bincount(each, minlength=order.size) for each in self.ts], axis=0)
         return Calendar(0, 1.0, np.sort(places), np.arange(order.size), int(counts.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """How many undefined values the runs of a kernel have left; to add to a list is safe in several threads."""
+
+    counts: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any(self.counts)
 
 
 @dataclass(eq=False)
@@ -192,6 +166,7 @@ class Across:
     group_count: int = 0
     room: Floats | None = None
     outputs: list[Floats] = field(init=False)
+    undefined: Undefined = field(default_factory=Undefined)
 
     def __post_init__(self) -> None:
         universe = self.universe
@@ -205,7 +180,8 @@ class Across:
         """Compute the dates numbered from `first` to before `last`; False if the flag was raised before the end."""
         universe, calendar = self.universe, self.universe.calendar
         symbols = universe.symbols
-        cursors = np.column_stack([np.zeros(symbols, np.int64), universe.lengths])
+        nothing = np.zeros(symbols, np.int64)
+        cursors = np.column_stack([nothing, universe.lengths, nothing])
         seek = universe.function("seek", None, *[ctypes.c_int64] * 4)
         end = int(calendar.moments[last - 1]) + 1
         seek(self._bases.ctypes.data, cursors.ctypes.data, symbols, int(calendar.moments[first]), end)
@@ -215,12 +191,14 @@ class Across:
             order: list[int] = [symbols, first, last, bench.block]
             order += _addresses(self._bases, cursors, calendar.codes)
             order += [calendar.origin, int(np.float64(calendar.inverse).view(np.int64)), calendar.most + 1]
-            order += _addresses(bench.fills, *bench.numbers, bench.places, bench.groups)
+            order += _addresses(bench.fills, *bench.numbers, bench.values, bench.cells, bench.groups)
             order += [machine_code().address(f"across_{self.kernel}"), *_addresses(settings, bench.scratch, parts)]
-            work = np.array(order, np.int64)
+            work = np.array([*order, 0], np.int64)
             among = "symbols" if self.groups is None else "groups"
             over = universe.function(f"over_{among}_{len(self.series)}", ctypes.c_int64, ctypes.c_int64)
-            return bool(over(work.ctypes.data, stop.address) == last)
+            ended = bool(over(work.ctypes.data, stop.address) == last)
+        self.undefined.counts.append(int(work[-1]))
+        return ended
 
 
 def _addresses(*arrays: NDArray[np.generic]) -> list[int]:

@@ -26,10 +26,6 @@ class Cells(Emitter):
         """Put a value into a cell."""
         self.builder.store(value, self.cell(array, index, value.type), align=SIZES[value.type])
 
-    def pointer_at(self, array: Value, index: Value) -> Value:
-        """The address that a cell holds."""
-        return self.builder.load(self.cell(array, index, WHOLE), typ=POINTER, align=8)
-
     def wide(self, value: Value) -> Value:
         """A small whole number as a large one."""
         return value if value.type == WHOLE else self.builder.sext(value, WHOLE)

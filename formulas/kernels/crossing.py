@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from llvmlite import ir
 
@@ -49,7 +49,7 @@ class Section(Cells):
 
     def __init__(self, module: ir.Module, name: str, parameters: Sequence[Value]) -> None:
         super().__init__(module, name, parameters)
-        self.size, self._x, self._y, self._places, self._settings, self._scratch = self.function_made.args
+        self.size, self._x, self._y, self._values, self._settings, self._scratch = self.function_made.args
 
     # The operations of a Body, for one number.
 
@@ -117,25 +117,21 @@ class Section(Cells):
         return low, high
 
     def answer(self, value: Numbers) -> None:
-        """Write each symbol's value to its bar, undefined where it is not finite."""
-
-        def write(index: Value) -> None:
-            self.builder.store(finite(value(index)).value, self.pointer_at(self._places, index), align=8)
-
-        self.each(self.whole(0), self.size, write)
+        """Write each symbol's value, undefined where it is not finite."""
+        self.each(self.whole(0), self.size, lambda index: self.write_at(index, finite(value(index))))
 
     def answer_all(self, value: Lanes) -> None:
-        """Write one value to every bar."""
+        """Write one value for every symbol."""
         self.answer(lambda _: value)
 
     def ascending(self) -> Order:
         """Put the numbers in order."""
         order = self.module.globals["order"]
-        return Order(self, self._scratch, self.builder.call(order, [self._x, self.size, self._scratch]))
+        return Order(self, self.builder.call(order, [self._x, self.size, self._scratch]))
 
     def write_at(self, index: Value, value: Lanes) -> None:
-        """Write a value that is finite to the bar of a symbol."""
-        self.builder.store(value.value, self.pointer_at(self._places, index), align=8)
+        """Write a symbol's value, which is finite or undefined."""
+        self.write(self._values, index, value.value)
 
     def _pass(self, start: Sequence[float], step: Callable[[Value, list[Value]], Sequence[Value]]) -> list[Lanes]:
         carried = [ir.Constant(DOUBLE, number) for number in start]
@@ -164,7 +160,6 @@ class Order:
     """A section's numbers from the smallest to the largest, equal ones in the order of the symbols."""
 
     section: Section
-    keys: Value
     words: Value
 
     def index(self, place: Value) -> Value:
@@ -187,7 +182,7 @@ class Order:
         return where(rest == 0.0, low, low + (high - low) * rest)
 
     def answer(self, value: Placed) -> None:
-        """Write to each bar the value of its number's run and place."""
+        """Write for each number the value of its run and place."""
         section, builder = self.section, self.section.builder
 
         def run(carried: list[Value]) -> Sequence[Value]:
@@ -198,23 +193,20 @@ class Order:
         section.loop([section.whole(0)], lambda carried: builder.icmp_signed("<", carried[0], section.size), run)
 
     def _end(self, begin: Value) -> Value:
-        """The place after the last number that equals the one at `begin`."""
+        """The place after the last number that equals the one at `begin`.
+
+        Found by branches alone: the next place must not wait for the numbers at this one.
+        """
         section, builder = self.section, self.section.builder
-
-        def key(place: Value) -> Value:
-            return section.read(self.keys, self.index(place), WHOLE)
-
-        first = key(begin)
+        first = self.x(begin)
 
         def goes_on(carried: list[Value]) -> Value:
-            return builder.and_(builder.icmp_signed("<", carried[0], section.size), carried[1])
+            inside = builder.icmp_signed("<", carried[0], section.size)
+            same = self.x(builder.select(inside, carried[0], begin)) == first
+            return builder.and_(inside, same.value)
 
-        def following(carried: list[Value]) -> Sequence[Value]:
-            same = builder.icmp_unsigned("==", key(carried[0]), first)
-            return [builder.add(carried[0], builder.zext(same, WHOLE)), same]
-
-        start: list[Any] = [builder.add(begin, section.whole(1)), section.every()]
-        return section.loop(start, goes_on, following)[0]
+        following = builder.add(begin, section.whole(1))
+        return section.loop([following], goes_on, lambda carried: [builder.add(carried[0], section.whole(1))])[0]
 
 
 __all__ = ["SECTION_KERNELS", "Order", "Run", "Section", "across", "define_section_kernels"]

@@ -10,15 +10,15 @@ what is far smaller than the largest number is about the same.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from llvmlite import ir
 
-from .cells import Cells
-from .emitting import BIT, DOUBLE, INDEX, POINTER, WHOLE, Value
+from .cells import SIZES, Cells
+from .emitting import BIT, COUNTS, DOUBLE, INDEX, POINTER, WHOLE, Value
+from .lanes import LANES
 from .tiles import SORT_BITS
 
 FEW: Final = 16
@@ -38,91 +38,120 @@ def define_order(module: ir.Module) -> None:
 class _Sort:
     """`order(numbers, n, scratch) -> words`: for each place in ascending order a word with the number's index, 32 bits.
 
-    Scratch begins with the keys, less the smallest of them; then come the words, and rough keys where later other words
-    stand. Above the index a word has a window of bits of a key, so that both passes over it read and write words alone.
+    Scratch begins with the words; then comes room for as many others, and for counts. Above the index a word has a
+    window of bits of a key, less the smallest key, so that both passes over it read and write words alone.
     """
 
     def __init__(self, module: ir.Module) -> None:
-        self.window = _define_window(Cells(module, "order_window", [POINTER] * 4 + [WHOLE] * 3))
+        self.spread = _define_spread(Cells(module, "order_spread", [POINTER] * 3 + [WHOLE] * 2))
         self.mend = _define_mend(Cells(module, "order_mend", [POINTER, POINTER, WHOLE], WHOLE))
         self.cells = Cells(module, "order", [POINTER, WHOLE, POINTER], POINTER)
         self.builder = self.cells.builder
+        self.numbers, self.n, self.words = self.cells.function_made.args
+        self.other = self.cells.cell(self.words, self.n, WHOLE)
+        self.counts = self.cells.cell(self.other, self.n, WHOLE)
+        self.bits = self._between(1, self.builder.sub(self._width(self.n), self.cells.whole(1)), SORT_BITS)
 
-    def build(self) -> Value:
-        cells, builder, whole = self.cells, self.builder, self.cells.whole
-        numbers, n, keys = cells.function_made.args
-        words, other = cells.cell(keys, n, WHOLE), cells.cell(keys, builder.mul(n, whole(2)), WHOLE)
-        counts = cells.cell(keys, builder.mul(n, whole(3)), WHOLE)
-        low, high = self._keys(numbers, n, keys)
-        used = self._width(builder.sub(self._key(high), self._key(low)))
-        is_wide = builder.icmp_signed(">", used, whole(WIDEST))
-        with builder.if_then(is_wide, likely=False):
-            self._rough_keys(numbers, n, other, low, high)
-        range_roughly = builder.sub(self._rough(high, low, high), self._rough(low, low, high))
-        bits = self._between(1, builder.sub(self._width(n), whole(1)), SORT_BITS)
-        width = builder.mul(bits, whole(2))
+    def build(self) -> None:
+        builder, whole = self.builder, self.cells.whole
+        low, high = self._bounds()
+        used = self._width(builder.sub(high, low))
 
-        def window(by: Value, first: Value) -> None:
-            builder.call(self.window, [by, words, other, counts, n, first, bits])
+        def key(index: Value) -> Value:
+            return builder.sub(self._key(self._number(index)), low)
 
-        def restart() -> None:
-            cells.each(whole(0), n, lambda index: cells.write(words, index, index))
-
-        restart()
-        with builder.if_then(builder.icmp_signed(">", n, whole(FEW))):
-            topmost = builder.sub(builder.select(is_wide, self._width(range_roughly), used), width)
-            window(builder.select(is_wide, other, keys), self._between(0, topmost, 64))
-        mended = builder.icmp_signed("!=", builder.call(self.mend, [keys, words, n]), whole(0))
+        with builder.if_else(builder.icmp_signed(">", self.n, whole(FEW))) as (many, few):
+            with many, builder.if_else(builder.icmp_signed(">", used, whole(WIDEST))) as (wide, narrow):
+                with wide:
+                    self._by_rough_keys(low, high)
+                with narrow:
+                    self._window(lambda place: place, key, self._topmost(used))
+            with few:
+                self._restart()
+        mended = builder.icmp_signed("!=", builder.call(self.mend, [self.numbers, self.words, self.n]), whole(0))
         with builder.if_then(builder.not_(mended)):
-            restart()
+            self._restart()
+            self._by_all_bits(key, used)
+        builder.ret(self.words)
 
-            def step(carried: list[Value]) -> Sequence[Value]:
-                window(keys, carried[0])
-                return [builder.add(carried[0], width)]
+    def _bounds(self) -> list[Value]:
+        """The smallest key and the largest."""
+        builder = self.builder
 
-            cells.loop([whole(0)], lambda carried: builder.icmp_signed("<", carried[0], used), step)
-        builder.ret(words)
-        return cells.function_made
+        def widen(index: Value, bounds: list[Value]) -> Sequence[Value]:
+            key, (low, high) = self._key(self._number(index)), bounds
+            low = builder.select(builder.icmp_unsigned("<", key, low), key, low)
+            return [low, builder.select(builder.icmp_unsigned(">", key, high), key, high)]
 
-    def _keys(self, numbers: Value, n: Value, keys: Value) -> list[Value]:
-        """Write the keys, less the smallest, and answer with the smallest number and the largest."""
+        whole = self.cells.whole
+        return self.cells.repeat(whole(0), self.n, [whole(-1), whole(0)], widen)
+
+    def _restart(self) -> None:
+        """Have the words in the order of the numbers."""
+        self.cells.each(self.cells.whole(0), self.n, lambda index: self.cells.write(self.words, index, index))
+
+    def _by_rough_keys(self, low: Value, high: Value) -> None:
+        bounds = [self._number_of(key) for key in (low, high)]
+        lowest, highest = (self._rough(bound, *bounds) for bound in bounds)
+
+        def rough(index: Value) -> Value:
+            return self.builder.sub(self._rough(self._number(index), *bounds), lowest)
+
+        used = self._width(self.builder.sub(highest, lowest))
+        self._window(lambda place: place, rough, self._topmost(used))
+
+    def _by_all_bits(self, key: Callable[[Value], Value], used: Value) -> None:
+        """Window by window, from the lowest bits on."""
+        builder, whole = self.builder, self.cells.whole
+
+        def index(place: Value) -> Value:
+            return builder.and_(self.cells.read(self.words, place, WHOLE), whole(2**32 - 1))
+
+        def step(carried: list[Value]) -> Sequence[Value]:
+            self._window(index, key, carried[0])
+            return [builder.add(carried[0], builder.mul(self.bits, whole(2)))]
+
+        self.cells.loop([whole(0)], lambda carried: builder.icmp_signed("<", carried[0], used), step)
+
+    def _topmost(self, used: Value) -> Value:
+        """The lowest bit of the topmost window of so many bits."""
+        whole = self.cells.whole
+        return self._between(0, self.builder.sub(used, self.builder.mul(self.bits, whole(2))), 64)
+
+    def _window(self, index_at: Callable[[Value], Value], key: Callable[[Value], Value], shift: Value) -> None:
+        """Sort words by 2 * `bits` bits of their keys; those that are equal in these stay in their order."""
         cells, builder, whole = self.cells, self.builder, self.cells.whole
+        kinds = builder.shl(whole(1), self.bits)
+        counts_above = cells.cell(self.counts, kinds, INDEX)
+        both = builder.sub(builder.shl(kinds, self.bits), whole(1))
 
-        def one(index: Value, bounds: list[Value]) -> Sequence[Value]:
-            number, (low, high) = self._number(numbers, index), bounds
-            cells.write(keys, index, self._key(number))
-            low = builder.select(builder.fcmp_ordered("<", number, low), number, low)
-            return [low, builder.select(builder.fcmp_ordered(">", number, high), number, high)]
+        def count(place: Value) -> None:
+            index = index_at(place)
+            part = builder.and_(builder.lshr(key(index), shift), both)
+            cells.write(self.words, place, builder.or_(builder.shl(part, whole(32)), index))
+            _raised(cells, self.counts, builder.and_(part, builder.sub(kinds, whole(1))))
+            _raised(cells, counts_above, builder.lshr(part, self.bits))
 
-        start = [ir.Constant(DOUBLE, math.inf), ir.Constant(DOUBLE, -math.inf)]
-        low, high = cells.repeat(whole(0), n, start, one)
-        first = self._key(low)
+        zero = ir.Constant(INDEX, 0)
+        cells.each(whole(0), builder.mul(kinds, whole(2)), lambda kind: cells.write(self.counts, kind, zero))
+        cells.each(whole(0), self.n, count)
+        builder.call(self.spread, [self.words, self.other, self.counts, self.n, self.bits])
 
-        def less(index: Value) -> None:
-            cells.write(keys, index, builder.sub(cells.read(keys, index, WHOLE), first))
-
-        cells.each(whole(0), n, less)
-        return [low, high]
-
-    def _rough_keys(self, numbers: Value, n: Value, rough: Value, low: Value, high: Value) -> None:
-        """Write the rough keys, less the smallest."""
-        first = self._rough(low, low, high)
-
-        def one(index: Value) -> None:
-            key = self._rough(self._number(numbers, index), low, high)
-            self.cells.write(rough, index, self.builder.sub(key, first))
-
-        self.cells.each(self.cells.whole(0), n, one)
-
-    def _number(self, numbers: Value, index: Value) -> Value:
+    def _number(self, index: Value) -> Value:
         """A number; minus zero equals zero."""
-        return self.builder.fadd(self.cells.read(numbers, index, DOUBLE), ir.Constant(DOUBLE, 0.0))
+        return self.builder.fadd(self.cells.read(self.numbers, index, DOUBLE), ir.Constant(DOUBLE, 0.0))
 
     def _key(self, number: Value) -> Value:
         """Its bits, made to ascend, without a sign, like the numbers."""
         builder, whole = self.builder, self.cells.whole
         bits = builder.bitcast(number, WHOLE)
         return builder.xor(bits, builder.or_(builder.ashr(bits, whole(63)), whole(-(2**63))))
+
+    def _number_of(self, key: Value) -> Value:
+        """The number with this key."""
+        builder, whole = self.builder, self.cells.whole
+        negative = builder.ashr(builder.not_(key), whole(63))
+        return builder.bitcast(builder.xor(key, builder.or_(negative, whole(-(2**63)))), DOUBLE)
 
     def _rough(self, number: Value, low: Value, high: Value) -> Value:
         """The bits of its size above a floor, with its sign: numbers below the floor are a small part of all keys."""
@@ -150,43 +179,31 @@ class _Sort:
         return number
 
 
-def _define_window(cells: Cells) -> Value:
-    """`window(keys, words, other, counts, n, shift, bits)`: sort words by 2 * `bits` bits of their keys.
+def _raised(cells: Cells, table: Value, place: Value) -> Value:
+    """A count, which is one more from now on."""
+    here = cells.read(table, place, INDEX)
+    cells.write(table, place, cells.builder.add(here, ir.Constant(INDEX, 1)))
+    return cells.wide(here)
 
-    Words that are equal in these stay in their order. `other` has room for as many words; the keys may stand there.
+
+def _define_spread(cells: Cells) -> Value:
+    """`spread(words, other, counts, n, bits)`: sort words by the window above their index, of which counts are known.
+
+    Those that are equal in these stay in their order. `other` has room for as many words.
     """
     builder, whole = cells.builder, cells.whole
-    keys, words, other, counts, n, shift, bits = cells.function_made.args
+    words, other, counts, n, bits = cells.function_made.args
     kinds = builder.shl(whole(1), bits)
     mask, counts_above = builder.sub(kinds, whole(1)), cells.cell(counts, kinds, INDEX)
-    above = builder.add(bits, whole(32))
-    both = builder.sub(builder.shl(kinds, bits), whole(1))
-
-    def digit(word: Value, from_bit: Value) -> Value:
-        return builder.and_(builder.lshr(word, from_bit), mask)
-
-    def raised(table: Value, place: Value) -> Value:
-        here = cells.read(table, place, INDEX)
-        cells.write(table, place, builder.add(here, ir.Constant(INDEX, 1)))
-        return cells.wide(here)
-
-    def count(place: Value) -> None:
-        index = builder.and_(cells.read(words, place, WHOLE), whole(2**32 - 1))
-        part = builder.and_(builder.lshr(cells.read(keys, index, WHOLE), shift), both)
-        word = builder.or_(builder.shl(part, whole(32)), index)
-        cells.write(words, place, word)
-        raised(counts, digit(word, whole(32)))
-        raised(counts_above, digit(word, above))
 
     def spread(source: Value, target: Value, table: Value, from_bit: Value, place: Value) -> None:
         word = cells.read(source, place, WHOLE)
-        cells.write(target, raised(table, digit(word, from_bit)), word)
+        digit = builder.and_(builder.lshr(word, from_bit), mask)
+        cells.write(target, _raised(cells, table, digit), word)
 
-    cells.each(whole(0), builder.mul(kinds, whole(2)), lambda kind: cells.write(counts, kind, ir.Constant(INDEX, 0)))
-    cells.each(whole(0), n, count)
     _begins(cells, (counts, counts_above), kinds)
     cells.each(whole(0), n, partial(spread, words, other, counts, whole(32)))
-    cells.each(whole(0), n, partial(spread, other, words, counts_above, above))
+    cells.each(whole(0), n, partial(spread, other, words, counts_above, builder.add(bits, whole(32))))
     builder.ret_void()
     return cells.function_made
 
@@ -205,35 +222,63 @@ def _begins(cells: Cells, tables: Sequence[Value], kinds: Value) -> None:
 
 
 def _define_mend(cells: Cells) -> Value:
-    """`mend(keys, words, n) -> whether all are in order`: insertion among equal windows, given up after many moves."""
-    builder, whole = cells.builder, cells.whole
-    keys, words, n = cells.function_made.args
-    most = builder.mul(n, whole(PATIENCE))
+    """`mend(numbers, words, n) -> whether all are in order`: insertion among equal windows, given up after many moves.
 
-    def key(word: Value) -> Value:
-        return cells.read(keys, builder.and_(word, whole(2**32 - 1)), WHOLE)
+    Only words with the window of the word before them may have to move, and many are looked at together.
+    """
+    builder, whole = cells.builder, cells.whole
+    _, words, n = cells.function_made.args
+    most = builder.mul(n, whole(PATIENCE))
 
     def goes_on(carried: list[Value]) -> Value:
         patient = builder.icmp_signed("<=", carried[1], most)
         return builder.and_(builder.icmp_signed("<", carried[0], n), patient)
 
-    def insert(carried: list[Value]) -> Sequence[Value]:
-        place, moves, before = carried
-        word = cells.read(words, place, WHOLE)
-        alike = builder.icmp_unsigned("<", builder.xor(word, before), whole(2**32))
+    def several(carried: list[Value]) -> Sequence[Value]:
+        place, moves = carried
 
-        def look(inner: list[Value]) -> Sequence[Value]:
-            earlier = cells.read(words, builder.sub(inner[0], whole(1)), WHOLE)
-            larger = builder.icmp_unsigned(">", key(earlier), key(word))
-            cells.write(words, inner[0], builder.select(larger, earlier, word))
-            at = builder.select(larger, builder.sub(inner[0], whole(1)), inner[0])
-            return [at, builder.and_(larger, builder.icmp_signed(">", at, whole(0)))]
+        def one(inner: list[Value]) -> Sequence[Value]:
+            alike, moves = inner
+            first = builder.add(place, builder.cttz(alike, ir.Constant(BIT, 1)))
+            return [builder.and_(alike, builder.sub(alike, whole(1))), _insert(cells, first, moves)]
 
-        at = cells.loop([place, alike], lambda inner: inner[1], look)[0]
-        cells.write(words, at, word)
-        moves = builder.add(moves, builder.sub(place, at))
-        return [builder.add(place, whole(1)), moves, cells.read(words, place, WHOLE)]
+        start = [_alike(cells, words, place, n), moves]
+        moves = cells.loop(start, lambda inner: builder.icmp_unsigned("!=", inner[0], whole(0)), one)[1]
+        return [builder.add(place, whole(LANES)), moves]
 
-    _, moves, _ = cells.loop([whole(1), whole(0), cells.read(words, whole(0), WHOLE)], goes_on, insert)
+    _, moves = cells.loop([whole(1), whole(0)], goes_on, several)
     builder.ret(builder.zext(builder.icmp_signed("<=", moves, most), WHOLE))
     return cells.function_made
+
+
+def _insert(cells: Cells, place: Value, moves: Value) -> Value:
+    """Move the word at a place ahead of those with larger numbers; answer with the moves so far."""
+    builder, whole = cells.builder, cells.whole
+    numbers, words, _ = cells.function_made.args
+    word = cells.read(words, place, WHOLE)
+
+    def number(word: Value) -> Value:
+        return cells.read(numbers, builder.and_(word, whole(2**32 - 1)), DOUBLE)
+
+    def look(inner: list[Value]) -> Sequence[Value]:
+        earlier = cells.read(words, builder.sub(inner[0], whole(1)), WHOLE)
+        larger = builder.fcmp_ordered(">", number(earlier), number(word))
+        cells.write(words, inner[0], builder.select(larger, earlier, word))
+        at = builder.select(larger, builder.sub(inner[0], whole(1)), inner[0])
+        return [at, builder.and_(larger, builder.icmp_signed(">", at, whole(0)))]
+
+    at = cells.loop([place, ir.Constant(BIT, 1)], lambda inner: inner[1], look)[0]
+    cells.write(words, at, word)
+    return builder.add(moves, builder.sub(place, at))
+
+
+def _alike(cells: Cells, words: Value, place: Value, n: Value) -> Value:
+    """Which of LANES words have the window of the word before them, in bits; those from place n on have not."""
+    builder, whole, first = cells.builder, cells.whole, cells.cell(words, place, WHOLE)
+    before = cells.offset(first, whole(-SIZES[WHOLE]))
+    here, earlier = (builder.load(each, typ=COUNTS, align=8) for each in (first, before))
+    same = builder.icmp_unsigned("<", builder.xor(here, earlier), cells.pattern(2**32))
+    left = builder.sub(n, place)
+    left = builder.select(builder.icmp_signed("<", left, whole(LANES)), left, whole(LANES))
+    inside = builder.sub(builder.shl(whole(1), left), whole(1))
+    return builder.and_(builder.zext(cells.bits(same), WHOLE), inside)

@@ -11,13 +11,13 @@ from .cells import Cells
 from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Value
 
 KERNEL: Final = ir.FunctionType(ir.VoidType(), [WHOLE, POINTER, POINTER, POINTER, POINTER, POINTER])
-PRESENT, APART_X, APART_Y, APART_PLACES, COUNTS = range(5)
-"""Words of `parts`: room for the numbers of a section's groups, and for what the kernel reads, one group after the
-other; and a count for every group there is, 0 between sections."""
+PRESENT, APART_X, APART_Y, APART_VALUES, INDICES, COUNTS = range(6)
+"""Words of `parts`: room for the numbers of a section's groups; for what the kernel reads and writes, and whose numbers
+these are, one group after the other; and a count for every group there is, 0 between sections."""
 
 
 def define_parting(module: ir.Module) -> Value:
-    """`part(kernel, groups, parts, n, x, y, places, settings, scratch)`: call the kernel for each group of the section.
+    """`part(kernel, groups, parts, n, x, y, values, settings, scratch)`: call the kernel for each group of the section.
 
     What groups there are besides costs nothing. Within a group numbers stay in the order of the symbols.
     """
@@ -28,11 +28,9 @@ def define_parting(module: ir.Module) -> Value:
 class _Parting:
     def __init__(self, cells: Cells) -> None:
         self.cells, self.builder = cells, cells.builder
-        self.kernel, self.groups, parts, self.n, self.x, self.y, self.places, *self.rest = cells.function_made.args
-        words = (PRESENT, APART_X, APART_Y, APART_PLACES, COUNTS)
-        self.present, self.apart_x, self.apart_y, self.apart_places, self.counts = (
-            cells.pointer(parts, word) for word in words
-        )
+        self.kernel, self.groups, parts, self.n, self.x, self.y, self.values, *self.rest = cells.function_made.args
+        words = (PRESENT, APART_X, APART_Y, APART_VALUES, INDICES, COUNTS)
+        self.present, *self.apart, self.indices, self.counts = (cells.pointer(parts, word) for word in words)
 
     def build(self) -> Value:
         cells, whole = self.cells, self.cells.whole
@@ -40,6 +38,7 @@ class _Parting:
         cells.repeat(whole(0), present, [whole(0)], self.begin)
         cells.each(whole(0), self.n, self.copy)
         cells.repeat(whole(0), present, [whole(0)], self.call)
+        cells.each(whole(0), self.n, self.give_back)
         self.builder.ret_void()
         return cells.function_made
 
@@ -63,18 +62,23 @@ class _Parting:
         """Put a number to the others of its group; in the end the places are where the groups end."""
         cells, group = self.cells, self.group(index)
         place = cells.read(self.counts, group, WHOLE)
-        for source, target in ((self.x, self.apart_x), (self.y, self.apart_y)):
+        for source, target in zip((self.x, self.y), self.apart, strict=False):
             cells.write(target, place, cells.read(source, index, DOUBLE))
-        cells.write(self.apart_places, place, cells.read(self.places, index, WHOLE))
+        cells.write(self.indices, place, index)
         cells.write(self.counts, group, self.builder.add(place, cells.whole(1)))
 
     def call(self, number: Value, begin: list[Value]) -> Sequence[Value]:
         cells, group = self.cells, self.cells.read(self.present, number, WHOLE)
         end = cells.read(self.counts, group, WHOLE)
         cells.write(self.counts, group, cells.whole(0))
-        arrays = [cells.cell(each, begin[0], DOUBLE) for each in (self.apart_x, self.apart_y, self.apart_places)]
+        arrays = [cells.cell(each, begin[0], DOUBLE) for each in self.apart]
         self.builder.call(self.kernel, [self.builder.sub(end, begin[0]), *arrays, *self.rest])
         return [end]
+
+    def give_back(self, place: Value) -> None:
+        """Put a value to the number that it belongs to."""
+        value = self.cells.read(self.apart[-1], place, DOUBLE)
+        self.cells.write(self.values, self.cells.read(self.indices, place, WHOLE), value)
 
     def group(self, index: Value) -> Value:
         return self.cells.wide(self.cells.read(self.groups, index, INDEX))

@@ -31,8 +31,8 @@ SORT_BITS: Final = 11
 """Bits of a pass of sorting, at the most; what is counted of two passes then fits in half of the first cache."""
 SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS
 """Bytes of these counts."""
-SORT_ROW: Final = 24
-"""Bytes that sorting takes for each number: its key, and its word twice."""
+SORT_ROW: Final = 16
+"""Bytes that sorting takes for each number: its word twice."""
 LISTED_AT_ONCE: Final = 8
 """Cells of a register that are listed at once."""
 WORD: Final = 8

@@ -12,7 +12,7 @@ from sweeping import CALLS, is_across, primitive, random_candles
 from barsweep import DateRange, ProcessingEngine, ProcessingJob
 from barsweep.data import CandlePolicy, FrameRepository
 from barsweep.engine import preparing, staging
-from barsweep.engine.executors import sections
+from barsweep.engine.executors import benches, sections
 from barsweep.engine.executors.sections import Across, Universe
 from barsweep.formulas.kernels.machine import Stop
 from barsweep.formulas.kinds import Shape
@@ -118,8 +118,8 @@ def test_the_bits_do_not_depend_on_threads_batches_or_blocks(monkeypatch):
 
     for workers, rows, cells, parts in itertools.product((1, 3), (40, 10_000), (1, 100_000), (1, 50)):
         monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, rows=rows, **__: rows)
-        monkeypatch.setattr(sections, "BLOCK_CELLS", cells)
-        monkeypatch.setattr(sections, "LEAST_DATES", 1)
+        monkeypatch.setattr(benches, "BLOCK_CELLS", cells)
+        monkeypatch.setattr(benches, "LEAST_DATES", 1)
         monkeypatch.setattr(staging, "PARTS_PER_WORKER", parts)
         assert same(evaluate(every, candles, "tiles", workers), whole), (workers, rows, cells, parts)
 
@@ -199,6 +199,53 @@ def test_duplicates_that_the_policy_keeps_are_all_ranked(grid, monkeypatch):
 
     assert {name: wrong for name in FORMULAS if (wrong := far_apart(polars[name], tiles[name]))} == {}
     assert tiles["rank"].max() > once["symbol"].n_unique()
+
+
+@pytest.mark.parametrize(("dtype", "step"), [(pl.Date, 1), (pl.Datetime("us"), 7)])
+def test_rows_are_counted_whoever_has_the_same_ts(dtype, step):
+    """As the symbol before, in the same piece or another, as an earlier one, as many others, and some of them twice."""
+    symbols = [[0, 1], [0, 1], [0, 1, 2], [0, 1], [1, 3], [1, 3], [1, 3], [2, 2], [2, 2]]
+    pieces = symbols[:1], symbols[1:6], symbols[6:]
+    ts = [pl.Series(np.concatenate(piece) * step).cast(dtype) for piece in pieces]
+    at = Universe.of(ts, [np.cumsum([0, *map(len, piece)]) for piece in pieces])
+
+    counts = np.bincount(np.concatenate(symbols))
+    assert at.calendar.moments.tolist() == [step * moment for moment in range(4)]
+    assert at.calendar.most == counts.max() == 7
+
+
+@pytest.mark.parametrize("kernel", ["rank", "zscore"])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_it_is_known_whether_values_are_undefined(kernel, grouped):
+    """A number that is, or the group of one, or the result: a single number has no z-score."""
+    at = universe([0, 1, 2, 3], [1, 2], [1, 2])
+    groups = [np.zeros(size, np.int32) for size in (4, 2, 2)] if grouped else None
+
+    def undefined(values, dates, groups=groups):
+        across = Across(at, kernel, [values], [0.0], groups, 1)
+        assert across.run(*dates, Stop())
+        return bool(across.undefined), np.isnan(np.concatenate(across.outputs)[[1, 2, 4, 5, 6, 7]]).any()
+
+    values = [np.arange(4.0), np.arange(5.0, 7.0), np.arange(9.0, 11.0)]
+    assert undefined(values, (1, 3)) == (False, False)
+    assert undefined(values, (0, 4)) == (kernel == "zscore", False)
+    values[1][1] = np.nan
+    assert undefined(values, (1, 3)) == (True, True)
+    values[1][1] = 7.0
+    if grouped:
+        assert undefined(values, (1, 3), [*groups[:2], np.array([0, -1], np.int32)]) == (True, True)
+
+
+def test_candles_in_pieces_give_the_same_rows():
+    """Symbols stay in pieces: to put them together takes as long as the ranking."""
+    candles = many(9)
+    pieces = pl.concat([candles.head(77), candles.slice(77, 300), candles.slice(377)], rechunk=False)
+
+    whole, found = (evaluate(FORMULAS | DEEP, each, "tiles") for each in (candles, pieces))
+
+    assert found["symbol"].n_chunks() > 1
+    assert same(found, whole)
+    assert pl.DataFrame(found.to_arrow()).equals(whole)
 
 
 def test_a_flag_ends_a_ranking():
