@@ -28,4 +28,6 @@ def block_of(size: int) -> NDArray[np.float64]:
         pages = mmap.mmap(-1, size * NUMBER, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     else:
         pages = mmap.mmap(-1, size * NUMBER)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages)
