@@ -8,13 +8,14 @@ SignalMatch        one bar at which a formula was true, with the values of its n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
 import polars as pl
 
+from ..formulas.freezing import frozen
 from .deferring import Table
 from .report.showing import Shown
 from .statistics import JobStatistics
@@ -31,7 +32,7 @@ KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SymbolError:
     """Why a symbol has no matches.
 
@@ -48,7 +49,7 @@ class SymbolError:
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignalMatch:
     """A bar at which a formula was true. `values` holds its indicators by label, None where undefined.
 
@@ -114,7 +115,7 @@ class SymbolMatches(Sequence[SignalMatch]):
         return SignalMatch(row["symbol"], row["ts"], values, formula, row.get("stale", False), parameters)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessingResult:
     """What became of one requested symbol: `matches`, or an `error`.
 
@@ -139,7 +140,7 @@ class ProcessingResult:
         return self.matches.__arrow_c_stream__(requested_schema)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcomes:
     """One entry for each requested symbol, in the order of the request, column by column."""
 

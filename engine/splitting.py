@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.candles import Candles
 from ..data.handing import column_of
 from ..data.instants import Bounds
+from ..formulas.freezing import frozen
 from .deferring import Table
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
@@ -21,7 +22,7 @@ from .spilling import Spill
 Labels = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """What of an evaluated frame is reported.
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
 from .declaring import Primitive, Setting
+from .freezing import frozen
 from .kinds import Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Constant:
     """A value known before any data is read; None is the undefined value."""
 
@@ -27,7 +27,7 @@ class Constant:
         return f"Constant({self.value!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Column:
     """A column of the candle table."""
 
@@ -38,7 +38,7 @@ class Column:
         return f"Column({self.name!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Apply:
     """A primitive with its arguments in the order of its signature: nodes for series, plain values for settings."""
 
@@ -56,7 +56,7 @@ class Apply:
         return f"Apply({self.primitive.name}, {len(self.arguments)} arguments)"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Pick:
     """One of several outputs of a primitive."""
 
@@ -68,7 +68,7 @@ class Pick:
         return f"Pick({self.source!r}, {self.output!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherBars:
     """The symbol's bars of a coarser timeframe: completed ones, and with `forming` the one in the making as well."""
 
@@ -76,21 +76,21 @@ class OtherBars:
     forming: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherSymbol:
     """Another symbol's bars."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherTable:
     """The symbol's rows of another table."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SomeBars:
     """Those of the bars at hand where a condition is true, as if there were no others."""
 
@@ -100,7 +100,7 @@ class SomeBars:
 Place: TypeAlias = OtherBars | OtherSymbol | OtherTable | SomeBars
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Elsewhere:
     """`source` evaluated on other rows than those at hand, each row's value seen from the moment it is known."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from click.exceptions import Exit
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..executors import known_executor
 from ..results import counted
 from ..sql.answers import SqlResult
@@ -44,7 +44,7 @@ from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_ter
 from .watching import compile_first, interruptible, progress_bar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A query as the line has it."""
 

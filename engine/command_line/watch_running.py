@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import RepositoryError
+from ...formulas.freezing import frozen
 from ..controlling import LOG
 from ..live.alerts import Alerts, command, webhook
 from ..live.beginning import without_history
@@ -36,7 +36,7 @@ OF_BARS: Final = ("tz", "policy")
 PATIENCE: Final = 60.0  # seconds that a source may be locked before the first look
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What the line said, as it was written."""
 

@@ -18,6 +18,7 @@ from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
 from ...data.repository import CandleRepository, CheckingRepository
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..controlling import Ticket
 from ..executors.columns import Whole
 from ..jobs import Bound, DateRange
@@ -34,7 +35,7 @@ CLOSED: Final = "late: the rankings of its ts have been made"
 STRANGE: Final = "unknown symbol: it is not among symbols="
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taken:
     """Bars that are in order, symbols ascending, and a frame of those that are not: symbol, ts, reason."""
 
