@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import RepositoryError
+from .connecting import DATABASES
 from .database import DuckDBRepository
 from .delimited import ENDINGS as DELIMITED
 from .delimited import DelimitedRepository
@@ -18,8 +19,6 @@ from .repository import CandleRepository
 from .rows import RowRepository, RowSource
 from .store import CandleStore
 from .storing import LIST
-
-DATABASES = frozenset({".duckdb", ".db", ".ddb"})
 
 
 def open_repository(data: object, **options: Any) -> CandleRepository:

@@ -22,8 +22,10 @@ from ..stored import ENDING
 from ..sweeps import expanded
 from .asking import kinds_of, read_session, read_sweep, read_symbols, read_tables, table_kinds
 from .ending import Code
+from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
-from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, warn, write
+from .saying import say
+from .showing import ROWS_SHOWN, tell_errors, to_terminal, warn, write
 from .watching import compile_first, interruptible, progress_bar
 
 MEGABYTE = 1e6

@@ -23,6 +23,7 @@ from ..sql.connection import SqlConnection
 from .asking import read_session, read_sweep, read_tables, read_values
 from .ending import Code, told_in_words
 from .finding import keep_source
+from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
 from .options import (
@@ -40,7 +41,8 @@ from .options import (
     SESSION,
     ZONE,
 )
-from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, write
+from .saying import say
+from .showing import ROWS_SHOWN, tell_errors, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
+from ...data.connecting import open_ahead
 from .ending import told_in_words
-from .opening import opened, read_formula
 from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
 
@@ -57,6 +57,9 @@ def scan(
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
     with told_in_words():
+        open_ahead(data)
+        from .opening import opened, read_formula  # noqa: PLC0415 - meanwhile a database is opened on another thread
+
         source = read_formula(formula)
         with opened(data, column, policy, **told) as repository:
             from .finding import Asked, find  # noqa: PLC0415 - meanwhile a database is looked at on another thread

@@ -24,10 +24,12 @@ from ..live.watching import Watch, Watched
 from ..results import counted
 from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code
+from .formats import Format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula, read_policy
 from .printing import printer
-from .showing import Format, say, to_terminal
+from .saying import say
+from .showing import to_terminal
 from .watching import compile_first, interruptible
 
 STDIN: Final = "-"

@@ -11,7 +11,7 @@ from types import FrameType
 
 from ...formulas.kernels.compiler import is_kept, machine_code
 from ..controlling import ProgressCallback
-from .showing import say
+from .saying import say
 
 
 @contextmanager
