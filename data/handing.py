@@ -6,6 +6,7 @@ scan takes.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,10 @@ KINDS: Final = {
 
 FEW: Final = 4096
 """Values up to which a copy takes less time than handing over."""
+
+MASKS: Final = "numpy.ma"
+"""What Polars asks about each array that it copies. To import it takes longer than to hand over what one scan needs, so
+only who hands over again and again does that."""
 
 
 class _Handed:
@@ -38,7 +43,7 @@ def column_of(name: str, values: NDArray[Any], valid: NDArray[np.uint8] | None =
     >>> column_of("a", np.array([1.5, 2.5])).to_list(), column_of("b", np.array([True, False])).to_list()
     ([1.5, 2.5], [True, False])
     """
-    if valid is None and values.size <= FEW:
+    if valid is None and values.size <= FEW and MASKS in sys.modules:
         return pl.Series(name, values)
     if values.dtype == np.bool_:
         return truths_of(name, np.packbits(values, bitorder="little"), values.size, valid)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.ma  # see data/handing.py: so few values are copied sooner, bar after bar
 import polars as pl
 from numpy.typing import NDArray
 
