@@ -75,11 +75,12 @@ def __hash__(self):
 
 def _compiled(made: type[Any], *, eq: bool) -> dict[str, Callable[..., Any]]:
     """The methods that run most: `__init__`, which takes the fields in their order, and those that compare."""
-    known: dict[str, Any] = {"_set": object.__setattr__, "_factory": _FACTORY}
     parts = fields(made)
+    known: dict[str, Any] = {f"_set_{each.name}": getattr(made, each.name).__set__ for each in parts}
+    known["_factory"] = _FACTORY
     taken = [_parameter(each) for each in parts if each.init and not each.kw_only]
     named = [_parameter(each) for each in parts if each.init and each.kw_only]
-    steps = [f"_set(self, {each.name!r}, {_value(each, known)})" for each in parts if _is_set(each)]
+    steps = [f"_set_{each.name}(self, {_value(each, known)})" for each in parts if _is_set(each)]
     if hasattr(made, "__post_init__"):
         steps.append("self.__post_init__()")
     parameters = ", ".join(["self", *taken, *(["*", *named] if named else [])])
