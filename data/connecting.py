@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,15 +24,25 @@ PAUSE: Final = 0.01
 _AHEAD: Final[dict[Path, Ahead]] = {}
 
 
-def open_ahead(data: str) -> None:
-    """Where this is a DuckDB file, begin to open it on another thread, while the caller does something else.
+@contextmanager
+def opening_ahead(data: str) -> Iterator[None]:
+    """Where this is a DuckDB file, open it on another thread, while the caller does something else.
 
-    `open_for_reading`, when it is first asked for that file without settings, hands this connection out.
+    `open_for_reading`, when it is first asked for that file without settings, hands this connection out; if nobody asks
+    inside the block, it is let go of.
     """
     path = Path(data)
-    if path.suffix.lower() in DATABASES:
-        _AHEAD[path] = Ahead(path)
-        _AHEAD[path].start()
+    if path.suffix.lower() not in DATABASES:
+        yield
+        return
+    _AHEAD[path] = Ahead(path)
+    _AHEAD[path].start()
+    try:
+        yield
+    finally:
+        ahead = _AHEAD.pop(path, None)
+        if ahead is not None:
+            ahead.join(PATIENCE)
 
 
 class Ahead(threading.Thread):

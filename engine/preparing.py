@@ -5,7 +5,6 @@ A faulty formula, an unreachable repository or an impossible request raises here
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
@@ -277,6 +276,8 @@ def _reported(plan: Plan, job: ProcessingJob) -> dict[str, dict[str, str]]:
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:
     """Errors of symbols that the repository has not; the first few with a guess at what was meant."""
+    import difflib  # noqa: PLC0415 - for what is wrong alone
+
     errors: dict[str, SymbolError] = {}
     folded = {name.casefold(): name for name in known} if symbols else {}
     for place, symbol in enumerate(symbols):

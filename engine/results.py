@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .origin import Origin
 
 Matches: TypeAlias = pl.DataFrame | StoredTable | UnitedTables | Table
+Labels: TypeAlias = Mapping[str, Mapping[str, str]]
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
@@ -68,12 +69,7 @@ class SymbolMatches(Sequence[SignalMatch]):
     """The matches of one symbol in ascending ts: a window on the job's table, no object until asked for one."""
 
     def __init__(
-        self,
-        table: Matches,
-        offset: int,
-        length: int,
-        labels: Mapping[str, Mapping[str, str]],
-        parameters: Sequence[str] = (),
+        self, table: Matches, offset: int, length: int, labels: Labels, parameters: Sequence[str] = ()
     ) -> None:
         self._table, self._offset, self._length = table, offset, length
         self._labels, self._parameters = labels, parameters
@@ -171,7 +167,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         self,
         outcomes: Outcomes,
         matches: Matches,
-        labels: Mapping[str, Mapping[str, str]],
+        labels: Labels,
         origin: Origin,
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
-from ...data.connecting import open_ahead
+from ...data.connecting import opening_ahead
 from .ending import told_in_words
 from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
@@ -56,8 +56,7 @@ def scan(
     finished is shown).
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
-    with told_in_words():
-        open_ahead(data)
+    with told_in_words(), opening_ahead(data):
         from .opening import opened, read_formula  # noqa: PLC0415 - meanwhile a database is opened on another thread
 
         source = read_formula(formula)
