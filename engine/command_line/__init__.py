@@ -15,7 +15,6 @@ def main() -> None:
 
         sys.stdout.write(f"barsweep {version('barsweep')}\n")
         return
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no matrices here, and its threads spin a while when they begin
     gc.disable()  # until a command begins (application.py): importing makes many objects, none of which is garbage
     from .application import make_application  # noqa: PLC0415 - see above
 

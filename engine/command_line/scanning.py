@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def scan(
     finished is shown).
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # they would spin at first, and nobody multiplies matrices here
     with told_in_words(), opening_ahead(data):
         from .opening import opened, read_formula  # noqa: PLC0415 - meanwhile a database is opened on another thread
 
