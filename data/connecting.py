@@ -42,7 +42,7 @@ def opening_ahead(data: str) -> Iterator[None]:
     finally:
         ahead = _AHEAD.pop(path, None)
         if ahead is not None:
-            ahead.join(PATIENCE)
+            ahead.let_go()
 
 
 class Ahead(threading.Thread):
@@ -69,11 +69,21 @@ class Ahead(threading.Thread):
         assert self._connection is not None
         return self._connection
 
+    def let_go(self) -> None:
+        """Close the connection; one that takes long to open is not waited for."""
+        self.join(PATIENCE)
+        if self._connection is not None:
+            self._connection.close()
+
 
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
     ahead = _AHEAD.pop(path, None)
-    return _opened(path, settings) if ahead is None or settings else ahead.connection()
+    if ahead is not None and not settings:
+        return ahead.connection()
+    if ahead is not None:
+        ahead.let_go()  # one process can open a file with one configuration only
+    return _opened(path, settings)
 
 
 def _opened(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
