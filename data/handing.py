@@ -6,6 +6,7 @@ scan takes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,6 +23,10 @@ VIEW: Final = np.dtype("c16")
 """As large as the view of a text, and copied as fast as a number."""
 FEW: Final = 4096
 """Values up to which a copy takes less time than handing over."""
+
+MASKS: Final = "numpy.ma"
+"""What Polars asks about each array that it copies. To import it takes longer than to hand over what one scan needs, so
+only who hands over again and again does that."""
 
 
 class _Handed:
@@ -41,7 +46,7 @@ def column_of(name: str, values: NDArray[Any], valid: NDArray[np.uint8] | None =
     >>> column_of("a", np.array([1.5, 2.5])).to_list(), column_of("b", np.array([True, False])).to_list()
     ([1.5, 2.5], [True, False])
     """
-    if valid is None and values.size <= FEW:
+    if valid is None and values.size <= FEW and MASKS in sys.modules:
         return pl.Series(name, values)
     if values.dtype == np.bool_:
         return truths_of(name, np.packbits(values, bitorder="little"), values.size, valid)

@@ -13,10 +13,10 @@ import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
-from .connecting import first_line, literal, open_for_reading, quoted
+from .connecting import DATABASES, first_line, literal, open_for_reading, quoted
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
-from .opening import DATABASES, open_path
+from .opening import open_path
 from .options import TextOptions, as_path
 from .placing import read_counts
 from .store import ENDING as STORE

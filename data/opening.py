@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ..errors import RepositoryError
-from .database import DuckDBRepository
-from .delimited import ENDINGS as DELIMITED
-from .delimited import DelimitedRepository
-from .frames import FrameRepository
+from .connecting import DATABASES
 from .options import TextOptions, as_path
-from .parquet import ParquetRepository
 from .repository import CandleRepository
-from .rows import RowRepository, RowSource
-from .store import CandleStore
-from .storing import LIST
 
-DATABASES = frozenset({".duckdb", ".db", ".ddb"})
+if TYPE_CHECKING:
+    from .rows import RowSource
 
 
 def open_repository(data: object, **options: Any) -> CandleRepository:
@@ -52,10 +46,18 @@ def open_repository(data: object, **options: Any) -> CandleRepository:
     >>> open_repository(pl.DataFrame({"date": [date(2024, 1, 2)], "close": [1.0]})).symbols("1d")
     ['data']
     """
-    if isinstance(data, type) and not isinstance(data, RowSource):
-        raise RepositoryError(f"{data.__name__} is a class, not what is made by it: give {data.__name__}(...)")
     if isinstance(data, (str, Path)):
         return open_path(as_path(data), options)
+    return open_object(data, options)
+
+
+def open_object(data: object, options: dict[str, Any]) -> CandleRepository:
+    """Make a repository of what is in memory."""
+    from .frames import FrameRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .rows import RowRepository, RowSource  # noqa: PLC0415 - who opens other kinds need not wait for it
+
+    if isinstance(data, type) and not isinstance(data, RowSource):
+        raise RepositoryError(f"{data.__name__} is a class, not what is made by it: give {data.__name__}(...)")
     if isinstance(data, pl.DataFrame | pl.LazyFrame):
         return FrameRepository(data, **options)  # first: to ask a LazyFrame for its columns, as below, is warned of
     if isinstance(data, CandleRepository):
@@ -102,17 +104,30 @@ def open_by_ending(path: Path, options: dict[str, Any]) -> CandleRepository:
     if path.is_dir():
         return open_folder(path, options)
     if ending in DATABASES:
+        from .database import DuckDBRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+
         return DuckDBRepository(path, **typed(path, options))
+    if ending == ".parquet":
+        from .parquet import ParquetRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+
+        return ParquetRepository(path, **typed(path, options))
+    from .delimited import ENDINGS as DELIMITED  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .delimited import DelimitedRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+
     if ending in DELIMITED:
         return DelimitedRepository(path, **options)
-    if ending == ".parquet":
-        return ParquetRepository(path, **typed(path, options))
     known = ", ".join(sorted({".parquet"} | DATABASES | DELIMITED))
     raise RepositoryError(f"{path}: cannot tell what kind of file this is by its ending; known are {known}")
 
 
 def open_folder(path: Path, options: dict[str, Any]) -> CandleRepository:
     """Make a repository of a folder: a store, Parquet files if there are any, else one CSV per symbol."""
+    from .delimited import ENDINGS as DELIMITED  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .delimited import DelimitedRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .parquet import ParquetRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .store import CandleStore  # noqa: PLC0415 - who opens other kinds need not wait for it
+    from .storing import LIST  # noqa: PLC0415 - who opens other kinds need not wait for it
+
     if (path / LIST).exists():
         return CandleStore(path, **typed(path, options))
     if any(path.rglob("*.parquet")):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
 
 MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
@@ -28,7 +29,7 @@ KEYS: Final = 3  # symbol, ts, the number of the row
 FOUND_OF: Final = 4  # one bar of so many is found, at most, by formulas of ordinary kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """A run of symbols. `give_up` is the moment after which neither it nor its halves are run again.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..formulas.freezing import frozen
 from .batching import Batch
 from .plans import Plans
 from .residing import give_back, memory_at_hand, resident
@@ -134,7 +135,7 @@ class JobMemory:
         self._seen = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Brake:
     """Whether further batches may start."""
 

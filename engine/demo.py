@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ import psutil
 from ..data import DuckDBRepository
 from ..data.importing import write_table
 from ..data.samples import sample_candles
+from ..formulas.freezing import frozen
 from .controlling import ProgressAsked
 from .jobs import ProcessingJob
 from .processing import ProcessingEngine
@@ -23,7 +23,7 @@ FORMULA: Final = "close > sma(close, 20) and volume > 1.5 * sma(volume, 20) and 
 MEBIBYTE: Final = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demo:
     """What the demo found. `peak_memory` is in bytes, of the whole process; `made` says that the candles are new."""
 

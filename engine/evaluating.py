@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -13,6 +13,7 @@ import polars as pl
 from ..data.candles import Candles
 from ..errors import BarsweepError, ProcessingEngineError
 from ..formulas import Plan, Stage
+from ..formulas.freezing import frozen
 from .controlling import Ticket
 from .executors import Executor, Surroundings, TileExecutor
 from .jobs import Formula, ProcessingJob, Setting
@@ -29,7 +30,7 @@ class EvaluatingService(Protocol):
         """One true, false or undefined for each row of `frame` (symbol, ts, the candle columns; ascending ts)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evaluated:
     """A frame with symbol, ts and the result columns, the symbols that failed, and the seconds by symbol."""
 
@@ -45,7 +46,7 @@ class Evaluator(Protocol):
         """Evaluate whole symbols and select what is reported of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanEvaluator:
     """Runs a plan's stages one after the other; the whole batch is one columnar program."""
 
@@ -94,7 +95,7 @@ class PlanEvaluator:
         return frame
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountingEvaluator:
     """Evaluates nothing: the candles are checked and counted."""
 
@@ -105,7 +106,7 @@ class CountingEvaluator:
             return split(candles.frame, selection)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceEvaluator:
     """Calls a user's service symbol by symbol; what it raises concerns that symbol alone."""
 

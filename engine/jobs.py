@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -16,6 +16,7 @@ from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas.check.applying import shown_value
 from ..formulas.check.tunable import is_finite
+from ..formulas.freezing import frozen
 from ..formulas.limits import MOST_POINTS
 from ..formulas.parse.parsing import HALF
 from .given import DIALECT, assert_by_name, assert_kind
@@ -29,7 +30,7 @@ Values: TypeAlias = Collection[Setting]
 ONLY: str = "match"  # the name of a formula that was given without one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DateRange:
     """The bars that are reported: `start` and `end` are inclusive, None is open.
 
@@ -56,7 +57,7 @@ PARAMETERS: Final = 'parameters are given by name, {"n": 20}'
 MOST_DAYS: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formula:
     """A formula's source with values for its `param`s; `name` tells several formulas of a job apart.
 
@@ -73,7 +74,7 @@ class Formula:
 Formulas: TypeAlias = str | Formula | Mapping[str, str | Formula] | Sequence[Formula] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessingJob:
     """One sweep. `symbols` None means all; `formula` None means: check the candles and count them.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from ..data.options import shown
 from ..errors import ProcessingEngineError
+from ..formulas.freezing import frozen
 from .controlling import Gate
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LARGEST: Final = 2**63 - 1  # a number of anything that fits into a machine's wo
 DEADLINE: Final = 10  # timeouts: enough to halve a batch of 500 symbols down to the culprit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How much at a time, and for how long (seconds). The gates ("load", "compute") belong to the engine, not a job.
 

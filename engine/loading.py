@@ -6,7 +6,7 @@ A symbol whose rows are unusable leaves the batch here, with its error; the othe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import polars as pl
@@ -17,6 +17,7 @@ from ..data.checking import CheckedCandles, check_candles
 from ..data.policies import CandlePolicy, companions
 from ..data.repository import CandleRepository, CheckingRepository
 from ..errors import RepositoryError
+from ..formulas.freezing import frozen
 from .controlling import Ticket
 from .doubting import as_asked, as_table
 from .jobs import DateRange
@@ -28,7 +29,7 @@ from .sources import columns_of, interrupt_of
 KEYS: Final = ("symbol", "ts")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What is asked of the repository for every batch; `before` bars ahead of the range, None: all of them."""
 
@@ -38,7 +39,7 @@ class Request:
     before: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """A batch's usable candles, sorted by (symbol, ts), and what was wrong with the others."""
 
@@ -52,7 +53,7 @@ class Loaded:
         return self.candles.frame
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loader:
     """Loads and checks candles; safe to call from several threads if the repository is."""
 

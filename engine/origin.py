@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
 from ..data.repository import CandleRepository
+from ..formulas.freezing import frozen
 from ..formulas.language import declared_parameters
 from .evaluating import EvaluatingService
 from .fetching import fetched_candles
@@ -35,7 +36,7 @@ class MakeEngine(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Origin:
     """The job of a result and where its candles are.
 

@@ -12,8 +12,6 @@ from typing import Final
 
 import polars as pl
 
-from ..data.delimited import ENDINGS as DELIMITED
-from ..data.delimited import read_heading
 from ..data.instants import at_local, zone
 from ..data.layout import Kind
 from ..data.opening import open_repository
@@ -49,6 +47,9 @@ class OtherTable:
 
     def _published(self) -> CandleRepository:
         """The source, read by the column that says when a row was published, if it has one."""
+        from ..data.delimited import ENDINGS as DELIMITED  # noqa: PLC0415 - most jobs have no other tables
+        from ..data.delimited import read_heading  # noqa: PLC0415 - as above
+
         path = Path(self.source).expanduser() if isinstance(self.source, str | Path) else None
         if path is not None and path.suffix.lower() in DELIMITED and path.is_file():
             named = [name for name in read_heading(path).names if name.strip().lower() in PUBLISHED]

@@ -5,9 +5,8 @@ A faulty formula, an unreachable repository or an impossible request raises here
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Final
 
@@ -16,6 +15,7 @@ from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
+from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
 from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
 from .braking import EngineMemory
@@ -55,7 +55,7 @@ GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending.
 
@@ -82,7 +82,7 @@ class Prepared:
         return told_warnings(self.evaluator.plan) if isinstance(self.evaluator, PlanEvaluator) else ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preparer:
     """Turns jobs into prepared ones, for one repository and one formula service.
 
@@ -276,6 +276,8 @@ def _reported(plan: Plan, job: ProcessingJob) -> dict[str, dict[str, str]]:
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:
     """Errors of symbols that the repository has not; the first few with a guess at what was meant."""
+    import difflib  # noqa: PLC0415 - for what is wrong alone
+
     errors: dict[str, SymbolError] = {}
     folded = {name.casefold(): name for name in known} if symbols else {}
     for place, symbol in enumerate(symbols):

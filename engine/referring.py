@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 import polars as pl
 
 from ..errors import ProcessingEngineError, RepositoryError
+from ..formulas.freezing import frozen
 from .aside import JobEndedError
 from .batching import Batch
 from .controlling import Control, Ticket
@@ -18,7 +18,7 @@ from .results import SymbolError
 from .running import Runner
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class References:
     """The candles of other symbols, from their first bar, since a sparse symbol's window may span years."""
 

@@ -8,13 +8,14 @@ SignalMatch        one bar at which a formula was true, with the values of its n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
 import polars as pl
 
+from ..formulas.freezing import frozen
 from .deferring import Table
 from .report.showing import Shown
 from .statistics import JobStatistics
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from .origin import Origin
 
 Matches: TypeAlias = pl.DataFrame | StoredTable | UnitedTables | Table
+Labels: TypeAlias = Mapping[str, Mapping[str, str]]
 
 KEYS: Final = frozenset({"symbol", "ts", "formula", "stale"})
 LOOK_AHEAD: Final = 1024  # rows turned into objects at a time while iterating
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SymbolError:
     """Why a symbol has no matches.
 
@@ -48,7 +50,7 @@ class SymbolError:
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignalMatch:
     """A bar at which a formula was true. `values` holds its indicators by label, None where undefined.
 
@@ -67,12 +69,7 @@ class SymbolMatches(Sequence[SignalMatch]):
     """The matches of one symbol in ascending ts: a window on the job's table, no object until asked for one."""
 
     def __init__(
-        self,
-        table: Matches,
-        offset: int,
-        length: int,
-        labels: Mapping[str, Mapping[str, str]],
-        parameters: Sequence[str] = (),
+        self, table: Matches, offset: int, length: int, labels: Labels, parameters: Sequence[str] = ()
     ) -> None:
         self._table, self._offset, self._length = table, offset, length
         self._labels, self._parameters = labels, parameters
@@ -114,7 +111,7 @@ class SymbolMatches(Sequence[SignalMatch]):
         return SignalMatch(row["symbol"], row["ts"], values, formula, row.get("stale", False), parameters)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessingResult:
     """What became of one requested symbol: `matches`, or an `error`.
 
@@ -139,7 +136,7 @@ class ProcessingResult:
         return self.matches.__arrow_c_stream__(requested_schema)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcomes:
     """One entry for each requested symbol, in the order of the request, column by column."""
 
@@ -170,7 +167,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         self,
         outcomes: Outcomes,
         matches: Matches,
-        labels: Mapping[str, Mapping[str, str]],
+        labels: Labels,
         origin: Origin,
         errors: Mapping[str, SymbolError],
         defects: Mapping[str, Mapping[str, int]],

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..errors import RepositoryError
+from ..formulas.freezing import frozen
 from .controlling import LOG
 from .tallying import Tally
 
@@ -26,7 +27,7 @@ PASSING: Final = frozenset({errno.EINTR, errno.EAGAIN, errno.EBUSY, errno.ESTALE
 """Errors of the system that may pass; ENOENT and ESTALE are files that were replaced, here or on another machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retries:
     """How often to ask again; `pause` sleeps so many seconds, and raises where nobody waits any more."""
 

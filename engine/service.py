@@ -18,12 +18,12 @@ from ..errors import ProcessingEngineError
 from ..formulas import Checked, Function, Language, Plan, make_plan
 from ..formulas.extending import PythonFunction, function, library
 from ..formulas.kernels.machine import Stop
-from ..formulas.plan.explaining import Explanation, explain_plan
 from .executors import Surroundings, chosen, make_executor
 from .given import assert_formula_of_table, assert_kind
 from .jobs import Setting
 
 if TYPE_CHECKING:
+    from ..formulas.plan.explaining import Explanation
     from .evaluating import EvaluatingService
 
 LIBRARIES: Final = "libraries are paths of formula files"
@@ -93,6 +93,8 @@ class FormulaService:
         assert_formula_of_table(source, columns, parameters, tables, dialect, several=True)
         sources = {"value": source} if isinstance(source, str) else source
         checked = self.language.check_all(sources, columns, parameters, tables, dict.fromkeys(sources, dialect))
+        from ..formulas.plan.explaining import explain_plan  # noqa: PLC0415 - for who wants to know alone
+
         return explain_plan(make_plan(checked), chosen("auto"))
 
     def evaluate(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.candles import Candles
 from ..data.handing import column_of
 from ..data.instants import Bounds
+from ..formulas.freezing import frozen
 from .deferring import Table
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
@@ -22,7 +23,7 @@ TEXT: Final = 16  # bytes of a text, or of where a long one stands
 Labels = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """What of an evaluated frame is reported.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
+
+from ..formulas.freezing import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobStatistics:
     """How a job went.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -14,6 +13,7 @@ import polars as pl
 
 from ..data.writing import Aside
 from ..errors import ProcessingEngineError
+from ..formulas.freezing import frozen
 from .given import as_path
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ROWS_OF_GROUP: Final = 2**20  # of a row group, at most
 BYTES_OF_GROUP: Final = 2**26  # that many in memory, at most: they are converted together
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredTable:
     """A table that stays in its file: every look reads the rows that are looked at, nothing is kept.
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import FormulaError, ProcessingEngineError
+from ..formulas.freezing import frozen
 from ..formulas.language import declared_parameters
 from ..formulas.limits import MOST_POINTS
 from .jobs import Formula, ProcessingJob, Setting, Values, as_settings, swept
 from .results import KEYS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """One formula of an expanded job: the formula that it was made of, and its values of the swept params."""
 
@@ -25,7 +26,7 @@ class Point:
     parameters: Mapping[str, Setting]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sweep:
     """A job with a formula for each point. `points` are by the names of the job's formulas."""
 

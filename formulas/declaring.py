@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, TypeAlias
 
 import polars as pl
 
+from .freezing import frozen
 from .kinds import Accepts, Kind, Series, Shape, Whole
 from .limits import LONGEST_WINDOW
 from .scope import Scope
@@ -26,7 +27,7 @@ ALL: Final = None
 NUMBERS: Final = Series(frozenset({Kind.NUMBER}))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """One parameter of a function of the language. `default` is a setting, or for a series the name of a column."""
 
@@ -42,7 +43,7 @@ class Parameter:
         return isinstance(self.accepts, Series)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class Primitive:
     """What the language knows about one primitive; all of it stems from the declaration.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .declaring import Count, Parameter, Primitive, Setting
+from .freezing import frozen
 from .kinds import Accepts, Flag, Kind, Real, Series, Shape, Whole
 from .limits import LONGEST_WINDOW
 from .scope import Scope
@@ -23,7 +23,7 @@ TRIAL_BARS: Final = 120
 SETTINGS: Final[dict[object, Accepts]] = {int: Whole(0, LONGEST_WINDOW), float: Real(-1e300, 1e300), bool: Flag()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PythonFunction:
     """A user's function and what it declares. `reach` None: all earlier bars."""
 

@@ -10,14 +10,14 @@ Each is one recursive maximum over the inputs plus the node's own share.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .declaring import ALL
+from .freezing import frozen
 from .kinds import Shape
 from .nodes import Apply, Column, Constant, Elsewhere, Node, Pick, SomeBars, inputs, walk
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History:
     """A node's history, in bars. `warmup` is at most so long; None where a calendar or another symbol decides.
 

@@ -5,12 +5,12 @@ A declaration writes `Numbers`, `Length` and the like as annotations: plain type
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Final, TypeAlias
 
 import polars as pl
 
+from .freezing import frozen
 from .limits import LONGEST_WINDOW
 
 
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 EVERY_KIND: Final = frozenset(Kind)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """A value per bar. `alike` ties all such parameters, and the result if it says so too, to one kind."""
 
@@ -59,7 +59,7 @@ class Series:
         return "a series of any kind" if self.alike else f"a {' or '.join(sorted(self.kinds))} series"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whole:
     """A constant whole number within bounds."""
 
@@ -71,7 +71,7 @@ class Whole:
         return f"a constant whole number from {self.least} to {self.most:,}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Real:
     """A constant number within bounds."""
 
@@ -83,7 +83,7 @@ class Real:
         return f"a constant number from {self.least:g} to {self.most:g}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flag:
     """Constant true or false."""
 
@@ -92,7 +92,7 @@ class Flag:
         return "true or false"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A constant stretch of calendar time as text: "5d", "2w", "1mo", "1q", "1y"."""
 

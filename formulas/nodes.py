@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Final, TypeAlias, TypeVar
 
 from .declaring import Primitive, Setting
+from .freezing import frozen
 from .kinds import Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Constant:
     """A value known before any data is read; None is the undefined value."""
 
@@ -27,7 +27,7 @@ class Constant:
         return f"Constant({self.value!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Column:
     """A column of the candle table."""
 
@@ -38,7 +38,7 @@ class Column:
         return f"Column({self.name!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Apply:
     """A primitive with its arguments in the order of its signature: nodes for series, plain values for settings."""
 
@@ -56,7 +56,7 @@ class Apply:
         return f"Apply({self.primitive.name}, {len(self.arguments)} arguments)"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Pick:
     """One of several outputs of a primitive."""
 
@@ -68,7 +68,7 @@ class Pick:
         return f"Pick({self.source!r}, {self.output!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherBars:
     """The symbol's bars of a coarser timeframe: completed ones, and with `forming` the one in the making as well."""
 
@@ -76,21 +76,21 @@ class OtherBars:
     forming: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherSymbol:
     """Another symbol's bars."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherTable:
     """The symbol's rows of another table."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SomeBars:
     """Those of the bars at hand where a condition is true, as if there were no others."""
 
@@ -100,7 +100,7 @@ class SomeBars:
 Place: TypeAlias = OtherBars | OtherSymbol | OtherTable | SomeBars
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@frozen(eq=False, repr=False, weakref_slot=True)
 class Elsewhere:
     """`source` evaluated on other rows than those at hand, each row's value seen from the moment it is known."""
 
@@ -121,7 +121,7 @@ def inputs(node: Node, *, frames: bool = True) -> tuple[Node, ...]:
     """The nodes that `node` reads directly; without `frames` only those on the rows at hand."""
     match node:
         case Apply():
-            return tuple(a for a in node.arguments if isinstance(a, NODE_TYPES))
+            return tuple([a for a in node.arguments if isinstance(a, NODE_TYPES)])
         case Constant() | Column():
             return ()
         case Pick():
@@ -178,26 +178,27 @@ class Interner:
     def constant(self, value: Setting | None, kind: Kind) -> Constant:
         """A constant. 1 and 1.0 are one number; true and 1 are not one value, for they differ in kind."""
         value = float(value) if kind is Kind.NUMBER and value is not None else value
-        return self._intern(("constant", repr(value), kind), Constant(value, kind))
+        return self._intern(("constant", repr(value), kind), Constant, value, kind)
 
     def column(self, name: str, kind: Kind) -> Column:
         """A candle column."""
-        return self._intern(("column", name, kind), Column(name, kind))
+        return self._intern(("column", name, kind), Column, name, kind)
 
     def apply(self, primitive: Primitive, arguments: tuple[Node | Setting | None, ...], kind: Kind) -> Apply:
         """A primitive applied."""
-        keys = tuple(id(a) if isinstance(a, NODE_TYPES) else repr(a) for a in arguments)
-        return self._intern(("apply", id(primitive), keys, kind), Apply(primitive, arguments, kind))
+        keys = [id(a) if isinstance(a, NODE_TYPES) else repr(a) for a in arguments]
+        return self._intern(("apply", id(primitive), *keys, kind), Apply, primitive, arguments, kind)
 
     def pick(self, source: Apply, output: str, kind: Kind) -> Pick:
         """One of several outputs."""
-        return self._intern(("pick", id(source), output), Pick(source, output, kind))
+        return self._intern(("pick", id(source), output), Pick, source, output, kind)
 
     def elsewhere(self, source: Node, place: Place) -> Elsewhere:
         """A series on other rows."""
-        return self._intern(("elsewhere", id(source), place), Elsewhere(source, place, source.kind))
+        return self._intern(("elsewhere", id(source), place), Elsewhere, source, place, source.kind)
 
-    def _intern(self, key: tuple[object, ...], fresh: N) -> N:
+    def _intern(self, key: tuple[object, ...], make: Callable[..., N], *parts: object) -> N:
+        fresh = make(*parts)
         with self._lock:
             return self._nodes.setdefault(key, fresh)  # type: ignore[return-value]
 
@@ -214,8 +215,8 @@ class CountingInterner(Interner):
         """How many different nodes were made."""
         return len(self._made)
 
-    def _intern(self, key: tuple[object, ...], fresh: N) -> N:
+    def _intern(self, key: tuple[object, ...], make: Callable[..., N], *parts: object) -> N:
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = self._shared._intern(key, fresh)  # noqa: SLF001 - the same class
+            made = self._made[key] = self._shared._intern(key, make, *parts)  # noqa: SLF001 - the same class
         return made  # type: ignore[return-value]

@@ -7,10 +7,11 @@ read twice or by a window becomes a column of its own, and definitions of equal 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import polars as pl
+
+from .freezing import frozen
 
 BAR: Final = "~bar"
 SYMBOL: Final = "~symbol"
@@ -19,7 +20,7 @@ TS: Final = "ts"
 """Columns that the executor provides: row number within the symbol, dense symbol id, ts in exchange time, ts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Defined:
     """A column computed by one expression, over the groups of `by` where that is given."""
 
@@ -28,7 +29,7 @@ class Defined:
     by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KernelCall:
     """Columns computed by the compiled kernels of a primitive over each symbol's rows."""
 
@@ -38,7 +39,7 @@ class KernelCall:
     settings: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PythonCall:
     """A column computed by a user's Python function, symbol by symbol."""
 
@@ -50,7 +51,7 @@ class PythonCall:
     dtype: pl.DataType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Population:
     """All symbols at a ts, or those of a group there, for the rules of primitives across symbols."""
 

@@ -5,8 +5,9 @@ Nodes are frozen and carry the place (`span`) of their text, so that every later
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from .freezing import frozen
 
 
 class Span(NamedTuple):
@@ -16,7 +17,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """A numeric literal: 2, 2.5, .5, 1e6, 1_000_000."""
 
@@ -24,7 +25,7 @@ class Number:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """A text literal without its quotes."""
 
@@ -32,7 +33,7 @@ class Text:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Boolean:
     """`true` or `false`."""
 
@@ -40,14 +41,14 @@ class Boolean:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """The literal `na`: the undefined value."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """A series, column, parameter or named value, as written (case kept)."""
 
@@ -55,7 +56,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unary:
     """`-x`, `+x` or `not x`."""
 
@@ -64,7 +65,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binary:
     """Arithmetic or logic on two operands; operator is one of + - * / ^ and or (`**` is read as ^)."""
 
@@ -74,7 +75,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """A comparison or a chain of them: operands a, b, c with operators <, <= say a < b and b <= c."""
 
@@ -83,7 +84,7 @@ class Comparison:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Membership:
     """`x in [a, b, c]`."""
 
@@ -92,7 +93,7 @@ class Membership:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conditional:
     """`condition ? then : otherwise`."""
 
@@ -102,7 +103,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """One argument of a call; `name` is None where it is given by position."""
 
@@ -111,7 +112,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """`name(arguments)`; a dotted name (`talib.cmo`) is of a dialect's library. `name_span` is the name alone."""
 
@@ -121,7 +122,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """`operand.output`: one of several outputs; `output_span` is the output's name alone."""
 
@@ -131,7 +132,7 @@ class Output:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History:
     """`operand[offset]`: the value `offset` bars ago."""
 
@@ -140,7 +141,7 @@ class History:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """`(upper = a, lower = b)`: several named outputs, the result of a definition's block."""
 
@@ -167,7 +168,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assignment:
     """`name = value`, or `a, b, c = value` for several outputs."""
 
@@ -176,7 +177,7 @@ class Assignment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """`param length = 14 in 2..200 step 2`, or `param side = "long" in ["long", "short"]`.
 
@@ -192,7 +193,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DefinitionParameter:
     """One parameter of a `def`, with its default where it has one."""
 
@@ -201,7 +202,7 @@ class DefinitionParameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """`def name(parameters) = result`, or with a block of assignments ahead of the result.
 
@@ -219,7 +220,7 @@ class Definition:
 Statement: TypeAlias = Assignment | Parameter | Definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formula:
     """A whole formula: statements, then the result. An assignment at the end is a statement and its name the result."""
 
@@ -228,7 +229,7 @@ class Formula:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Library:
     """A file of definitions."""
 

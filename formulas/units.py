@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from .freezing import frozen
 from .kinds import Kind
 from .nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, Pick, inputs, walk
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """`price` and `volume` are powers; `name` tells values without either apart: ratio, count, time."""
 

@@ -7,16 +7,16 @@ before would be done again; so the first driver writes down how it cut.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 
+from ...formulas.freezing import frozen
 from ..batching import Batch
 from .orders import Order
 from .parcels import read_told, write_told
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cut:
     """A job's batches, and `slots`: how many ran at a time when it was cut."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..batching import Batch
 from ..controlling import LOG, AbandonedError, JobFailedError, Ticket
 from ..preparing import Prepared, Preparer
@@ -99,7 +100,7 @@ class AtWork:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClusterWork:
     """Carries out a job's batches on a cluster; `identity` tells its folder from others of the same path."""
 

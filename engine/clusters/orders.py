@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Final
 from ...data.describing import describe
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..jobs import ProcessingJob
 from ..other_tables import OtherTable
 from ..service import FormulaService
@@ -31,7 +32,7 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """`content` is JSON: code, job, candles, symbols, and for a round of a plan with rankings what it reads."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from ...data.candles import Candles
+from ...formulas.freezing import frozen
 from ..batching import Batch
 from ..controlling import Ticket
 from ..evaluating import PlanEvaluator
@@ -35,7 +36,7 @@ RUNS_OF_SLOT: Final = 2
 """Runs of ts that a ranking is cut into for each slot."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counted:
     """Symbols and how many rows each has; the rows are in files."""
 

@@ -12,13 +12,14 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ...data.describing import open_described
 from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngineError, RepositoryError
+from ...formulas.freezing import frozen
 from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
 from ..collecting import process, with_references
@@ -46,7 +47,7 @@ CANDLES: Final = ("candles", "tables", "libraries", "seen")  # what of an order 
 ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, JobFailedError)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Opened:
     """Candles that are open, and the jobs that were prepared for them."""
 

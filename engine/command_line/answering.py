@@ -18,10 +18,11 @@ from ..why.missing import near_misses
 from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code, told_in_words
 from .finding import keep_source
+from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
 from .options import DATA, EXECUTOR, FORMULA, PARAMETER, TIMEFRAME, questioning
-from .showing import Format, chosen_format, write
+from .showing import write
 from .watching import compile_first
 
 

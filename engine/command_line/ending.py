@@ -12,7 +12,7 @@ from click.exceptions import Exit
 
 from ...errors import BarsweepError, FormulaError, SourceError
 from .misuse import UsageError
-from .showing import say
+from .saying import say
 from .wording import in_options
 
 

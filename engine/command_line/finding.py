@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import polars as pl
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import FormulaError, ProcessingEngineError
+from ...formulas.freezing import frozen
 from ...formulas.parse.parsing import parse
 from ..executors import known_executor
 from ..jobs import DateRange, ProcessingJob
@@ -22,14 +22,16 @@ from ..stored import ENDING
 from ..sweeps import expanded
 from .asking import kinds_of, read_session, read_sweep, read_symbols, read_tables, table_kinds
 from .ending import Code
+from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
-from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, warn, write
+from .saying import say
+from .showing import ROWS_SHOWN, tell_errors, to_terminal, warn, write
 from .watching import compile_first, interruptible, progress_bar
 
 MEGABYTE = 1e6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """Which matches are handed out, in which order, how, and where to."""
 
@@ -81,7 +83,7 @@ class Delivery:
         return matches.head(self.top) if self.top is not None else matches
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What the line said, as it was written; candles apart. The formula is read already."""
 

@@ -9,8 +9,8 @@ import click
 from click.exceptions import Exit
 
 from .ending import told_in_words
+from .formats import Format
 from .options import FORMULA, PARAMETER, questioning
-from .showing import Format
 
 PATH = click.Path(path_type=Path)
 

@@ -25,7 +25,8 @@ from .manual import page
 from .misuse import as_asked
 from .opening import opened, read_formula
 from .options import BESIDE, DIALECT, FORMULA, PARAMETER, reading
-from .showing import ROWS_SHOWN, grid, results, say, warn
+from .saying import say
+from .showing import ROWS_SHOWN, grid, results, warn
 from .telling import history_of, in_full
 
 DATA: Final = click.argument("data", required=False, help="Candles whose columns the formula may read.")

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...data.opening import DATABASES, open_repository
+from ...data.connecting import DATABASES
+from ...data.opening import open_repository
 from ...data.policies import KINDS, CandlePolicy
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from .misuse import UsageError, as_asked
-from .showing import say
+from .saying import say
 from .wording import in_options
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from .showing import Format
+from .formats import Format
 
 PARAMETER: Final = click.option(
     *("-p", "--parameter"), multiple=True, metavar="NAME=VALUE", help="Repeatable; 5..50 or 10,20 try several."

@@ -9,7 +9,7 @@ import polars as pl
 
 from ..live.journal import as_lines
 from .aligning import lines, texts
-from .showing import Format
+from .formats import Format
 
 
 def printer(how: Format) -> Callable[[pl.DataFrame], None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from click.exceptions import Exit
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..executors import known_executor
 from ..results import counted
 from ..sql.answers import SqlResult
@@ -23,6 +23,7 @@ from ..sql.connection import SqlConnection
 from .asking import read_session, read_sweep, read_tables, read_values
 from .ending import Code, told_in_words
 from .finding import keep_source
+from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
 from .options import (
@@ -40,11 +41,12 @@ from .options import (
     SESSION,
     ZONE,
 )
-from .showing import ROWS_SHOWN, Format, chosen_format, say, tell_errors, to_terminal, write
+from .saying import say
+from .showing import ROWS_SHOWN, tell_errors, to_terminal, write
 from .watching import compile_first, interruptible, progress_bar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A query as the line has it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
+from ...data.connecting import opening_ahead
 from .ending import told_in_words
-from .opening import opened, read_formula
 from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
 
@@ -56,7 +57,10 @@ def scan(
     finished is shown).
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
-    with told_in_words():
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # they would spin at first, and nobody multiplies matrices here
+    with told_in_words(), opening_ahead(data):
+        from .opening import opened, read_formula  # noqa: PLC0415 - meanwhile a database is opened on another thread
+
         source = read_formula(formula)
         with opened(data, column, policy, **told) as repository:
             from .finding import Asked, find  # noqa: PLC0415 - meanwhile a database is looked at on another thread

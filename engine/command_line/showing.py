@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-import click
 import polars as pl
 
 from ...errors import ProcessingEngineError
 from ..files import whole_file
 from ..results import SymbolError
 from .aligning import aligned, text
+from .formats import Format
 from .guarding import guarded
-from .misuse import UsageError
+from .saying import say
 from .wording import symbol_error
 
 if TYPE_CHECKING:
@@ -29,24 +28,6 @@ if TYPE_CHECKING:
 ROWS_SHOWN: Final = 40
 ERRORS_SHOWN: Final = 5
 WIDE: Final = 200  # of a table that does not go to a terminal, which would cut its columns
-
-
-class Format(StrEnum):
-    """How matches are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
-ENDINGS: Final = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.PARQUET, ".txt": Format.TABLE}
-"""What the name of a file says of its format."""
-
-
-def say(text: str) -> None:
-    """Write a line that is no result where it does not mix with results."""
-    click.echo(text, err=True)
 
 
 def warn(*several: Checked) -> None:
@@ -79,18 +60,6 @@ def tell_errors(errors: Mapping[str, SymbolError]) -> None:
 def to_terminal() -> bool:
     """Whether results go to a person's screen."""
     return sys.stdout.isatty()
-
-
-def chosen_format(wanted: Format | None, output: Path | None) -> Format:
-    """The format asked for, else the one that the file's name tells, else a table; UsageError if it tells none."""
-    if wanted is not None:
-        return wanted
-    ending = output.suffix.lower() if output is not None else ""
-    if ending and ending not in ENDINGS:
-        *others, last = ENDINGS
-        known = f"{', '.join(others)} and {last}"
-        raise UsageError(f"--output {output} does not say how to write it: known endings are {known}; or say --format")
-    return ENDINGS.get(ending, Format.TABLE)
 
 
 def write(matches: pl.DataFrame, how: Format, output: Path | None, *, guard: bool = False) -> None:

@@ -21,7 +21,8 @@ from .ending import told_in_words
 from .misuse import UsageError
 from .opening import given_options, tell_left_out
 from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
-from .showing import results, say, shown
+from .saying import say
+from .showing import results, shown
 from .watching import compile_first, progress_bar
 from .wording import symbol_error
 

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import RepositoryError
+from ...formulas.freezing import frozen
 from ..controlling import LOG
 from ..live.alerts import Alerts, command, webhook
 from ..live.beginning import without_history
@@ -24,10 +24,12 @@ from ..live.watching import Watch, Watched
 from ..results import counted
 from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code
+from .formats import Format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula, read_policy
 from .printing import printer
-from .showing import Format, say, to_terminal
+from .saying import say
+from .showing import to_terminal
 from .watching import compile_first, interruptible
 
 STDIN: Final = "-"
@@ -36,7 +38,7 @@ OF_BARS: Final = ("tz", "policy")
 PATIENCE: Final = 60.0  # seconds that a source may be locked before the first look
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What the line said, as it was written."""
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from ...formulas.kernels.compiler import is_kept, machine_code
+from ...formulas.kernels.compiler import is_kept, is_kept_for_some_cpu, machine_code
 from ..controlling import ProgressCallback
-from .showing import say
+from .saying import say
 
 
 @contextmanager
@@ -29,12 +29,17 @@ def progress_bar() -> Iterator[ProgressCallback | None]:
 
 def compile_first() -> None:
     """Load the kernels meanwhile; the very first time on a machine, compile them and say what takes a second."""
+    if is_kept_for_some_cpu():
+        threading.Thread(target=_load_kernels, name="barsweep-kernels", daemon=True).start()
+    else:
+        _load_kernels()
+
+
+def _load_kernels() -> None:
     try:
-        if is_kept():
-            threading.Thread(target=machine_code, name="barsweep-kernels", daemon=True).start()
-        else:
+        if not is_kept():
             say("compiling kernels for this CPU, once ...")
-            machine_code()
+        machine_code()
     except ImportError:
         return  # Polars computes, or refuses in words of its own
 

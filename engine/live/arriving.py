@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.ma  # see data/handing.py: so few values are copied sooner, bar after bar
 import polars as pl
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
 from ...data.repository import CandleRepository, CheckingRepository
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..controlling import Ticket
 from ..executors.columns import Whole
 from ..jobs import Bound, DateRange
@@ -34,7 +36,7 @@ CLOSED: Final = "late: the rankings of its ts have been made"
 STRANGE: Final = "unknown symbol: it is not among symbols="
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taken:
     """Bars that are in order, symbols ascending, and a frame of those that are not: symbol, ts, reason."""
 

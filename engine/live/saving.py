@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from ...data.instants import TS
 from ...data.layout import Kind
 from ...data.policies import CandlePolicy
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ...formulas.kernels.compiler import digest_of_kernels
 from ..files import whole_file
 from ..given import as_path
@@ -41,7 +42,7 @@ STATE: Final = "a scanner's state is a file, such as scanner.state"
 TIMES: Final[Mapping[str, pl.DataType | None]] = {"dates": pl.Date(), "instants": TS, "none": None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """What a file holds: its parts by name, and what it says of itself."""
 

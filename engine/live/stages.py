@@ -10,6 +10,7 @@ import polars as pl
 
 from ...data.candles import Candles
 from ...formulas import Stage
+from ...formulas.freezing import frozen
 from ...formulas.kernels.machine import Stop
 from ...formulas.kernels.single_rows import StandingProgram, lay_out_standing
 from ...formulas.kernels.standing import StandingTiles
@@ -39,7 +40,7 @@ def is_barwise(stage: Stage) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bars:
     """One bar of each of some symbols: `part` has their columns, symbols ascending.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -91,6 +90,8 @@ def written(page: str, path: str | os.PathLike[str]) -> Path:
 
 def framed(page: str, height: int) -> str:
     """A page in a frame of its own, which can neither read nor change the notebook around it."""
+    import html  # noqa: PLC0415 - a table of all entities, which only a page asks for
+
     return (
         f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts allow-downloads" '
         f'style="width:100%;height:{height}px;border:0" title="barsweep"></iframe>'

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral
 from typing import Final, Self
 
@@ -20,6 +20,7 @@ from ...data.handing import column_of
 from ...data.instants import Bounds
 from ...data.options import shown
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ...formulas.limits import LONGEST_WINDOW, MOST_POINTS
 from ..bar_places import BarPlaces
 from ..evaluating import PlanEvaluator
@@ -39,7 +40,7 @@ ONLY: Final = "entry"  # the name of a formula that was given without one
 RESERVED: Final = ("symbol", "ts", "ready", POSITION, *CANDLE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A job for signals. `job` is what is run; `given` is as it was asked for, `delay` in bars."""
 

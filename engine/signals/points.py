@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..jobs import Setting
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """One combination of the swept params, none without a sweep, and the column of each formula by its name."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ...errors import QueryError
+from ...formulas.freezing import frozen
 from ...formulas.syntax import Span
 from ..jobs import Setting
 from .faults import fault
@@ -26,7 +27,7 @@ SHOWN: Final = {
 KINDS: Final = {str: "a text", bool: "true or false", float: "a number"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """A constant of a call. Of a text, `places` has where each letter stands, if that is known.
 
@@ -45,7 +46,7 @@ class Argument:
         return replace(self, value=str(self.value)[count:], places=places)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A call of scan or bars. `formulas` are its texts, those of bars under the names of their columns."""
 

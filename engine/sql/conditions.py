@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final, TypeAlias
+
+from ...formulas.freezing import frozen
 
 Value: TypeAlias = str | dt.date
 Json: TypeAlias = Mapping[str, Any]
@@ -32,7 +33,7 @@ TURNED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compare:
     """A column compared with a constant."""
 
@@ -41,14 +42,14 @@ class Compare:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Both:
     """All parts hold; without any, every row passes."""
 
     parts: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """One of the parts holds."""
 
@@ -59,7 +60,7 @@ Condition: TypeAlias = Compare | Both | Either
 ANYTHING: Final = Both()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """Times from `first` to `last`, both inclusive; None is open."""
 

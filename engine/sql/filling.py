@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..controlling import ProgressAsked
 from ..fetching import ROWS
 from ..jobs import DateRange, Formula, ProcessingJob
@@ -51,7 +52,7 @@ class Reading:
     loaded: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """A table by its name in the query, and what the query needs of it."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from ...formulas.freezing import frozen
 from .conditions import ANYTHING, Both, Condition, Either, Json, Range, read_condition, times
 from .statements import walked
 
 Needs: TypeAlias = Mapping[str, "Need"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """The columns of a table that are looked at, and what holds of the rows that are."""
 

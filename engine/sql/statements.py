@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import duckdb
 
 from ...errors import ProcessingEngineError, QueryError
+from ...formulas.freezing import frozen
 from ...formulas.syntax import Span
 from .faults import CLOSED, fault, refused
 from .texts import QueryText
@@ -29,7 +30,7 @@ NEVER: Final = frozenset(
 LONGEST: Final = 1_000_000  # characters
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A place of a query at which a value is put in; `name` is the number of one without a name."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 import polars as pl
 
+from ...formulas.freezing import frozen
 from ..jobs import Formula
 
 CANDLES: Final = "candles"
 Schema: TypeAlias = Mapping[str, pl.DataType]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches:
     """The matches of one formula. `columns` has the engine's name for each column of the table.
 
@@ -35,7 +36,7 @@ class Matches:
         return self.across or self.latest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bars:
     """All bars. `formulas` has one for each column but symbol and ts.
 

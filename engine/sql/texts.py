@@ -9,6 +9,7 @@ from functools import cached_property
 
 import duckdb
 
+from ...formulas.freezing import frozen
 from ...formulas.syntax import Span
 
 
@@ -59,7 +60,7 @@ class QueryText:
         return Span(begin, len(self.text.rstrip()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spliced:
     """A text with pieces replaced, and the way back to the places of the original."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import get_args
 
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ...formulas.language import declared_parameters
 from ..bar_places import BarPlaces
 from ..given import assert_kind
@@ -20,7 +20,7 @@ RANK = "rank"
 COLUMNS = {"date": "ts", "symbol": "symbol"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranking:
     """How matches are ranked; raises ProcessingEngineError for what makes no sense."""
 

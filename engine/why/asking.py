@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,6 +14,7 @@ import polars as pl
 from ...data.repository import CandleRepository
 from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.check.parts import Parts
+from ...formulas.freezing import frozen
 from ..fetching import fetched_candles
 from ..given import assert_kind
 from ..jobs import Formula, ProcessingJob
@@ -27,7 +28,7 @@ ANY_AGE: Final = timedelta(days=365_250)
 """Of each symbol its own last bar, however old: what is ranked there is ranked among the bars of that day."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A job of one formula over candles, whose parts are looked at in an engine that `make_engine` makes."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ...formulas.check.parts import Part, Parts
+from ...formulas.freezing import frozen
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Node
 from ...formulas.units import FREE, PURE, unit_of
@@ -21,7 +22,7 @@ from .asking import ANY_AGE, Asked, asked_of
 from .wording import shown_value, told
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainedPart:
     """One expression of a formula with its value on a bar, None where it is undefined.
 
@@ -53,7 +54,7 @@ class ExplainedPart:
             yield from child.walk()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatchExplanation:
     """Why a formula is what it is on one bar. Print it, or read its parts.
 

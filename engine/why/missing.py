@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from ...data.sessions import Session
 from ...errors import FormulaError, Problem
 from ...formulas.check.closeness import sides
 from ...formulas.check.parts import Condition, Part, Parts, Role
+from ...formulas.freezing import frozen
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Constant, Node
 from ..jobs import Bound, DateRange, Formula, Setting
@@ -24,7 +24,7 @@ from .wording import shown_value
 SHOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NearMisses:
     """Symbols that lack one condition on the universe's last bar, the closest first.
 

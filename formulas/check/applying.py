@@ -148,12 +148,12 @@ class Applier:
         assert isinstance(parameter.accepts, Series)
         accepted = parameter.accepts.kinds
         tied = parameter.accepts.alike and alike in accepted
+        if node.kind in ((alike,) if tied else accepted) and not is_missing(node):
+            return self._counted(node) if node.kind is Kind.BOOLEAN and parameter.accepts == COUNTABLE else node
         wanted = frozenset({alike}) if tied and alike else accepted
         first = Kind.NUMBER if Kind.NUMBER in wanted else min(wanted)
         if is_missing(node):
             return self._interner.constant(None, first)
-        if node.kind in wanted:
-            return self._counted(node) if parameter.accepts == COUNTABLE else node
         read = self.as_kind(node, first, span)
         if read is not None:
             return read
@@ -163,8 +163,6 @@ class Applier:
         return FAULTY
 
     def _counted(self, node: Node) -> Node:
-        if node.kind is not Kind.BOOLEAN:
-            return node
         one, zero = (self._interner.constant(n, Kind.NUMBER) for n in (1, 0))
         return self._interner.apply(CHOICE, (node, one, zero), Kind.NUMBER)
 
@@ -188,10 +186,12 @@ class Applier:
                 if isinstance(given.value, Faulty | Outputs):
                     return None if isinstance(given.value, Outputs) else FAULTY
                 nodes.append(given.value)
+        if not nodes:
+            return None
         present = [node for node in nodes if not is_missing(node)]
         series = [node.kind for node in present if not isinstance(node, Constant)]
-        kinds = series or [node.kind for node in present] or ([Kind.NUMBER] if nodes else [])
-        return kinds[0] if kinds else None
+        kinds = series or [node.kind for node in present] or [Kind.NUMBER]
+        return kinds[0]
 
     def _setting(self, primitive: Primitive, parameter: Parameter, node: Node, span: Span) -> Setting | Faulty:
         accepts, name = parameter.accepts, parameter.name

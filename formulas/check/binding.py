@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..freezing import frozen
 from ..syntax import Argument, Call, Expression
 from .ahead import PARAMETERS
 from .faults import Faults
@@ -15,7 +16,7 @@ from .values import Bound, Given, Value
 Evaluate: TypeAlias = Callable[[Expression], Value]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A parameter as the binder sees it; those that are `named` have no position."""
 

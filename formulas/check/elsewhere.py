@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from .. import syntax
+from ..freezing import frozen
 from ..history import is_across
 from ..kinds import Kind
 from ..limits import DEEPEST_FORMS, MOST_LOOKS, MOST_SYMBOLS, MOST_UNITS
@@ -40,7 +40,7 @@ REFUSED: Final[Mapping[type[Place], tuple[type[Place], ...]]] = {
 """What cannot stand inside a form: rows of the one are no rows of which the other could be made."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Forms:
     """Checks calls of these forms."""
 

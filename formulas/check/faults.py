@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ...errors import FormulaError, Problem
+from ..freezing import frozen
 from ..limits import MOST_PROBLEMS
 from ..syntax import Call, Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Inside:
     """A library function being inlined: its source, and where the user called it."""
 

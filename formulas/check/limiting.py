@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from .. import syntax
 from ..limits import DEEPEST_PLAN, LONGEST_WINDOWS, MOST_LOOKS, MOST_VALUES
@@ -11,6 +12,9 @@ from ..syntax import Span
 from .checked import Checked
 from .elsewhere import too_many_looks
 from .session import Session
+
+STEPS: Final = (Apply, Elsewhere)
+"""What is computed of what stands below it."""
 
 
 def refuse_too_large(checked: Checked, formula: syntax.Formula, session: Session) -> None:
@@ -21,23 +25,30 @@ def refuse_too_large(checked: Checked, formula: syntax.Formula, session: Session
         hint = "names and calls of indicators are reported: make several formulas of it"
         faults.add(whole, f"the formula has {values:,} values to report, at most {MOST_VALUES:,} are", hint)
     roots = [checked.result, *checked.indicators.values(), *checked.lines.values()]
-    deepest, place = _deepest(checked, formula)
+    nodes = list(walk(roots))
+    deepest, place = _deepest(nodes, checked, formula)
     if deepest > DEEPEST_PLAN:
         message = f"{deepest:,} operations stand on each other here, at most {DEEPEST_PLAN} do"
         faults.add(place, message, "a window over many bars takes the place of many steps")
-    bars = sum(map(_window, walk(roots)))
+    bars = sum(map(_window, nodes))
     if bars > LONGEST_WINDOWS:
         message = f"the formula's windows have {bars:,} bars together, at most {LONGEST_WINDOWS:,} are kept"
         faults.add(whole, message, "take fewer windows, or shorter ones")
-    looks = sum(session.looks[node] for node in walk(roots, frames=False) if isinstance(node, Elsewhere))
-    if looks > MOST_LOOKS:
+    if session.looks and (looks := _looks(roots, session)) > MOST_LOOKS:
         faults.add(whole, *too_many_looks(looks))
     faults.raise_if_any()
 
 
-def _deepest(checked: Checked, formula: syntax.Formula) -> tuple[int, Span]:
-    """How many operations stand on each other at the most, and the first statement at which there are too many."""
-    depth = _depths([checked.result, *checked.indicators.values(), *checked.lines.values()])
+def _looks(roots: Iterable[Node], session: Session) -> int:
+    return sum(session.looks[node] for node in walk(roots, frames=False) if isinstance(node, Elsewhere))
+
+
+def _deepest(nodes: Iterable[Node], checked: Checked, formula: syntax.Formula) -> tuple[int, Span]:
+    """How many operations stand on each other at the most, and the first statement at which there are too many.
+
+    Of `nodes` those that are read come before what reads them.
+    """
+    depth = _depths(nodes)
     assigned = [each for each in formula.statements if isinstance(each, syntax.Assignment)]
     for statement in assigned:
         node = checked.lines.get(statement.names[0].name)
@@ -46,10 +57,11 @@ def _deepest(checked: Checked, formula: syntax.Formula) -> tuple[int, Span]:
     return max(depth.values()), formula.result.span
 
 
-def _depths(roots: Iterable[Node]) -> dict[Node, int]:
+def _depths(nodes: Iterable[Node]) -> dict[Node, int]:
     depth: dict[Node, int] = {}
-    for node in walk(roots):
-        depth[node] = isinstance(node, Apply | Elsewhere) + max((depth[below] for below in inputs(node)), default=0)
+    for node in nodes:
+        below = [depth[each] for each in inputs(node)]
+        depth[node] = isinstance(node, STEPS) + (max(below) if below else 0)
     return depth
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -35,6 +34,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
     Nothing is near to a very long name, which nobody mistypes and which would take long to compare.
     """
+    import difflib  # noqa: PLC0415 - for what is wrong alone
+
     known, bare = list(known), letters(name)
     same = [other for other in known if letters(other) == bare]
     if same or len(name) > LONGEST_SHOWN:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from ..freezing import frozen
 from ..nodes import Node, OtherBars, OtherSymbol, OtherTable, Place, SomeBars
 from .checked import Checked
 
@@ -28,7 +29,7 @@ class Role(StrEnum):
     VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One expression of a formula.
 

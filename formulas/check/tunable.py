@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ..declaring import Setting
+from ..freezing import frozen
 from .applying import shown_value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tunable:
     """A `param` of a formula: its value, and the values it may take (bounds, or a list of options)."""
 

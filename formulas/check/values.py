@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
 
 from ..declaring import Primitive, Setting
+from ..freezing import frozen
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Constant, Interner, Node
 from ..syntax import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outputs:
     """Several named series; `origin` is the function that gives them."""
 
@@ -28,7 +28,7 @@ class Outputs:
         return ", ".join(f".{name}" for name in self.nodes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Faulty:
     """Stands for an expression with a fault, so that the rest can be checked and one fault is told once."""
 

@@ -8,15 +8,15 @@ calls by name lives in a library of formulas: its tree calls `qlib.std`, and lib
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from ..freezing import frozen
 from ..syntax import Formula
 
 Reader: TypeAlias = Callable[[str], Formula]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialect:
     """A dialect: its name, the first line of its reader's documentation, and the reader."""
 

@@ -61,6 +61,15 @@ class MachineCode:
 _LOCK: Final = threading.Lock()
 
 
+def is_kept_for_some_cpu() -> bool:
+    """Whether these kernels have been compiled already on a machine that shares the folder: on this one, as a rule.
+
+    This needs no llvmlite, which takes longer to import than a small scan takes.
+    """
+    folder = private_folder()
+    return folder is not None and any(folder.glob(f"{_prefix()}*"))
+
+
 def is_kept() -> bool:
     """Whether the kernels of this CPU have been compiled already, so that nobody has to wait."""
     path = _path()
@@ -166,9 +175,13 @@ def _path() -> Path | None:
 
     facts = [version, llvm.get_process_triple(), llvm.get_host_cpu_name()]
     facts.append(llvm.get_host_cpu_features().flatten())
-    facts.append(digest_of_kernels())
     key = hashlib.sha256("\n".join(facts).encode())
-    return folder / f"kernels-{key.hexdigest()[:24]}.code"
+    return folder / f"{_prefix()}{key.hexdigest()[:16]}.code"
+
+
+def _prefix() -> str:
+    """How the names of files of these kernels begin, for whatever CPU."""
+    return f"kernels-{digest_of_kernels()[:24]}-"
 
 
 @cache

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from llvmlite import ir
 
+from ..freezing import frozen
 from .cells import Cells
 from .emitting import BIT, DOUBLE, WHOLE, Value
 from .lanes import Lanes, finite, larger, smaller, where
@@ -141,7 +141,7 @@ class Section(Cells):
 Placed: TypeAlias = Callable[["Run", Value], Lanes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Equal numbers, in the places from `begin` to before `end` of the order."""
 
@@ -155,7 +155,7 @@ class Run:
         return (self.section.real(self.begin) + self.section.real(self.end) + 1.0) * 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """A section's numbers from the smallest to the largest, equal ones in the order of the symbols."""
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from ..freezing import frozen
 from .lanes import Lanes, Mask
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Memory:
         def __setattr__(self, name: str, value: Lanes) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Kernel:
     """What a kernel reads, writes and remembers; all of it stems from the declaration.
 

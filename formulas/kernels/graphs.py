@@ -7,29 +7,30 @@ so windows of several lengths, and several functions over the same input, share 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 
+from ..freezing import frozen
 from .declaring import COMPOSED, KERNELS, Kernel
 
 Key: TypeAlias = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Loaded:
     """A column of the candles, packed into a register."""
 
     column: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Fixed:
     """A constant: one row that stands for all."""
 
     number: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Operation:
     """A kernel's run over a block. `settings` are the kernel's own, and then its table."""
 
@@ -41,7 +42,7 @@ class Operation:
 Source: TypeAlias = Loaded | Fixed | Operation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """A value per bar: an output of its source, so many bars ago."""
 

@@ -6,9 +6,10 @@ A register with a history has room for some more rows, in which the row at hand 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from ..freezing import frozen
 from .graphs import Graph, Loaded, Series, Source
 from .registers import Layout, Value
 from .steps import Operand, Remembered, Step, Stores
@@ -18,7 +19,7 @@ ROOM: Final = 32
 """Rows in which the row at hand moves on, before histories are moved back to the beginning."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandingProgram:
     """Steps for one row. Operands whose stride is not 0 move on with the row at hand.
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..freezing import frozen
 from .compiler import MachineCode, machine_code
 from .lanes import LANES
 from .machine import ALIGNED
@@ -40,7 +40,7 @@ SPARE: Final = 4
 """Tiles that are made beyond those needed, when symbols come that were not there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seats:
     """Some different `places`; `tiles` are all of theirs, ascending.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from ..freezing import frozen
 from .graphs import Fixed, Operation, Series
 from .tiles import ROW
 
@@ -15,7 +16,7 @@ COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
 """Kernels that are true where the test of that name in finding.py is passed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operand:
     """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar."""
 
@@ -24,7 +25,7 @@ class Operand:
     outside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A kernel, by name, with what it reads and writes; `memory` is its first row in the arena."""
 
@@ -34,7 +35,7 @@ class Step:
     memory: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """Rows of the arena that a kernel remembers, and the number that they hold before a symbol's first bar."""
 
@@ -43,7 +44,7 @@ class Remembered:
     fresh: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Test:
     """One of the tests of finding.py, and the series that it reads."""
 
@@ -105,7 +106,7 @@ def _call(part: Series) -> tuple[str, tuple[Series, ...]]:
     return "", ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TileProgram:
     """Steps for each block, `begins` and `ends` for each tile, over an arena of `rows`.
 
@@ -127,7 +128,7 @@ class TileProgram:
     memories: tuple[Remembered, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stores:
     """What leaves a program: whole columns, of numbers or of conditions, and matches."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
+from ..freezing import frozen
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Column, Constant, Elsewhere, Node, OtherBars, Pick, Place, SomeBars, inputs, walk
 from ..scope import Scope
@@ -27,7 +27,7 @@ DEEPEST_EXPRESSION: Final = 24
 """One of so many operations on each other gets a column too: Polars takes the square of the depth to arrange them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Value:
     """An expression for a node. If not `finite`, it may hold NaN or infinities, which mean undefined.
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from ..check.applying import shown_value
 from ..check.checked import Checked
+from ..freezing import frozen
 from ..history import History, history
 from ..nodes import Apply, Column, Constant, Elsewhere, Node, OtherBars, OtherSymbol, OtherTable, Pick, SomeBars
 from ..units import FREE, unit_of
 from .planning import Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeLine:
     """One node of a plan: its number, what it computes in terms of earlier numbers, its history, what it measures."""
 

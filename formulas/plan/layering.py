@@ -16,13 +16,14 @@ from functools import cached_property
 from typing import TypeAlias
 
 from ..declaring import PRIMITIVES
+from ..freezing import frozen
 from ..kinds import Kind, Shape
 from ..nodes import NODE_TYPES, Apply, Column, Elsewhere, Node, inputs, walk
 from .planning import Plan, Stage
 from .tiling import is_tiled
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranking:
     """A kernel across symbols (formulas/kernels/sections.py), the columns it reads, and the one it makes."""
 

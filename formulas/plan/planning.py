@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from ..check.checked import Checked
+from ..freezing import frozen
 from ..history import History, history
 from ..kinds import Shape
 from ..nodes import (
@@ -139,7 +140,7 @@ def make_plan(formulas: Mapping[str, Checked]) -> Plan:
     return Plan(dict(formulas), _with_keeps(parts, frozenset(made[root] for root in roots)), results, indicators)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """A stage before it is known what later ones need of it."""
 

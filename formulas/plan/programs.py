@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..freezing import frozen
 from ..nodes import OtherSymbol, OtherTable, Place
 from ..scope import Defined, KernelCall, PythonCall
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElsewhereCall:
     """A program run on other rows; its outputs join the rows at hand from which they are known.
 
@@ -27,7 +27,7 @@ class ElsewhereCall:
 Step: TypeAlias = Defined | KernelCall | PythonCall | ElsewhereCall
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Peek:
     """A primitive over the bars completed before each row and, as the last one, the bar so far.
 
@@ -47,7 +47,7 @@ class Peek:
     is_condition: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormingProgram:
     """Programs and peeks in order, the names of the outputs in the order asked for, and the columns that are read."""
 
@@ -62,7 +62,7 @@ class FormingProgram:
         return frozenset[str]().union(*(program.kernels for program in programs))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """Levels of steps, the names of the outputs in the order asked for, and the columns of the input that are read."""
 

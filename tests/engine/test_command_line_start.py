@@ -9,6 +9,17 @@ from fakes import candles
 HEAVY = {"rich", "lark", "pydantic", "typer", "pandas", "asyncio"}
 
 
+def test_help_waits_for_nothing_heavy():
+    code = "import sys; from barsweep.engine import command_line; sys.argv[1:] = ['scan', '--help']\n"
+    code += "command_line.leave = lambda code: print(*{name.partition('.')[0] for name in sys.modules})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "command_line.main()"], check=True, capture_output=True, text=True
+    )
+
+    assert "Usage: barsweep scan" in done.stdout
+    assert set(done.stdout.splitlines()[-1].split()) & {*HEAVY, "polars", "numpy", "duckdb", "pyarrow"} == set()
+
+
 @pytest.mark.parametrize("arguments", [["scan", "close > close[1]", "{data}", "--latest"], ["check", "close > 1"]])
 def test_a_command_in_a_pipe_imports_little(tmp_path, arguments):
     path = tmp_path / "candles.parquet"

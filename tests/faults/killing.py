@@ -22,7 +22,8 @@ import polars as pl
 import pyarrow.parquet  # noqa: F401 - so that no writer spends its time on importing
 
 from barsweep.data import import_candles, open_repository, writing
-from barsweep.engine.command_line.showing import Format, write
+from barsweep.engine.command_line.formats import Format
+from barsweep.engine.command_line.showing import write
 from barsweep.engine.stored import TableFile
 
 SYMBOLS, BARS = 40, 250

@@ -18,7 +18,8 @@ from fakes import candles
 import barsweep as bs
 from barsweep.data import import_candles, importing, writing
 from barsweep.data.storing import write_store
-from barsweep.engine.command_line.showing import Format, write
+from barsweep.engine.command_line.formats import Format
+from barsweep.engine.command_line.showing import write
 from barsweep.errors import RepositoryError
 
 KILLING = Path(__file__).parent / "killing.py"

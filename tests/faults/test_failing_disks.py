@@ -6,7 +6,8 @@ from fakes import candles
 
 import barsweep as bs
 from barsweep.data import writing
-from barsweep.engine.command_line.showing import Format, write
+from barsweep.engine.command_line.formats import Format
+from barsweep.engine.command_line.showing import write
 
 TABLE = candles({"A": [1, 2, 3], "B": [4, 5, 6]})
 

@@ -123,6 +123,18 @@ def test_code_is_kept_for_the_next_process(folder, monkeypatch, caplog):
         assert kept.stat().st_mode & 0o077 == 0
 
 
+def test_whether_code_is_kept_is_known_before_llvmlite_is_imported(folder):
+    assert not compiler.is_kept_for_some_cpu()
+    compiler.machine_code()
+    assert compiler.is_kept_for_some_cpu()
+
+    code = (
+        "import sys; from barsweep.formulas.kernels import compiler\n"
+        "print(compiler.is_kept_for_some_cpu(), 'llvmlite' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True False\n"
+
+
 @pytest.mark.parametrize("harm", [lambda code: code[:-100], lambda code: code[:500] + b"?" + code[501:], lambda _: b""])
 def test_damaged_code_is_compiled_anew(folder, harm):
     compiler.machine_code()
