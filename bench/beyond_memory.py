@@ -2,7 +2,8 @@
 
 1. Makes candles in pieces, with a fixed seed: Parquet sorted by symbol, in row groups of about a million rows.
 2. Streams a scan of all of them from that file into another, and looks at the process's memory all the while.
-3. Compares its rate with a scan of as many of them as fit into memory, and with reading the columns alone.
+3. Compares its rate, and what both cores compute for each row, with a scan of as many of them as fit into memory, with
+   the same scan written into a file, and with reading the columns alone.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ SEED: Final = 7
 SESSION: Final = 390  # minutes
 GROUP: Final = 1_000_000  # rows
 SOURCES: Final = ("parquet", "duckdb")
-COLUMNS: Final = ("ts", "close", "volume")  # what the scan reads
+COLUMNS: Final = ("symbol", "ts", "close", "volume")  # what the scan reads
+OTHERS: Final = ("read", "memory", "written")  # what it is compared with
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def main() -> None:
                 print(f"making {path_of(options, source)} ...", file=sys.stderr)
                 in_process(f"make_{source}", options)
         found = {"machine": machine(), "symbols": options.symbols, "bars": options.bars, "source": options.source}
-        for name in ("read", "memory", "streamed"):
+        for name in (*OTHERS, "streamed"):
             found[name] = in_process(name, options)
             show(name, found[name])
     compare(found)
@@ -180,18 +182,23 @@ def batches_of(options: argparse.Namespace) -> Iterator[int]:
             yield batch.num_rows
 
 
-def memory(options: argparse.Namespace) -> dict[str, object]:
-    """Scan a part of the candles that is in memory; the second run, as the first looks at every column."""
+def memory(options: argparse.Namespace, **how: Any) -> dict[str, object]:
+    """Scan a part of the candles that is in memory; the best of three runs, as the first looks at every column."""
     import polars as pl
 
     from barsweep import FrameRepository, ProcessingEngine
 
     last = f"S{options.in_memory:05d}"
     part = pl.scan_parquet(path_of(options, "parquet")).filter(pl.col("symbol") < last)
-    repository = FrameRepository(part.select("symbol", *COLUMNS).collect(), timeframe="1m")
+    repository = FrameRepository(part.select(COLUMNS).collect(), timeframe="1m")
     with ProcessingEngine(repository, max_workers=options.workers, memory_limit=options.limit) as engine:
-        times = [run(engine) for _ in range(3)]
+        times = [run(engine, **how) for _ in range(3)]
     return {**min(times, key=lambda each: each["seconds"]), "first": times[0]["seconds"]}
+
+
+def written(options: argparse.Namespace) -> dict[str, object]:
+    """As `memory`, into a file."""
+    return memory(options, output=Path(options.folder) / "found.parquet")
 
 
 def streamed(options: argparse.Namespace) -> dict[str, object]:
@@ -224,6 +231,7 @@ MEASURES: Final[dict[str, Callable[[argparse.Namespace], dict[str, object]]]] = 
     "make_duckdb": make_duckdb,
     "read": read,
     "memory": memory,
+    "written": written,
     "streamed": streamed,
 }
 
@@ -243,9 +251,13 @@ def show(name: str, found: dict[str, Any]) -> None:
 
 
 def compare(found: dict[str, Any]) -> None:
-    own = found["streamed"]["rows_per_second"]
-    parts = [f"{own / found[name]['rows_per_second']:.2f} of the rate of {name}" for name in ("memory", "read")]
-    Console().print(f"streamed: {', '.join(parts)}")
+    own = found["streamed"]
+    computed = own["processor_seconds"] / own["rows"]
+    for name in OTHERS:
+        other = found[name]
+        rates = own["rows_per_second"] / other["rows_per_second"]
+        times = computed / (other["processor_seconds"] / other["rows"])
+        Console().print(f"streamed: {rates:.2f} of the rate of {name}, {times:.1f} x its time of cores")
 
 
 if __name__ == "__main__":

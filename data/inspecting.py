@@ -10,14 +10,14 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from .candles import Candles
 from .layout import PRICES
-from .numbers_of_rows import NONE, Rows
+from .numbers_of_rows import NONE, Rows, blocks
 from .placing import repeated_rows
 from .policies import CandlePolicy, DefectKind
 
@@ -90,10 +90,12 @@ class Inspection:
         frame = pl.DataFrame([self.columns[name].alias(name) for name in fields])
         single = sorted({place.fields[0] for place in places if len(seen(place)) == 1})
         compared = [place for place in places if len(seen(place)) > 1]
-        looks = [pl.col(name).min().alias(f"min {name}") for name in single]
-        looks += [pl.col(name).sum().alias(f"sum {name}") for name in single]
-        looks += [SUSPICIONS[place.kind].any().alias(place.kind) for place in compared]
-        known = frame.select(looks).row(0, named=True) if looks else {}
+        known: dict[str, Any] = {}
+        for name in single:
+            known[f"min {name}"], known[f"sum {name}"] = least_and_sum(frame[name])
+        if compared:
+            looks = [SUSPICIONS[place.kind].any().alias(place.kind) for place in compared]
+            known |= frame.select(looks).row(0, named=True)
         for place in places:
             if place.fields and place not in self.found:
                 suspect = known[place.kind] if place in compared else suspected(place, frame, known)
@@ -140,6 +142,16 @@ SUSPICIONS: Final = {
 def seen(place: Place) -> tuple[str, ...]:
     """The columns that must be looked at."""
     return ("close", "high", "low") if place.kind == "close_outside" else place.fields
+
+
+def least_and_sum(column: pl.Series) -> tuple[float | None, float]:
+    """The least of what is not null, None of nothing, and the sum. If that is not finite, the least says nothing.
+
+    >>> least_and_sum(pl.Series([2.0, None, 1.0]))
+    (1.0, 3.0)
+    """
+    found: list[tuple[Any, Any]] = [(block.min(), block.sum()) for block in blocks(column)]
+    return min((least for least, _ in found if least is not None), default=None), sum(total for _, total in found)
 
 
 def suspected(place: Place, frame: pl.DataFrame, known: dict[str, float | None]) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .layout import is_text
+from .numbers_of_rows import blocks
 from .timeframes import Timeframe
 
 Instant = dt.date | dt.datetime
@@ -154,9 +155,22 @@ def in_calendar(stored: pl.Series) -> pl.Series:
     ]
     bounds = max(first * ticks, -FARTHEST), min((last + 1) * ticks - 1, FARTHEST)
     physical = stored.to_physical()
-    if bounds[0] <= physical.min() and physical.max() <= bounds[1]:  # type: ignore[operator]
+    least, most = extremes(physical)
+    if bounds[0] <= least and most <= bounds[1]:
         return stored
     return stored.set(~physical.is_between(*bounds), None)
+
+
+def extremes(whole: pl.Series) -> tuple[int, int]:
+    """The least and the greatest of whole numbers, of which one at least is not null.
+
+    >>> extremes(pl.Series([3, 1, 2]))
+    (1, 3)
+    """
+    if whole.null_count():  # which NumPy, that is faster, does not know
+        return whole.min(), whole.max()  # type: ignore[return-value]
+    found = [(part.min(), part.max()) for part in (block.to_numpy() for block in blocks(whole))]
+    return int(min(least for least, _ in found)), int(max(most for _, most in found))
 
 
 def at_local(naive: pl.Expr, tz: str) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,16 @@ Rows = NDArray[np.uint32]
 Numbers = NDArray[np.int64]
 
 NONE: Final[Rows] = np.zeros(0, dtype=np.uint32)
+BLOCK: Final = 2**16  # rows of a column that stay in the cache while they are looked at more than once
+
+
+def blocks(column: pl.Series) -> Iterator[pl.Series]:
+    """The column in pieces for those who look at each row more than once: of a long one, memory is slow.
+
+    >>> [len(block) for block in blocks(pl.Series(range(70_000)))]
+    [65536, 4464]
+    """
+    return (column.slice(begin, BLOCK) for begin in range(0, len(column), BLOCK))
 
 
 def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.Series]) -> Numbers:
@@ -31,7 +41,7 @@ def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.S
             found.append(np.array([row]))
         holds = compare(part.slice(1), part.slice(0, len(part) - 1))
         known = holds.fill_null(value=True) if holds.null_count() else holds
-        found.append(np.flatnonzero(known.to_numpy()) + (row + 1))
+        found.append(known.arg_true().to_numpy().astype(np.int64) + (row + 1))
         row, last = row + len(part), part.slice(len(part) - 1)
     return np.concatenate(found)
 

@@ -242,7 +242,8 @@ class ParquetRepository(NumberedRepository):
         if missing or not self.are_of(found, runs, numbers):
             self.forget()
             raise RepositoryError(f"{self.path} was changed while it was read: try again", retryable=True)
-        return found.drop(NAME, strict=False).rechunk()
+        # column by column: the pieces of one are gone before the next is copied, which then takes their memory
+        return pl.DataFrame([found.drop_in_place(name).rechunk() for name in found.columns if name != NAME])
 
     def are_of(self, found: pl.DataFrame, runs: Runs, numbers: Numbers) -> bool:
         """Whether rows that were read are those that were counted."""
