@@ -6,7 +6,7 @@ from typing import Final
 
 from llvmlite import ir
 
-from .emitting import DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
+from .emitting import DOUBLE, INDEX, WHOLE, Emitter, Value
 
 SIZES: Final = {INDEX: 4, WHOLE: 8, DOUBLE: 8}
 
