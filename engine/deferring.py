@@ -38,7 +38,7 @@ class Rows(ABC):
 
 
 class Table(Rows):
-    """A table of `height` rows, made at the first look; what it is made of, which takes `size` bytes, goes then.
+    """A table of `height` rows, made at the first look; what it alone is made of, `size` bytes, goes then.
 
     >>> table = Table(2, 16, lambda: pl.DataFrame({"a": [1, 2]}))
     >>> table.height, table.then(lambda frame: frame.reverse()).frame["a"].to_list()

@@ -1,7 +1,7 @@
 """From what kernels find in a batch to its matches: of one formula a table, of several what tables are made of.
 
 What stands behind a table that nobody has looked at yet takes far less memory than the table: marks of two bytes for
-sixteen bars, the values, and the batch's column of ts.
+sixteen bars, the values, and the batch's column of ts. All of a batch goes when the last of its tables is made.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection
     keys = Candles(candles.symbols, candles.starts, candles.table.select("ts"))
     piece.tables = {name: _deferred(several, keys, selection) for name, several in points.items()}
     ts = int(candles.ts.estimated_size())
-    piece.shared = ts + max((each.roll.size for each in found.values()), default=0)  # one roll for all
-    of_match = TEXT + ts / max(1, candles.height)
     marks = sum(each.marks.nbytes for each in found.values())
+    piece.shared = ts + marks + max((each.roll.size for each in found.values()), default=0)  # one roll for all
+    of_match = TEXT + ts / max(1, candles.height)
     if of_match * sum(table.height for table in piece.tables.values()) <= ts + marks:
         make_at_once(piece)
 

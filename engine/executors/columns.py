@@ -17,7 +17,6 @@ from .rooms import LINE
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-CELL: Final = 8  # bytes of a number
 NOTHING: Final[Floats] = np.empty(0)
 
 

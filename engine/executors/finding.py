@@ -75,10 +75,8 @@ class Found:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, but for the roll."""
-        return self.marks.nbytes + sum(
-            int(each.texts.estimated_size()) for each in self.picked if each.texts is not None
-        )
+        """Bytes of what it has for itself: marks and roll lie in memory that all conditions share."""
+        return sum(int(each.texts.estimated_size()) for each in self.picked if each.texts is not None)
 
     def listed(self) -> Listed:
         """In the order of symbols and bars, in memory of its own."""

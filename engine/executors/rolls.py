@@ -48,7 +48,7 @@ class Roll:
 
     @property
     def size(self) -> int:
-        """Bytes that the entries take."""
+        """Bytes that the entries take; sheets have whole pages, and may have been written to further before."""
         last = self.written - 1
         if last < 0:
             return 0
@@ -60,11 +60,13 @@ class Rolls:
     """Sheets for the rolls of one program: those that were written to come back when nobody reads them any more.
 
     A roll is given room for values at every bar, of which only what is written to takes memory: sheets of which no page
-    was ever touched are kept apart.
+    was ever touched are kept apart, and of the others no more are taken than are likely to be needed, so that batches
+    at work at the same time share what there is.
     """
 
     rooms: Rooms = field(default_factory=Rooms)
     _untouched: list[Floats] = field(default_factory=list)
+    _usual: dict[int, int] = field(default_factory=dict)  # how many sheets of a size the last roll wrote to
 
     @contextmanager
     def roll(self, tiles: Whole, block: int, rows: int, widths: Sequence[int]) -> Iterator[Roll]:
@@ -77,7 +79,7 @@ class Rolls:
         blocks = int((-(-tiles[:, LONGEST] // block)).sum())
         largest = ENTRY + LANES * block * max(widths, default=0)
         size, count = _sheets_for(len(widths) * blocks * ENTRY + rows * sum(widths), largest)
-        touched = list(self._idle(size, count))
+        touched = list(self._idle(size, min(count, self._usual.get(size, count))))
         sheets = touched + [self._fresh(size) for _ in range(count - len(touched))]
         addresses = np.array([sheet.ctypes.data for sheet in sheets], np.int64)
         roll = Roll(_blank(addresses, size, len(widths)), sheets, addresses, len(touched))
@@ -103,6 +105,7 @@ class Rolls:
                 self.rooms.give(sheet)
             else:
                 self._untouched.append(sheet)
+        self._usual[roll.words[ROLL_SIZE] // WORD] = written
         roll.sheets = [self.rooms.lent(sheet) for sheet in roll.sheets[:written]]
 
     def _idle(self, size: int, most: int) -> Iterator[Floats]:

@@ -6,6 +6,8 @@ brought together; what is one group runs as one step wherever there is a functio
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -38,14 +40,26 @@ def in_company(sources: Sequence[Source]) -> list[tuple[Source, ...]]:
 
 
 class _Order:
-    """An order in the making. Who is `waiting` for company goes ahead of the first that reads it, if none comes."""
+    """An order in the making. Who is `waiting` for company goes ahead of the first that reads it, if none comes.
+
+    Of those who may run side by side it is known by how many of their inputs they are held up; `ready` has those who
+    are not, by kernel, the first first.
+    """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = sources
-        self.social = [source for source in sources if _kernel(source) is not None]
         self.groups: list[tuple[Source, ...]] = []
         self.placed: set[int] = set()
         self.waiting: list[Source] = []
+        self.missing: dict[int, int] = {}
+        self.readers: dict[int, list[tuple[int, Operation]]] = defaultdict(list)
+        self.ready: dict[Kernel, list[tuple[int, Operation]]] = defaultdict(list)
+        for place, source in enumerate(sources):
+            if isinstance(source, Operation) and source.kernel.abreast:
+                inputs = {id(each.source) for each in source.inputs}
+                self.missing[id(source)] = len(inputs)
+                for each in inputs:
+                    self.readers[each].append((place, source))
 
     def found(self) -> list[tuple[Source, ...]]:
         for source in self.sources:
@@ -71,26 +85,26 @@ class _Order:
 
     def go(self) -> None:
         """Place those that wait, and with them the next ones that could run by now."""
-        if not self.waiting:
+        kernel = _kernel(self.waiting[0]) if self.waiting else None
+        if kernel is None:
             return
-        kernel, group = _kernel(self.waiting[0]), self.waiting
-        for source in self.social:
-            if len(group) == COUNTS[0]:
-                break
-            is_new = id(source) not in self.placed and all(source is not each for each in group)
-            if is_new and _kernel(source) is kernel and self.is_ready(source):
+        group, self.waiting = self.waiting, []
+        others = self.ready[kernel]
+        while others and len(group) < COUNTS[0]:
+            _, source = heapq.heappop(others)
+            if id(source) not in self.placed and all(source is not each for each in group):
                 group.append(source)
-        self.waiting = []
-        self.social = [source for source in self.social if all(source is not each for each in group)]
         self.place(tuple(group))
 
     def place(self, group: tuple[Source, ...]) -> None:
+        """Let a group run next."""
         self.groups.append(group)
         self.placed.update(map(id, group))
-
-    def is_ready(self, source: Source) -> bool:
-        assert isinstance(source, Operation)
-        return all(id(each.source) in self.placed for each in source.inputs)
+        for source in group:
+            for place, reader in self.readers.pop(id(source), ()):
+                self.missing[id(reader)] -= 1
+                if not self.missing[id(reader)]:
+                    heapq.heappush(self.ready[reader.kernel], (place, reader))
 
 
 def _kernel(source: Source) -> Kernel | None:

@@ -29,7 +29,10 @@ STEPS_OF_KEPT: Final = 4  # steps, at each of a block's rows, beside which one k
 
 
 def lay_out(graph: Graph, stores: Stores, block: int | None = None, held: Sequence[Series] = ()) -> TileProgram:
-    """Place everything for blocks of `block` rows. `held` are series that are computed though they do not leave."""
+    """Place everything for blocks of `block` rows, or of as many as fit (`fitting_rows`).
+
+    `held` are series that are computed though they do not leave.
+    """
     return Layout(graph, stores, block, held).program()
 
 
@@ -53,6 +56,7 @@ class Layout:
         self.groups = in_company(_needed(graph.sources, [*stores.series, *held]))
         self.sources = [source for group in self.groups for source in group]
         self.order = {id(source): place for place, source in enumerate(self.sources)}
+        self.after = {id(source): self.order[id(group[-1])] for group in self.groups for source in group}
         self.heads, self.last = _readers(self.sources, self.order)
         self.leaves: dict[Value, int] = {}
         self.columns = tuple(source.column for source in self.sources if isinstance(source, Loaded))
@@ -66,6 +70,8 @@ class Layout:
         self.tallies: list[int] = []
         for series in held:
             self.hold(series, len(self.sources))
+        for series in stores.series:
+            self.look_back(series)
         self.block = block or fitting_rows(len(self.sources), sum(self.heads.values()), stores)
         self.listed = self.take(-(-size_of_list(self.block) // ROW)) if stores.matches else 0
 
@@ -104,6 +110,8 @@ class Layout:
         del self.steps[-count:]
         for many in counts_of(count):
             several, steps = steps[:many], steps[many:]
+            distances = {after.memory - before.memory for before, after in itertools.pairwise(several)}
+            assert len(distances) < 2, "memories of one kind stand one behind the other"
             symbol = symbol_of(several[0].symbol, many)
             operands = tuple(operand for step in several for operand in step.operands)
             settings = tuple(number for step in several for number in step.settings)
@@ -172,17 +180,22 @@ class Layout:
         return found
 
     def ready(self, several: Sequence[Series]) -> int:
-        """The place after which all are there; they are held until then."""
-        place = max(self.order[id(each.source)] for each in several)
+        """The place after which all are there, those of a group together; they are held until then."""
+        place = max(self.after[id(each.source)] for each in several)
         for each in several:
             self.hold(each, place)
         return place
 
     def hold(self, series: Series, place: int) -> None:
         """Keep a series until a place in the order has passed."""
+        value = self.look_back(series)
+        self.leaves[value] = max(self.leaves.get(value, 0), place)
+
+    def look_back(self, series: Series) -> Value:
+        """Keep so much history of a value; answers with the value."""
         value = (id(series.source), series.output)
         self.heads[value] = max(self.heads.get(value, 0), series.lag)
-        self.leaves[value] = max(self.leaves.get(value, 0), place)
+        return value
 
     def unpack(self, series: Series, slots: tuple[int, int], *, is_condition: bool) -> None:
         """Write a series to a column."""

@@ -70,15 +70,22 @@ class Matches:
 
         So neither is made a condition of, unless somebody else reads it.
         """
-        parts = {part.key: part for part in _parts_of(self.condition)}
-        return tuple(_test(part) for part in parts.values() if _defined_by(part) not in parts)
+        parts = list(_parts_of(self.condition))
+        true = {part.key for part in parts}
+        return tuple(_test(part) for part in parts if _defined_by(part) not in true)
 
 
 def _parts_of(condition: Series) -> Iterator[Series]:
-    """What has to be true for the condition to be: of an `and` both sides, of what is undefined elsewhere the rest."""
-    waiting = [condition]
+    """What has to be true for the condition to be: of an `and` both sides, of what is undefined elsewhere the rest.
+
+    Each once, however often formulas share it.
+    """
+    waiting, seen = [condition], set[Hashable]()
     while waiting:
         part = waiting.pop()
+        if part.key in seen:
+            continue
+        seen.add(part.key)
         match _call(part):
             case "both", inputs:
                 waiting += reversed(inputs)
