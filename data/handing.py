@@ -73,7 +73,8 @@ def repeated(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> pl.S
     >>> repeated("symbol", ["A", "B", "C"], np.array([2, 0, 1])).to_list()
     ['A', 'A', 'C']
     """
-    array = pa.array(texts, pa.string_view())
+    # by Polars: pyarrow looks whether a list is pandas', and imports that wherever it is installed
+    array = pl.Series(texts, dtype=pl.String).to_arrow(compat_level=pl.CompatLevel.newest())
     _, views, *letters = array.buffers()
     repeats = np.repeat(np.frombuffer(views, VIEW, len(texts)), counts)
     return handed(name, pa.Array.from_buffers(array.type, repeats.size, [None, pa.py_buffer(repeats), *letters]))
