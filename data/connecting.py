@@ -35,14 +35,16 @@ def opening_ahead(data: str) -> Iterator[None]:
     if path.suffix.lower() not in DATABASES:
         yield
         return
-    _AHEAD[path] = Ahead(path)
-    _AHEAD[path].start()
+    ahead = Ahead(path)
+    with suppress(RuntimeError):  # no thread can be started: the file is opened when it is asked for
+        ahead.start()
+        _AHEAD[path] = ahead
     try:
         yield
     finally:
-        ahead = _AHEAD.pop(path, None)
-        if ahead is not None:
-            ahead.let_go()
+        left = _AHEAD.pop(path, None)
+        if left is not None:
+            left.let_go()
 
 
 class Ahead(threading.Thread):
@@ -52,13 +54,13 @@ class Ahead(threading.Thread):
         super().__init__(name="barsweep-opening", daemon=True)
         self._path = path
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def run(self) -> None:
         """Open the file."""
         try:
             self._connection = _opened(self._path, {})
-        except Exception as error:  # noqa: BLE001 - raised where somebody asks for the connection
+        except BaseException as error:  # noqa: BLE001 - raised where somebody asks for the connection
             self._error = error
 
     def connection(self) -> duckdb.DuckDBPyConnection:

@@ -101,13 +101,13 @@ class Piece:
 
 
 def size_of(table: pl.DataFrame | None) -> int:
-    """Bytes of a table; to ask Polars for those of texts goes over every row."""
+    """Bytes of a table."""
     return 0 if table is None else sum(map(_size_of_column, table.get_columns()))
 
 
 def _size_of_column(column: pl.Series) -> int:
-    """What long texts take besides, the rows of a symbol share."""
-    return TEXT * len(column) if column.dtype == pl.String else int(column.estimated_size())
+    """To ask Polars for those of texts goes over every row. The rows of a symbol share what long ones take besides."""
+    return TEXT * len(column) if column.name == "symbol" else int(column.estimated_size())
 
 
 def reported(label: str) -> str:

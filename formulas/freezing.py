@@ -38,6 +38,8 @@ def frozen(
     """
 
     def make(cls: type[T]) -> type[T]:
+        if any(hasattr(base, "__dataclass_params__") for base in cls.__bases__):  # dataclass knows how, and is asked
+            return dataclass(frozen=True, slots=True, eq=eq, repr=repr, weakref_slot=weakref_slot)(cls)
         own = vars(cls)
         methods: dict[str, Any] = {"__setattr__": _refuse_change, "__delattr__": _refuse_removal}
         methods |= {"__getstate__": _state, "__setstate__": _take_state}
@@ -45,6 +47,8 @@ def frozen(
             methods["__repr__"] = _written
         made: Any = dataclass(init=False, repr=False, eq=False, slots=True, weakref_slot=weakref_slot)(cls)
         methods |= _compiled(made, eq=eq and "__eq__" not in own)
+        for name, value in (("init", True), ("repr", repr), ("eq", eq), ("frozen", True)):
+            setattr(made.__dataclass_params__, name, value)
         for name, method in methods.items():
             if name not in own:
                 setattr(made, name, method)
@@ -76,7 +80,8 @@ def __hash__(self):
 def _compiled(made: type[Any], *, eq: bool) -> dict[str, Callable[..., Any]]:
     """The methods that run most: `__init__`, which takes the fields in their order, and those that compare."""
     parts = fields(made)
-    known: dict[str, Any] = {f"_set_{each.name}": getattr(made, each.name).__set__ for each in parts}
+    known: dict[str, Any] = {"__name__": made.__module__}
+    known |= {f"_set_{each.name}": getattr(made, each.name).__set__ for each in parts}
     known["_factory"] = _FACTORY
     taken = [_parameter(each) for each in parts if each.init and not each.kw_only]
     named = [_parameter(each) for each in parts if each.init and each.kw_only]

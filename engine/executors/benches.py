@@ -16,7 +16,7 @@ from .columns import Floats, Whole
 BLOCK_CELLS: Final = 32_000
 """Numbers of a block: what is gathered of them, 20 bytes each, fits in the second cache."""
 LEAST_DATES: Final = 8  # of a block: a line of the cache holds so many numbers of a symbol
-MOST_DATES: Final = 256
+MOST_DATES: Final = 4096  # of a block, before each of which all symbols are looked at
 LINE: Final = 64  # bytes
 LARGE_PAGE: Final = 2**21
 ADVISED: Final = 2**22  # bytes of an array for which NumPy asks for large pages

@@ -97,7 +97,7 @@ class Found:
         target = np.empty(order.size)
         first = int(self.roll.words[head_of(self.condition)])
         addresses = order.ctypes.data, first, number, target.ctypes.data
-        column = column_of(picked.name, target)
-        if machine_code().list_numbers(*addresses):
-            column = column.fill_nan(None)
+        undefined = machine_code().list_numbers(*addresses)
+        column = column_of(picked.name, target)  # behind: a short one may be a copy
+        column = column.fill_nan(None) if undefined else column
         return column.cast(pl.Boolean) if picked.is_condition else column

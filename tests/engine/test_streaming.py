@@ -12,6 +12,7 @@ import barsweep as bs
 from barsweep import DateRange, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
 from barsweep.engine import batching, collected, preparing
+from barsweep.engine.splitting import size_of
 from barsweep.engine.stored import TableFile
 from barsweep.engine.streaming import Stream
 
@@ -204,3 +205,9 @@ def test_the_next_batch_is_loaded_while_this_one_is_computed(workers, path):
 
     assert result.matches.height == 6 * 99
     assert all(waited)
+
+
+def test_long_texts_that_are_reported_are_counted():
+    notes = [f"{number:05d}" * 50 for number in range(1000)]
+    table = pl.DataFrame({"symbol": ["A"] * 1000, "note": notes})
+    assert size_of(table) > sum(map(len, notes))

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import barsweep as bs
 from barsweep.formulas.freezing import frozen
 
 
@@ -153,3 +154,29 @@ def test_equal_to_nothing_else():
     assert one == one
     assert one != Itself(1)
     assert len({one, Itself(1)}) == 2
+
+
+def test_a_frozen_dataclass_may_be_made_of_a_frozen_class():
+    @dataclass(frozen=True)
+    class Named(bs.DateRange):
+        name: str = ""
+
+    named = Named("2024-01-01", name="this year")
+
+    assert (named.start, named.name) == ("2024-01-01", "this year")
+    with pytest.raises(FrozenInstanceError):
+        named.name = "another"
+
+
+def test_a_dataclass_that_may_change_is_refused_as_soon_as_it_is_declared():
+    with pytest.raises(TypeError, match="non-frozen"):
+
+        @dataclass
+        class Named(bs.DateRange):
+            name: str = ""
+
+
+def test_classes_tell_what_they_are():
+    params = bs.DateRange.__dataclass_params__
+    assert (params.init, params.repr, params.eq, params.frozen) == (True, True, True, True)
+    assert bs.DateRange.__init__.__module__ == bs.DateRange.__module__
