@@ -34,8 +34,7 @@ def split_found(candles: Candles, selection: Selection, find: Find, ticket: Tick
     if inside is None and selection.several:
         _defer(piece, found, candles, selection)
         return piece
-    with ticket.tally.stage("compute"):
-        listed = {name: each.listed() for name, each in found.items()}
+    listed = {name: each.listed() for name, each in found.items()}
     tables = {name: _table(name, each, candles, selection, inside) for name, each in listed.items()}
     if inside is None:
         piece.found = _by_symbol(candles, found.values())

@@ -53,8 +53,8 @@ def test_long_symbols_fill_their_tiles():
 
     assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * year, **given) == 16 * year
     assert rows_per_batch(200_000_000, bar, 3, 2_500 * year, **given) == 200_000_000 // (bar * 3)
-    assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * 25_000, most=MOST_TILED_ROWS, lanes=16 * 25_000) == 800_000
-    assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 790_020
+    assert rows_per_batch(2_000_000_000, bar, 3, 2_500 * 25_000, most=MOST_TILED_ROWS, lanes=16 * 25_000) == 1_200_000
+    assert rows_per_batch(2_000_000_000, bar, 3, 6_300_000, most=MOST_TILED_ROWS, lanes=16 * 2_520) == 1_052_520
 
 
 def test_a_market_is_cut_finely():
@@ -67,12 +67,15 @@ def test_a_market_is_cut_finely():
 
 
 def test_tiles_take_larger_batches():
-    """Their batches are done in less time all the same, and what a batch costs beside its bars would show."""
+    """Their batches are done in less time all the same, and what a batch costs beside its bars would show.
+
+    Eight batches instead of six took a scan a twelfth longer.
+    """
     rows = rows_per_batch(2**30, BAR, 3, 2_500 * 2_520, most=MOST_TILED_ROWS)
 
     batches = cut({f"S{number}": 2_520 for number in range(2_500)}, rows)
 
-    assert 100 <= len(batches[0].symbols) <= 400
+    assert 100 <= len(batches[0].symbols) <= 420
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, 8])
