@@ -7,6 +7,7 @@ freed at the end of an arena stays there, up to twice the size of the largest bl
 from __future__ import annotations
 
 import mmap
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ NUMBER: Final = 8  # bytes
 
 
 def block_of(size: int) -> NDArray[np.float64]:
-    """Room for so many numbers, which are yet to be written.
+    """Room for so many numbers, which are yet to be written; in large pages where the system has them.
 
     >>> block_of(3).shape, block_of(200_000).shape
     ((3,), (200000,))
@@ -29,5 +30,6 @@ def block_of(size: int) -> NDArray[np.float64]:
     else:
         pages = mmap.mmap(-1, size * NUMBER)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        pages.madvise(mmap.MADV_HUGEPAGE)
+        with suppress(OSError):  # a kernel without large pages refuses: small ones do as well
+            pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages)

@@ -1,10 +1,14 @@
 """Memory between layers: lent to columns, and back when nothing that lies in it is used any more."""
 
+import errno
+import mmap
+
 import pytest
 
 import barsweep as bs
 from barsweep.data import sample_candles
 from barsweep.data.handing import column_of
+from barsweep.engine.executors import blocks
 from barsweep.engine.executors import rooms as module
 from barsweep.engine.executors.rooms import PIECE, Rooms
 
@@ -91,3 +95,14 @@ def test_no_more_is_held_than_was_ever_used_at_once():
     (column,) = rooms.several(5000, 1)
     assert rooms.kept == 0
     assert column.size == 5000
+
+
+def test_a_system_without_large_pages_hands_out_small_ones(monkeypatch):
+    class Refusing(mmap.mmap):
+        def madvise(self, *_):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(blocks.mmap, "mmap", Refusing)
+    block = blocks.block_of(blocks.LEAST)
+    block[:] = 1.0
+    assert block.sum() == blocks.LEAST
