@@ -107,11 +107,14 @@ def make_automaton(table: str, builder: object) -> Automaton:
 def _building(builder: object, size: int, method: str, kept: list[int | None] | None) -> Build | None:
     """What is done with the values of a rule, given those that are kept.
 
-    `~index` among them is a run, whose values are handed on each for itself. A rule without a method makes a run.
+    `~index` among them is a run, whose values are handed on each for itself. A rule without a method makes a run; one
+    that goes on with a run lengthens it where it stands, or a long text would take the square of its length.
     """
     if kept is None:
         return None
-    make: Build = getattr(builder, method) if method else tuple
+    if not method and kept[0] == ~0:
+        return lambda values: _lengthened(values, kept[1:])
+    make: Build = getattr(builder, method) if method else list
     if kept == list(range(size)):
         return make
     plain = [index for index in kept if index is not None and index >= 0]
@@ -121,6 +124,12 @@ def _building(builder: object, size: int, method: str, kept: list[int | None] | 
         return lambda values: make((values[plain[0]],))
     pick = itemgetter(*plain)
     return lambda values: make(pick(values))
+
+
+def _lengthened(values: Sequence[Any], kept: Sequence[int | None]) -> list[Any]:
+    run: list[Any] = values[0]
+    run.extend(_picked(values, kept))
+    return run
 
 
 def _picked(values: Sequence[Any], kept: Sequence[int | None]) -> list[Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from growing import assert_grows_with_length
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,20 +94,31 @@ def test_nothing_but_formula_errors_character_by_character(source: str) -> None:
 )  # fmt: skip
 def test_time_grows_with_the_length(piece: str) -> None:
     """A long text of one piece repeated takes its length, not the square of it: measured side by side."""
-    short, long = (seconds(piece * (length // len(piece))) for length in (7_500, 30_000))
+    assert_grows_with_length(lambda length: outcome(piece * (length // len(piece))), 7_500, 30_000)
 
-    assert long < 10 * short + 0.5
+
+@pytest.mark.parametrize(
+    ("head", "piece", "tail"),
+    [
+        ("f(", "x, ", "x)"),
+        ("close in [", "1, ", "1]"),
+        ("def f(", "x, ", "y = 1) = 1\n1"),
+        ("def f(x) {\n", "y = x\n", "y }\n1"),
+        ("", "x and ", "y"),
+        ("", "x or ", "y"),
+        ("", "x < ", "y"),
+        ("x", "[1]", ""),
+        ("", "x, ", "y = macd(close)\n1"),
+        ("param n = 1 in [", "1, ", "2]\n1"),
+    ],
+)
+def test_time_grows_with_a_list(head: str, piece: str, tail: str) -> None:
+    assert_grows_with_length(lambda length: outcome(head + piece * (length // len(piece)) + tail), 7_500, 30_000)
 
 
 def test_many_closers_of_the_wrong_kind() -> None:
-    short = seconds("(" * 3_750 + "]" * 3_750) + seconds("{" * 2_500 + "\nparam" * 750)
-    long = seconds("(" * 15_000 + "]" * 15_000) + seconds("{" * 10_000 + "\nparam" * 3_000)
+    def closers(length: int) -> None:
+        outcome("(" * (length // 2) + "]" * (length // 2))
+        outcome("{" * (length // 3) + "\nparam" * (length // 10))
 
-    assert long < 10 * short + 0.5
-
-
-def seconds(source: str) -> float:
-    """The processor time that a text takes, whatever else the machine does."""
-    begun = time.process_time()
-    outcome(source)
-    return time.process_time() - begun
+    assert_grows_with_length(closers, 7_500, 30_000)
