@@ -2,93 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 
 if TYPE_CHECKING:
     import duckdb
-    import polars as pl
-    import pyarrow as pa
 
 DATABASES: Final = frozenset({".duckdb", ".db", ".ddb"})
 PATIENCE: Final = 2.0  # seconds; a query that was interrupted ends within hundredths
 PAUSE: Final = 0.01
 
 
-_AHEAD: Final[dict[Path, Ahead]] = {}
-
-
-@contextmanager
-def opening_ahead(data: str) -> Iterator[None]:
-    """Where this is a DuckDB file, open it on another thread, while the caller does something else.
-
-    `open_for_reading`, when it is first asked for that file without settings, hands this connection out; if nobody asks
-    inside the block, it is let go of.
-    """
-    path = Path(data)
-    if path.suffix.lower() not in DATABASES:
-        yield
-        return
-    ahead = Ahead(path)
-    with suppress(RuntimeError):  # no thread can be started: the file is opened when it is asked for
-        ahead.start()
-        _AHEAD[path] = ahead
-    try:
-        yield
-    finally:
-        left = _AHEAD.pop(path, None)
-        if left is not None:
-            left.let_go()
-
-
-class Ahead(threading.Thread):
-    """Opens a file while nobody waits for it yet."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(name="barsweep-opening", daemon=True)
-        self._path = path
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """Open the file."""
-        try:
-            self._connection = _opened(self._path, {})
-        except BaseException as error:  # noqa: BLE001 - raised where somebody asks for the connection
-            self._error = error
-
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """The connection; raises what went wrong instead."""
-        self.join()
-        if self._error is not None:
-            raise self._error
-        assert self._connection is not None
-        return self._connection
-
-    def let_go(self) -> None:
-        """Close the connection; one that takes long to open is not waited for."""
-        self.join(PATIENCE)
-        if self._connection is not None:
-            self._connection.close()
-
-
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file without the right to write; RepositoryError says why not and whether to try again."""
-    ahead = _AHEAD.pop(path, None)
-    if ahead is not None and not settings:
-        return ahead.connection()
-    if ahead is not None:
-        ahead.let_go()  # one process can open a file with one configuration only
-    return _opened(path, settings)
-
-
-def _opened(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
     if not path.is_file():
@@ -152,7 +86,6 @@ def fetched(
     `mend` is done to the answer before Polars sees it.
     """
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
-    import polars as pl  # noqa: PLC0415 - a file is opened while this is imported
 
     try:
         table = cursor.sql(sql, params=values).to_arrow_table()
@@ -209,7 +142,6 @@ def literal(text: str) -> str:
 
 def with_stand_ins(table: pa.Table) -> pa.Table:
     """A table without rows, whose columns of kinds that Polars does not know are of one that no formula can name."""
-    import pyarrow as pa  # noqa: PLC0415 - a file is opened while this is imported
 
     def known(kind: pa.DataType) -> bool:
         return not (pa.types.is_interval(kind) or pa.types.is_union(kind))

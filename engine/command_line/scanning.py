@@ -10,7 +10,6 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
-from ...data.connecting import opening_ahead
 from .ending import told_in_words
 from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
@@ -58,8 +57,8 @@ def scan(
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # they would spin at first, and nobody multiplies matrices here
-    with told_in_words(), opening_ahead(data):
-        from .opening import opened, read_formula  # noqa: PLC0415 - meanwhile a database is opened on another thread
+    with told_in_words():
+        from .opening import opened, read_formula  # noqa: PLC0415 - help needs none of the large libraries
 
         source = read_formula(formula)
         with opened(data, column, policy, **told) as repository:
