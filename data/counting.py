@@ -72,7 +72,7 @@ def runs_of_codes(names: pa.Array) -> Coded:
         raise pa.ArrowTypeError(f"{names.type} is not read as numbers that stand for texts")
     if names.null_count:
         return pa.nulls(1, pa.string()), np.array([0]), np.array([len(names)])
-    codes = names.indices.to_numpy()
+    codes = handed("code", names.indices).to_numpy()  # pyarrow's own to_numpy imports pandas
     heads = np.append(0, np.flatnonzero(codes[1:] != codes[:-1]) + 1)
     return names.dictionary, codes[heads], np.diff(heads, append=len(codes))
 

@@ -109,3 +109,27 @@ def test_importing_is_light(statement, absent):
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
     assert set() == absent & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        "barsweep.data.parquet.LARGE = 1; candles.write_parquet(path)",  # symbols are counted as in a large file
+        "candles.write_csv(path := path.with_suffix('.csv'))",
+        "duckdb.connect(path := path.with_suffix('.db')).execute('create table candles as select * from candles')",
+    ],
+)
+def test_a_scan_imports_no_pandas(keep, tmp_path):
+    """pyarrow does at the first of several calls, wherever it is installed, and a start is 0.4 seconds longer."""
+    code = f"""
+import sys, pathlib, duckdb
+import barsweep, barsweep.data.parquet
+candles, path = barsweep.data.sample_candles(3, 60), pathlib.Path({str(tmp_path)!r}) / "candles.parquet"
+{keep}
+found = barsweep.scan("close > sma(close, 5)", path, output=pathlib.Path({str(tmp_path)!r}) / "found.parquet")
+assert found.matches.height
+print("pandas" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert run.stdout == "False\n"
