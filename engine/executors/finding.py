@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...data.handing import column_of
 from ...formulas.kernels.compiler import machine_code
-from ...formulas.kernels.tiles import MARKS_AT_ONCE, Whole, count_of_marks
+from ...formulas.kernels.lanes import LANES
+from ...formulas.kernels.tiles import LONGEST, MARKS_AT_ONCE, Whole, count_of_marks
 from .rolls import Roll, head_of
 from .rooms import Rooms
 
@@ -80,24 +80,32 @@ class Found:
 
     def listed(self) -> Listed:
         """In the order of symbols and bars, in memory of its own."""
-        order, rows = np.empty(self.height, np.uint32), np.empty(self.height, np.uint32)
-        places = np.concatenate([[0], np.cumsum(self.counts)])
-        arrays = self.tiles, self.marks, places, order, rows
-        tiles, *others = (array.ctypes.data for array in arrays)
-        machine_code().list_rows(tiles, len(self.tiles), *others)
-        column, number = column_of("row", rows), itertools.count()
+        height, numbers = self.height, [each for each in self.picked if each.texts is None]
+        targets, undefined = [np.empty(height) for _ in numbers], np.zeros(len(numbers), np.int64)
+        rows = self._put_in_place(np.empty(height, np.uint32), targets, undefined)
+        column, made = column_of("row", rows), zip(targets, undefined.tolist(), strict=True)
         columns = [
-            self._numbers(each, next(number), order) if each.texts is None else each.texts[column].alias(each.name)
+            _numbers(each, *next(made)) if each.texts is None else each.texts[column].alias(each.name)
             for each in self.picked
         ]
         return Listed(column, self.counts, columns)
 
-    def _numbers(self, picked: Picked, number: int, order: NDArray[np.uint32]) -> pl.Series:
-        """The column with this number among those of numbers; `order` has the place of each value."""
-        target = np.empty(order.size)
-        first = int(self.roll.words[head_of(self.condition)])
-        addresses = order.ctypes.data, first, number, target.ctypes.data
-        undefined = machine_code().list_numbers(*addresses)
-        column = column_of(picked.name, target)  # behind: a short one may be a copy
-        column = column.fill_nan(None) if undefined else column
-        return column.cast(pl.Boolean) if picked.is_condition else column
+    def _put_in_place(
+        self, rows: NDArray[np.uint32], targets: Sequence[NDArray[np.float64]], undefined: Whole
+    ) -> NDArray[np.uint32]:
+        longest = int(self.tiles[-1, LONGEST]) if len(self.tiles) else 0
+        order = np.empty(min(rows.size, LANES * longest), np.uint32)
+        places = np.concatenate([[0], np.cumsum(self.counts)])
+        entry = int(self.roll.words[head_of(self.condition)])
+        addresses = np.array([target.ctypes.data for target in targets], np.int64)
+        tiles, marks, order_at, rows_at = (array.ctypes.data for array in (self.tiles, self.marks, order, rows))
+        into = len(targets), addresses.ctypes.data, undefined.ctypes.data
+        machine_code().list_found(tiles, len(self.tiles), marks, places.ctypes.data, entry, order_at, rows_at, *into)
+        return rows
+
+
+def _numbers(picked: Picked, values: NDArray[np.float64], undefined: int) -> pl.Series:
+    """A column of values, of which so many are undefined."""
+    column = column_of(picked.name, values)
+    column = column.fill_nan(None) if undefined else column
+    return column.cast(pl.Boolean) if picked.is_condition else column

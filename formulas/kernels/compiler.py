@@ -44,8 +44,8 @@ class MachineCode:
         self.sweep = self._callable("sweep", *[pointer, whole] * 4, whole, pointer)
         self.once = self._callable("once", pointer, whole, whole, pointer)
         self.advance = self._callable("advance", *[pointer, whole] * 2, pointer, *[pointer, whole] * 3, pointer)
-        self.list_rows = self._callable("list_rows", pointer, whole, *[pointer] * 4)
-        self.list_numbers = self._callable("list_numbers", pointer, whole, whole, pointer)
+        listed = pointer, whole, pointer, pointer, whole, pointer, pointer, whole, pointer, pointer
+        self.list_found = self._callable("list_found", *listed)
 
     def _callable(self, symbol: str, *arguments: type[Any]) -> Callable[..., int]:
         """A function that answers with a whole number; the interpreter's lock is not held while it runs."""
