@@ -81,11 +81,9 @@ class HeldRepository(TableRepository):
         policy: CandlePolicy,
     ) -> CheckedCandles:
         """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
-        asked, seen = self.fitting(timeframe), companions(columns, policy, self.layout.kinds())
-        loading = Loading(self, asked, seen)
-        plain = asked == self.stored and self.loads_as_tables_do and loading.is_plain
-        if not plain or not self.has_room(loading.sources.values()):
+        if not self.are_at_hand(timeframe, columns, policy):
             return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
+        seen = companions(columns, policy, self.layout.kinds())
         bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
         for _ in range(CHANGES):
             inspection = self.inspection
@@ -96,6 +94,14 @@ class HeldRepository(TableRepository):
             if self.inspection is inspection:  # else another thread has noticed meanwhile that the source is new
                 return found
         raise RepositoryError(f"{self.where} changes faster than it is read", retryable=True)
+
+    def are_at_hand(self, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
+        """Whether a load only cuts out of what is there, once that was looked at."""
+        asked = self.fitting(timeframe)
+        if asked != self.stored or not self.loads_as_tables_do:
+            return False
+        loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
+        return loading.is_plain and self.has_room(loading.sources.values())
 
     def has_room(self, sources: Iterable[str]) -> bool:
         """Whether copies of those of these columns that have to be copied keep to the share."""

@@ -10,7 +10,7 @@ from typing import Final
 from ..formulas import Stage
 from ..formulas.kinds import Kind
 from ..formulas.plan.layering import Layers
-from .batching import CELL, FOUND_OF, bytes_of_bar
+from .batching import CELL, FOUND_OF, QUICK, bytes_of_bar
 from .budgeting import Demand
 from .evaluating import Evaluator, PlanEvaluator
 from .executors import AcrossExecutor
@@ -24,12 +24,15 @@ VALID_OF: Final = 8  # bits of validity in a byte
 FRAME_OF_ALL: Final = 4  # copies of a frame of all symbols that Polars makes while it ranks; measured
 
 
-def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int]) -> Demand:
-    """What the batches of these symbols need, of which so many columns are read."""
+def demand_of(
+    evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int], *, at_hand: bool = False
+) -> Demand:
+    """What the batches of these symbols need, of which so many columns are read, or cut out of what is `at_hand`."""
     indicators = 0 if selection.everything else sum(map(len, selection.indicators.values()))
     results = len(selection.results) + indicators
-    bar = bytes_of_bar(columns, results, in_tiles=is_tiled(evaluator), everything=selection.everything)
-    row = (KEY_BYTES + CELL * results) // (1 if selection.everything else FOUND_OF)
+    in_tiles, everything = is_tiled(evaluator), selection.everything
+    bar = bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything, at_hand=at_hand)
+    row = (KEY_BYTES + CELL * results) // (1 if everything else FOUND_OF)
     demand = Demand(bar, sizes, row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
         return demand
@@ -68,3 +71,8 @@ def most_held(layers: Layers) -> int:
 def is_tiled(evaluator: Evaluator) -> bool:
     """Whether kernels do the work."""
     return isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles
+
+
+def quick_rows(evaluator: Evaluator) -> int:
+    """Bars for which kernels compute all values within hundredths of a second; 0 where others do the work."""
+    return QUICK // len(evaluator.plan.nodes) if isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles else 0

@@ -24,7 +24,7 @@ from .jobs import DateRange
 from .results import SymbolError, counted
 from .retrying import Retries
 from .running import describe
-from .sources import columns_of, interrupt_of
+from .sources import are_at_hand, columns_of, interrupt_of
 
 KEYS: Final = ("symbol", "ts")
 
@@ -61,6 +61,11 @@ class Loader:
     request: Request
     policy: CandlePolicy
     retries: int
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether the candles are in memory, so that a load takes no time."""
+        return are_at_hand(self.repository, self.request.timeframe, self.request.columns, self.policy)
 
     def load(self, symbols: Sequence[str] | None, ticket: Ticket, *, patient: bool = True) -> Loaded:
         """Candles of whole symbols, None: of all.

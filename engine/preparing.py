@@ -17,11 +17,11 @@ from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
-from .batching import MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from .batching import MOST_CUT_SYMBOLS, MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
 from .braking import EngineMemory
 from .budgeting import Demand
 from .controlling import Ticket
-from .demanding import demand_of, is_tiled
+from .demanding import demand_of, is_tiled, quick_rows
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
@@ -226,7 +226,8 @@ class Preparer:
         symbols = sorted(there.intersection(requested))
         unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
-        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
+        at_hand = not self.apart and loader.is_at_hand
+        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes, at_hand=at_hand)
         room, limits = self.memory.room(), self.limits
         if self.apart:  # elsewhere, what a ranking needs lies in files
             demand = replace(demand, whole=0)
@@ -240,9 +241,10 @@ class Preparer:
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
+            quick=quick_rows(evaluator) if at_hand else 0,
         )
-        most = SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else MOST_SYMBOLS
-        batches = cut(sizes, rows, most)
+        most = MOST_CUT_SYMBOLS if at_hand and in_tiles else MOST_SYMBOLS
+        batches = cut(sizes, rows, SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else most)
         return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 
 

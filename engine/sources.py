@@ -64,6 +64,11 @@ def limit_memory(repository: CandleRepository, limit: int) -> int:
     return share
 
 
+def are_at_hand(repository: CandleRepository, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
+    """Whether the repository has these candles in memory, so that a load of them takes no time."""
+    return hasattr(repository, "are_at_hand") and bool(repository.are_at_hand(timeframe, columns, policy))
+
+
 def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:
     """What ends a call of the repository from another thread, if it can be ended."""
     return repository.interrupt if isinstance(repository, InterruptibleRepository) else None

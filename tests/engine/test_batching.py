@@ -1,8 +1,10 @@
 import pytest
+from fakes import Watched, universe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsweep.engine.batching import MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+from barsweep import FrameRepository, ProcessingEngine, ProcessingJob, scan
+from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 
 BAR = bytes_of_bar(5, 4, in_tiles=False, everything=False)
 
@@ -43,6 +45,7 @@ def test_columns_and_results_cost_memory():
     assert bytes_of_bar(2, 25, in_tiles=True, everything=True) == few + 8 * 24
     assert bytes_of_bar(2, 25, in_tiles=True, everything=False) < few + 8 * 24 / 3
     assert bytes_of_bar(2, 1, in_tiles=False, everything=True) > few + 8 * 20
+    assert bytes_of_bar(2, 1, in_tiles=True, everything=True, at_hand=True) == 8 * (2 + 1 + 1)
 
 
 def test_long_symbols_fill_their_tiles():
@@ -89,3 +92,25 @@ def test_all_workers_get_the_same_share(workers):
     sizes = [len(batch.symbols) for batch in batches]
     assert len(sizes) % workers == 0
     assert min(sizes) > 0.8 * max(sizes)
+
+
+@pytest.mark.parametrize(("quick", "batches"), [(0, 6), (1_000_000, 6), (1_100_000, 6), (3_000_000, 4), (4_000_000, 2)])
+def test_what_is_done_at_once_is_cut_into_few(quick, batches):
+    """2,500 symbols of ten years of days by two workers: what a batch costs beside its bars would show."""
+    given = {"most": MOST_TILED_ROWS, "lanes": 16 * 2_520, "quick": quick}
+    rows = rows_per_batch(2**30, 32, 3, 2_500 * 2_520, **given)
+
+    assert len(cut({f"S{number}": 2_520 for number in range(2_500)}, rows, MOST_CUT_SYMBOLS)) == batches
+
+
+@pytest.mark.parametrize(("kept", "batches"), [(FrameRepository, 2), (Watched, 6)])
+def test_candles_at_hand_are_cut_into_few(kept, batches, monkeypatch):
+    """What is read by the batch is cut as ever, so that the next is read meanwhile."""
+    monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
+    monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
+
+    with ProcessingEngine(kept(universe(60)), max_workers=2) as engine:
+        result = engine.run(ProcessingJob(None, "close > close[1]", executor="tiles"))
+
+    assert result.statistics.batches == batches
+    assert result.matches.equals(scan("close > close[1]", universe(60)).matches)

@@ -89,7 +89,8 @@ def test_the_range_of_dates_changes_nothing(candles, swept):
 def test_batches_may_be_cut_anywhere(candles, swept, monkeypatch):
     """One symbol a batch."""
     whole = swept(candles)
-    monkeypatch.setattr("barsweep.engine.preparing.MOST_SYMBOLS", 1)
+    for most in ("MOST_SYMBOLS", "MOST_CUT_SYMBOLS"):
+        monkeypatch.setattr(f"barsweep.engine.preparing.{most}", 1)
 
     assert different(swept(candles), whole) == []
 
