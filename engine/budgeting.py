@@ -16,7 +16,7 @@ from .batching import Batch
 from .results import counted
 
 MEGABYTE: Final = 1_000_000
-MOST_AT_WORK: Final = 2**29
+MOST_AT_WORK: Final = 2**31
 """Bytes that batches at work take at the most: with more they would be no faster."""
 
 

@@ -76,7 +76,8 @@ def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection
     piece.tables = {name: _deferred(several, keys, selection) for name, several in points.items()}
     ts = int(candles.ts.estimated_size())
     marks = sum(each.marks.nbytes for each in found.values())
-    piece.shared = ts + marks + max((each.roll.size for each in found.values()), default=0)  # one roll for all
+    roll = next((each.roll.size for each in found.values()), 0)  # one for all
+    piece.shared = ts + marks + roll
     of_match = TEXT + ts / max(1, candles.height)
     if of_match * sum(table.height for table in piece.tables.values()) <= ts + marks:
         make_at_once(piece)

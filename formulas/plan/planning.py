@@ -71,15 +71,15 @@ class Plan:
         """Every node of the plan, once."""
         return tuple(walk(_roots(self.formulas)))
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         """The candle columns that are read; only these need be loaded."""
-        return frozenset().union(*(checked.columns for checked in self.formulas.values()))
+        return columns_read(_roots(self.formulas))
 
-    @property
-    def elsewhere(self) -> list[Elsewhere]:
+    @cached_property
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
         """The nodes that are evaluated on other rows."""
-        return [node for node in self.nodes if isinstance(node, Elsewhere)]
+        return tuple(node for node in self.nodes if isinstance(node, Elsewhere))
 
     @property
     def symbols(self) -> frozenset[str]:
