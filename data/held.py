@@ -105,11 +105,12 @@ class HeldRepository(TableRepository):
 
     def has_room(self, sources: Iterable[str]) -> bool:
         """Whether copies of those of these columns that have to be copied keep to the share."""
-        if self.share is None:
+        names, of_column = list(dict.fromkeys(sources)), CELL * self.begun.candles.height
+        if self.share is None or (1 + len(names)) * of_column <= self.share:
             return True
-        columns = [self.begun.candles.ts, *self.table(list(dict.fromkeys(sources)))]
+        columns = [self.begun.candles.ts, *self.table(names)]
         copied = [column for column in columns if self.adjusted_by or not is_handed_out(column)]
-        return CELL * len(copied) * self.begun.candles.height <= self.share
+        return len(copied) * of_column <= self.share
 
     def counts_of(self, numbers: Numbers | None) -> Counts:
         """What was counted while the rows were ordered, of the symbols with these numbers or of all."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from time import perf_counter
-from typing import TypeVar
 
 import polars as pl
 
@@ -19,13 +17,12 @@ from .deferring import Table
 from .evaluating import ServiceEvaluator
 from .ordering import in_order
 from .origin import Origin
-from .results import BatchResult, Matches, Outcomes
+from .outcomes import Outcomes
+from .results import BatchResult, Matches
 from .sources import ts_of
-from .splitting import Piece, Selection, reported
+from .splitting import Selection, reported
 from .stored import StoredTable
 from .uniting import UnitedTables, united
-
-N = TypeVar("N", int, float)
 
 
 def values_table(collected: Collected) -> pl.DataFrame | StoredTable:
@@ -73,12 +70,15 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     """
     elapsed = perf_counter() - began
     prepared, total = collected.prepared, collected.total
-    asked = prepared.requested if collected.file is None else sorted(prepared.requested)
-    order = {symbol: place for place, symbol in enumerate(dict.fromkeys(asked))}
+    asked = list(dict.fromkeys(prepared.requested))
+    ascending = sorted(asked)
+    order = {symbol: place for place, symbol in enumerate(asked if collected.file is None else ascending)}
     with collected.control.tally.stage("assemble"):
         every = _matches(collected)
-        kept = {name: _kept(table, collected, order) for name, table in every.items()}
+        kept = {name: _latest(table, collected) for name, table in every.items()}
         same = all(kept[name].height == every[name].height for name in every)
+        if collected.file is None and asked != ascending:
+            kept = {name: table.later(partial(in_order, order=order)) for name, table in kept.items()}
         matches = _table(kept, collected, order)
         lengths = total.found if same else _lengths(collected, kept.values())
     counts = {
@@ -89,7 +89,7 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
         "errors": len(total.errors),
     }
     return BatchResult(
-        _outcomes(prepared.requested, order, lengths, total),
+        Outcomes(prepared.requested, tuple(order), lengths, total.bars, total.elapsed),
         matches,
         prepared.selection.labels,
         origin,
@@ -140,19 +140,15 @@ def _table(tables: Mapping[str, Table], collected: Collected, order: Mapping[str
     return only.frame if only.is_made else only
 
 
-def _kept(table: Table, collected: Collected, order: Mapping[str, int]) -> Table:
-    """The matches that are reported, in the order of the request; which are the latest only a look can tell."""
-    if collected.prepared.job.latest:
-        table = Table.of(_latest(table.frame, collected))
-    ascending = list(order) == sorted(order)
-    return table if ascending else table.later(partial(in_order, order=order))
+def _latest(table: Table, collected: Collected) -> Table:
+    """The matches that are reported; which are the latest only a look can tell."""
+    job = collected.prepared.job
+    return Table.of(_on_last_ts(table.frame, collected)) if job.latest and collected.total.last else table
 
 
-def _latest(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
+def _on_last_ts(matches: pl.DataFrame, collected: Collected) -> pl.DataFrame:
     """Of the symbols' last bars keep those on the universe's last ts, and the stale ones that are admitted."""
     job, last = collected.prepared.job, collected.total.last
-    if not job.latest or not last:
-        return matches
     newest: date | datetime = max(last.values())
     oldest = newest if job.patience is None else _earlier(newest, job.patience)
     kept = matches.filter(pl.col("ts") >= pl.lit(oldest, dtype=matches.schema["ts"]))
@@ -175,24 +171,6 @@ def _lengths(collected: Collected, tables: Iterable[Table]) -> dict[str, int]:
     symbols = pl.concat(table.frame["symbol"] for table in tables)
     errors = collected.total.errors
     return {symbol: rows for symbol, rows in symbols.value_counts(sort=False).iter_rows() if symbol not in errors}
-
-
-def _outcomes(requested: Sequence[str], order: Mapping[str, int], lengths: Mapping[str, int], total: Piece) -> Outcomes:
-    found = _each(lengths, order, 0)
-    offsets = list(itertools.accumulate(found, initial=0))
-    places = [order[symbol] for symbol in requested]
-    return Outcomes(
-        requested,
-        _each(total.bars, requested, 0),
-        _each(total.elapsed, requested, 0.0),
-        list(map(offsets.__getitem__, places)),
-        list(map(found.__getitem__, places)),
-    )
-
-
-def _each(values: Mapping[str, N], symbols: Iterable[str], missing: N) -> list[N]:
-    """The value of each symbol; there are thousands of them."""
-    return list(map(values.get, symbols, itertools.repeat(missing)))
 
 
 def _totals(defects: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -222,9 +222,7 @@ class Preparer:
     def _cut(self, job: ProcessingJob, loader: Loader, evaluator: Evaluator, selection: Selection) -> Prepared:
         known = symbols_of(self.repository, job.timeframe, job.requested)
         requested = tuple(known) if job.requested is None else job.requested
-        there = frozenset(known)
-        symbols = sorted(there.intersection(requested))
-        unknown = _unknown([symbol for symbol in dict.fromkeys(requested) if symbol not in there], known)
+        symbols, unknown = _found(job.requested, known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
         at_hand = not self.apart and loader.is_at_hand
         demand = demand_of(evaluator, selection, len(loader.request.columns), sizes, at_hand=at_hand)
@@ -274,6 +272,15 @@ def _reported(plan: Plan, job: ProcessingJob) -> dict[str, dict[str, str]]:
                 raise ProcessingEngineError(f"values has {name!r}, and so has the formula: rename one of the two")
         labels[formula] = {**own, **values}
     return labels
+
+
+def _found(requested: Sequence[str] | None, known: Sequence[str]) -> tuple[Sequence[str], dict[str, SymbolError]]:
+    """Of the symbols that were requested, None: all, those that are known, ascending, and errors of the others."""
+    if requested is None:
+        return sorted(dict.fromkeys(known)), {}
+    there = frozenset(known)
+    unknown = [symbol for symbol in dict.fromkeys(requested) if symbol not in there]
+    return sorted(there.intersection(requested)), _unknown(unknown, known)
 
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:

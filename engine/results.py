@@ -17,6 +17,7 @@ import polars as pl
 
 from ..formulas.freezing import frozen
 from .deferring import Table
+from .outcomes import Outcomes
 from .report.showing import Shown
 from .statistics import JobStatistics
 from .stored import StoredTable
@@ -136,17 +137,6 @@ class ProcessingResult:
         return self.matches.__arrow_c_stream__(requested_schema)
 
 
-@frozen
-class Outcomes:
-    """One entry for each requested symbol, in the order of the request, column by column."""
-
-    symbols: Sequence[str]
-    bars: Sequence[int]
-    elapsed: Sequence[float]
-    offsets: Sequence[int]
-    lengths: Sequence[int]
-
-
 class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     """The results of a job, one for each requested symbol in the order of the request; `result["AAPL"]` works too.
 
@@ -184,7 +174,6 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         self.statistics, self.origin, self._cut_short = statistics or JobStatistics(), origin, cut_short
         self._outcomes, self._labels, self._defects, self._timed = outcomes, labels, defects, timed
         self._parameters = tuple(parameters)
-        self._places = {symbol: place for place, symbol in enumerate(outcomes.symbols)}
         self._table = matches
         self.errors, self.counts, self.defects = dict(errors), dict(counts), dict(totals)
         self.notes, self.elapsed = tuple(notes), elapsed
@@ -199,7 +188,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     def __getitem__(self, index: int | str | slice) -> ProcessingResult | list[ProcessingResult]:
         if isinstance(index, slice):
             return [self._result(place) for place in range(len(self))[index]]
-        return self._result(self._places[index] if isinstance(index, str) else range(len(self))[index])
+        return self._result(self._outcomes.places[index] if isinstance(index, str) else range(len(self))[index])
 
     def __repr__(self) -> str:
         return f"<BatchResult: {self.summary()}>"
@@ -244,12 +233,15 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     @property
     def outcomes(self) -> pl.DataFrame:
         """One row for each requested symbol: symbol, bars, matches, elapsed, error_kind, error."""
-        found = [self.errors.get(symbol) for symbol in self._outcomes.symbols]
+        outcomes, symbols = self._outcomes, self._outcomes.symbols
+        found = [self.errors.get(symbol) for symbol in symbols]
+        matches, bars = ([figures.get(symbol, 0) for symbol in symbols] for figures in (outcomes.found, outcomes.bars))
+        elapsed = [outcomes.elapsed.get(symbol, 0.0) for symbol in symbols]
         columns = {
-            "symbol": pl.Series(self._outcomes.symbols, dtype=pl.String),
-            "bars": pl.Series(self._outcomes.bars, dtype=pl.Int64),
-            "matches": pl.Series(self._outcomes.lengths, dtype=pl.Int64),
-            "elapsed": pl.Series(self._outcomes.elapsed, dtype=pl.Float64),
+            "symbol": pl.Series(symbols, dtype=pl.String),
+            "bars": pl.Series(bars, dtype=pl.Int64),
+            "matches": pl.Series(matches, dtype=pl.Int64),
+            "elapsed": pl.Series(elapsed, dtype=pl.Float64),
             "error_kind": pl.Series([error and error.kind for error in found], dtype=pl.String),
             "error": pl.Series([error and error.message for error in found], dtype=pl.String),
         }
@@ -278,14 +270,13 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
 
     def _result(self, place: int) -> ProcessingResult:
         outcomes, symbol = self._outcomes, self._outcomes.symbols[place]
-        offset, length = outcomes.offsets[place], outcomes.lengths[place]
-        matches = SymbolMatches(self._table, offset, length, self._labels, self._parameters)
+        matches = SymbolMatches(self._table, *outcomes.rows(symbol), self._labels, self._parameters)
         return ProcessingResult(
             symbol,
             matches,
             self.errors.get(symbol),
-            outcomes.bars[place],
-            outcomes.elapsed[place],
+            outcomes.bars.get(symbol, 0),
+            outcomes.elapsed.get(symbol, 0.0),
             not self._timed,
             self._defects.get(symbol, {}),
         )
