@@ -13,7 +13,7 @@ from ..formulas.plan.layering import Layers
 from .batching import CELL, FOUND_OF, QUICK, bytes_of_bar
 from .budgeting import Demand
 from .evaluating import Evaluator, PlanEvaluator
-from .executors import AcrossExecutor
+from .executors import AcrossExecutor, TileExecutor
 from .splitting import Selection
 
 KEY_BYTES: Final = 24  # symbol and ts of a row
@@ -74,5 +74,8 @@ def is_tiled(evaluator: Evaluator) -> bool:
 
 
 def quick_rows(evaluator: Evaluator) -> int:
-    """Bars for which kernels compute all values within hundredths of a second; 0 where others do the work."""
-    return QUICK // len(evaluator.plan.nodes) if isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles else 0
+    """Bars for which kernels compute all values within hundredths of a second; 0 where others do a part of the work."""
+    if not isinstance(evaluator, PlanEvaluator):
+        return 0
+    alone = isinstance(evaluator.executor, TileExecutor) and evaluator.executor.alone
+    return QUICK // len(evaluator.plan.nodes) if alone else 0

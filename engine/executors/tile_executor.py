@@ -55,6 +55,11 @@ class TileExecutor:
         """Whether `columns` and `find` can be asked."""
         return self._only is not None
 
+    @property
+    def alone(self) -> bool:
+        """Whether kernels compute all values: none is left to Polars, or to functions written in Python."""
+        return self._only is not None and not self._only.ahead.outputs
+
     def start(self, candles: Candles, around: Surroundings) -> pl.DataFrame:
         """Number symbols and bars."""
         return self._polars.start(candles, around)

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 from fakes import Watched, universe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsweep import FrameRepository, ProcessingEngine, ProcessingJob, scan
+from barsweep import FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
 from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 
 BAR = bytes_of_bar(5, 4, in_tiles=False, everything=False)
@@ -103,14 +104,28 @@ def test_what_is_done_at_once_is_cut_into_few(quick, batches):
     assert len(cut({f"S{number}": 2_520 for number in range(2_500)}, rows, MOST_CUT_SYMBOLS)) == batches
 
 
-@pytest.mark.parametrize(("kept", "batches"), [(FrameRepository, 2), (Watched, 6)])
-def test_candles_at_hand_are_cut_into_few(kept, batches, monkeypatch):
-    """What is read by the batch is cut as ever, so that the next is read meanwhile."""
+@function()
+def doubled(x: np.ndarray) -> np.ndarray:
+    """Twice."""
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    ("kept", "formula", "batches"),
+    [
+        (FrameRepository, "close > close[1]", 2),
+        (Watched, "close > close[1]", 6),  # so that the next is read meanwhile
+        (FrameRepository, "close > doubled(close[1])", 6),  # nobody knows how long it takes
+        (FrameRepository, 'close > timeframe("1w", close)', 6),
+    ],
+)
+def test_candles_at_hand_are_cut_into_few_where_kernels_do_all(kept, formula, batches, monkeypatch):
     monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
     monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
+    service = FormulaService(functions=[doubled])
 
-    with ProcessingEngine(kept(universe(60)), max_workers=2) as engine:
-        result = engine.run(ProcessingJob(None, "close > close[1]", executor="tiles"))
+    with ProcessingEngine(kept(universe(60)), service, max_workers=2) as engine:
+        tiled, other = (engine.run(ProcessingJob(None, formula, executor=executor)) for executor in ("tiles", "polars"))
 
-    assert result.statistics.batches == batches
-    assert result.matches.equals(scan("close > close[1]", universe(60)).matches)
+    assert tiled.statistics.batches == batches
+    assert tiled.matches.equals(other.matches)
