@@ -97,8 +97,8 @@ class HeldRepository(TableRepository):
 
     def are_at_hand(self, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
         """Whether a load only cuts out of what is there, once that was looked at."""
-        asked = self.fitting(timeframe)
-        if asked != self.stored or not self.loads_as_tables_do:
+        asked, is_own = self.fitting(timeframe), type(self).load_checked is HeldRepository.load_checked
+        if asked != self.stored or not is_own or not self.loads_as_tables_do:
             return False
         loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
         return loading.is_plain and self.has_room(loading.sources.values())

@@ -68,6 +68,15 @@ class InterruptibleRepository(Protocol):
 
 
 @runtime_checkable
+class HoldingRepository(Protocol):
+    """A repository that has all candles in memory, or mapped into it. Frames and stores do."""
+
+    def are_at_hand(self, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
+        """Whether a load only cuts out of what is there, once that was looked at."""
+        ...
+
+
+@runtime_checkable
 class CheckingRepository(Protocol):
     """A repository that checks candles itself, and so can remember what it has found. Those built in do."""
 

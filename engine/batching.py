@@ -22,13 +22,13 @@ LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the b
 MOST_SYMBOLS: Final = 1_000
 MOST_CUT_SYMBOLS: Final = 10_000  # of candles that are at hand, which are not asked for by name
 ROUNDS: Final = 3  # batches for each worker, at the least: what is finished when somebody cancels is worth having
-QUICK: Final = 100_000_000  # values that a worker computes in hundredths of a second: nobody cancels meanwhile
+QUICK: Final = 400_000_000
+"""Values that a worker computes before anybody cancels: in hundredths of a second, at worst within one."""
 FEW_TILES: Final = 4  # in a batch of fewer, a tile that is not full would show
 CELL: Final = 8  # bytes of a float64
 WORKING_COLUMNS: Final = 24  # what a plan keeps alive beside its inputs, measured on plans of a dozen indicators
 READ_TWICE: Final = 2  # columns as they are read, and in one piece
 KEYS: Final = 3  # symbol, ts, the number of the row
-CUT_KEYS: Final = 1  # ts
 FOUND_OF: Final = 4  # one bar of so many is found, at most, by formulas of ordinary kind
 
 
@@ -50,15 +50,14 @@ class Batch:
         return replace(self, symbols=first), replace(self, symbols=second)
 
 
-def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool, at_hand: bool = False) -> int:
+def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool) -> int:
     """What a batch holds in memory for each of its bars, in bytes.
 
     `results` are columns that are reported: of `everything`, or of the bars that are found. Kernels keep what they work
-    on in the cache. Candles that are `at_hand` are cut out, which copies them where they do not stand side by side.
+    on in the cache.
     """
-    read = CUT_KEYS + columns if at_hand else READ_TWICE * (KEYS + columns)
     reported = results if everything else -(-results // FOUND_OF)
-    return CELL * (read + reported + (0 if in_tiles else WORKING_COLUMNS))
+    return CELL * (READ_TWICE * (KEYS + columns) + reported + (0 if in_tiles else WORKING_COLUMNS))
 
 
 def rows_per_batch(
@@ -68,12 +67,12 @@ def rows_per_batch(
 
     `room` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
     many symbols as are computed side by side: few long symbols make full tiles where the memory allows it. Every worker
-    gets as many batches as the others, of about the same size, so that all end at about the same time. They get few
-    where a batch of so many bars is done within `quick`.
+    gets as many batches as the others, of about the same size, so that all end at about the same time; they are few
+    where one of up to `quick` bars is done at once.
     """
-    bearable = room // (bar * in_flight)
+    bearable = max(1, room // (bar * in_flight))
     workers = max(1, in_flight - 1)
-    most = max(most, quick)
+    most = min(max(most, quick), bearable)
     rounds = max(1, math.ceil(total / (most * workers)))
     if total > quick * rounds * workers:
         rounds = max(ROUNDS, rounds)
@@ -82,7 +81,7 @@ def rows_per_batch(
     if wanted < FEW_TILES * lanes:
         full = math.ceil(max(1, round(wanted / lanes)) * lanes)
         wanted = full if full <= bearable else wanted
-    return max(1, min(bearable, wanted))
+    return min(bearable, wanted)
 
 
 def cut(sizes: Mapping[str, int], most_rows: int, most_symbols: int = MOST_SYMBOLS) -> list[Batch]:

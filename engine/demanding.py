@@ -9,6 +9,7 @@ from typing import Final
 
 from ..formulas import Stage
 from ..formulas.kinds import Kind
+from ..formulas.nodes import Apply, Node
 from ..formulas.plan.layering import Layers
 from .batching import CELL, FOUND_OF, QUICK, bytes_of_bar
 from .budgeting import Demand
@@ -21,18 +22,15 @@ TS: Final = 8  # bytes
 TS_NUMBER: Final = 4  # bytes of the number of a ts, where they may stand at no regular distances
 GROUP: Final = 16  # bytes of the number of a bar's group, with what it is found by
 VALID_OF: Final = 8  # bits of validity in a byte
+COPIES: Final = 3  # of what is found: as kernels leave it, in order, and what of it is inside the range
 FRAME_OF_ALL: Final = 4  # copies of a frame of all symbols that Polars makes while it ranks; measured
 
 
-def demand_of(
-    evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int], *, at_hand: bool = False
-) -> Demand:
-    """What the batches of these symbols need, of which so many columns are read, or cut out of what is `at_hand`."""
-    indicators = 0 if selection.everything else sum(map(len, selection.indicators.values()))
-    results = len(selection.results) + indicators
-    in_tiles, everything = is_tiled(evaluator), selection.everything
-    bar = bytes_of_bar(columns, results, in_tiles=in_tiles, everything=everything, at_hand=at_hand)
-    row = (KEY_BYTES + CELL * results) // (1 if everything else FOUND_OF)
+def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int]) -> Demand:
+    """What the batches of these symbols need, of which so many columns are read."""
+    results = _results(selection)
+    bar = bytes_of_bar(columns, results, in_tiles=is_tiled(evaluator), everything=selection.everything)
+    row = (KEY_BYTES + CELL * results) // (1 if selection.everything else FOUND_OF)
     demand = Demand(bar, sizes, row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
         return demand
@@ -73,9 +71,24 @@ def is_tiled(evaluator: Evaluator) -> bool:
     return isinstance(evaluator, PlanEvaluator) and evaluator.in_tiles
 
 
-def quick_rows(evaluator: Evaluator) -> int:
-    """Bars for which kernels compute all values within hundredths of a second; 0 where others do a part of the work."""
+def quick_rows(evaluator: Evaluator, selection: Selection, room: int) -> int:
+    """Bars of a batch whose values kernels compute at once; 0 where others do a part of the work.
+
+    It keeps to the `room`, in bytes, even if every bar is reported: few batches do not show what the next will need.
+    """
     if not isinstance(evaluator, PlanEvaluator):
         return 0
     alone = isinstance(evaluator.executor, TileExecutor) and evaluator.executor.alone
-    return QUICK // len(evaluator.plan.nodes) if alone else 0
+    most = KEY_BYTES + CELL * COPIES * _results(selection)
+    return min(QUICK // sum(map(_work, evaluator.plan.nodes)), room // most) if alone else 0
+
+
+def _work(node: Node) -> int:
+    """Values that are looked at for one: all of a window, by kernels that know no better."""
+    settings = node.settings if isinstance(node, Apply) else ()
+    return 1 + max((int(each) for each in settings if isinstance(each, int | float) and each > 0), default=0)
+
+
+def _results(selection: Selection) -> int:
+    indicators = 0 if selection.everything else sum(map(len, selection.indicators.values()))
+    return len(selection.results) + indicators

@@ -64,7 +64,7 @@ class Loader:
 
     @property
     def is_at_hand(self) -> bool:
-        """Whether the candles are in memory, so that a load takes no time."""
+        """Whether a load only cuts the candles out of what is held, once that was looked at."""
         return are_at_hand(self.repository, self.request.timeframe, self.request.columns, self.policy)
 
     def load(self, symbols: Sequence[str] | None, ticket: Ticket, *, patient: bool = True) -> Loaded:

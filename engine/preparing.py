@@ -224,24 +224,26 @@ class Preparer:
         requested = tuple(known) if job.requested is None else job.requested
         symbols, unknown = _found(job.requested, known)
         sizes = estimate_bars(self.repository, symbols, loader.request)
-        at_hand = not self.apart and loader.is_at_hand
-        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes, at_hand=at_hand)
+        demand = demand_of(evaluator, selection, len(loader.request.columns), sizes)
         room, limits = self.memory.room(), self.limits
         if self.apart:  # elsewhere, what a ranking needs lies in files
             demand = replace(demand, whole=0)
         else:
             demand.assert_fits(self.memory.limit, room)
         in_tiles, total = is_tiled(evaluator), sum(sizes.values())
+        at_work = demand.at_work(room - demand.held)
+        is_held = not self.apart and loader.is_at_hand
+        quick = quick_rows(evaluator, selection, at_work // limits.in_flight) if is_held else 0
         rows = rows_per_batch(
-            self.memory.limit * limits.in_flight if self.apart else demand.at_work(room - demand.held),
+            self.memory.limit * limits.in_flight if self.apart else at_work,
             demand.bar,
             limits.in_flight,
             total,
             most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
             lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
-            quick=quick_rows(evaluator) if at_hand else 0,
+            quick=quick,
         )
-        most = MOST_CUT_SYMBOLS if at_hand and in_tiles else MOST_SYMBOLS
+        most = MOST_CUT_SYMBOLS if quick else MOST_SYMBOLS
         batches = cut(sizes, rows, SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else most)
         return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 

@@ -11,7 +11,7 @@ from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository, unchanged
 from ..data.policies import CandlePolicy
-from ..data.repository import CandleRepository, InterruptibleRepository
+from ..data.repository import CandleRepository, HoldingRepository, InterruptibleRepository
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -65,8 +65,8 @@ def limit_memory(repository: CandleRepository, limit: int) -> int:
 
 
 def are_at_hand(repository: CandleRepository, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
-    """Whether the repository has these candles in memory, so that a load of them takes no time."""
-    return hasattr(repository, "are_at_hand") and bool(repository.are_at_hand(timeframe, columns, policy))
+    """Whether a load only cuts these candles out of what the repository holds, once that was looked at."""
+    return isinstance(repository, HoldingRepository) and repository.are_at_hand(timeframe, columns, policy)
 
 
 def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barsweep import FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
+from barsweep.data import CandlePolicy
 from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 
 BAR = bytes_of_bar(5, 4, in_tiles=False, everything=False)
@@ -46,7 +47,6 @@ def test_columns_and_results_cost_memory():
     assert bytes_of_bar(2, 25, in_tiles=True, everything=True) == few + 8 * 24
     assert bytes_of_bar(2, 25, in_tiles=True, everything=False) < few + 8 * 24 / 3
     assert bytes_of_bar(2, 1, in_tiles=False, everything=True) > few + 8 * 20
-    assert bytes_of_bar(2, 1, in_tiles=True, everything=True, at_hand=True) == 8 * (2 + 1 + 1)
 
 
 def test_long_symbols_fill_their_tiles():
@@ -129,3 +129,41 @@ def test_candles_at_hand_are_cut_into_few_where_kernels_do_all(kept, formula, ba
 
     assert tiled.statistics.batches == batches
     assert tiled.matches.equals(other.matches)
+
+
+def batches_of(formula, repository, **options):
+    with ProcessingEngine(repository, max_workers=2, **options) as engine:
+        return engine.run(ProcessingJob(None, formula, executor="tiles")).statistics.batches
+
+
+def test_names_do_not_bound_what_is_only_cut():
+    assert batches_of("close > close[1]", FrameRepository(universe(2_500))) == 1
+    assert batches_of("close > close[1]", Watched(universe(2_500))) == 3
+
+
+@pytest.mark.parametrize("formula", ["close > close[1]", "close > sma(close, 9)"])
+def test_long_windows_and_a_small_memory_keep_batches_many(formula, monkeypatch):
+    """Kernels may look at all of a window for one value; and a batch has to fit even if it reports every bar."""
+    monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
+    monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
+    monkeypatch.setattr("barsweep.engine.demanding.QUICK", 360 * 8)
+    repository = FrameRepository(universe(60))
+
+    assert batches_of(formula, repository) == (2 if "[1]" in formula else 6)
+
+    monkeypatch.setattr("barsweep.engine.demanding.COPIES", 10**8)
+    assert batches_of(formula, repository) == 6
+
+
+class Slow(FrameRepository):
+    """Takes its time with every load, as nobody can know of the repositories of others."""
+
+    def load_checked(self, *given):
+        return super().load_checked(*given)
+
+
+def test_a_load_of_ones_own_is_not_taken_for_one_that_only_cuts():
+    asked = "1d", ["close"], CandlePolicy()
+
+    assert FrameRepository(universe(3)).are_at_hand(*asked)
+    assert not Slow(universe(3)).are_at_hand(*asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from growing import assert_grows_with_length
+from growth import assert_grows_with_length
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

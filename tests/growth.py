@@ -38,8 +38,10 @@ def seconds(work: Callable[[int], object], length: int) -> float:
 
 @contextmanager
 def without_collections() -> Iterator[None]:
+    before = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if before:
+            gc.enable()
