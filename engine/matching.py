@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..data.candles import Candles
 from ..data.handing import column_of, repeated
 from ..formulas.kernels.machine import Stop
+from ..formulas.kernels.tiles import Whole
 from .controlling import Ticket
 from .deferring import Table
 from .executors.finding import Found, Listed
@@ -37,7 +38,7 @@ def split_found(candles: Candles, selection: Selection, find: Find, ticket: Tick
     listed = {name: each.listed() for name, each in found.items()}
     tables = {name: _table(name, each, candles, selection, inside) for name, each in listed.items()}
     if inside is None:
-        piece.found = _by_symbol(candles, found.values())
+        piece.found = _by_symbol(candles, _counts(found.values()))
     else:
         rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
         piece.found = candles.by_symbol(rows)
@@ -60,20 +61,29 @@ def _found(find: Find, selection: Selection, ticket: Ticket) -> dict[str, Found]
     return dict(zip(selection.indicators, found, strict=True))
 
 
-def _by_symbol(candles: Candles, found: Iterable[Found]) -> dict[str, int]:
-    """How many matches each symbol has that has any."""
-    counts = np.sum([each.counts for each in found], axis=0)
-    return {candles.symbols[k]: int(counts[k]) for k in np.flatnonzero(counts)}
+def _by_symbol(candles: Candles, counts: Whole) -> dict[str, int]:
+    """How many matches each symbol has that has any; `counts` by formula and symbol."""
+    together = counts.sum(axis=0)
+    return {candles.symbols[k]: int(together[k]) for k in np.flatnonzero(together)}
+
+
+def _counts(found: Iterable[Found]) -> Whole:
+    """How many bars were found, by formula and symbol."""
+    return np.array([each.counts for each in found])
 
 
 def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection: Selection) -> None:
     """Leave the tables to be made by those who look, unless what they are made of takes more memory than they."""
-    piece.found = _by_symbol(candles, found.values())
+    counts = _counts(found.values())
+    piece.found, heights = _by_symbol(candles, counts), dict(zip(found, counts.sum(axis=1).tolist(), strict=True))
     points: dict[str, dict[str, Found]] = {}
     for name, each in found.items():
         points.setdefault(selection.origins.get(name, name), {})[name] = each
     keys = Candles(candles.symbols, candles.starts, candles.table.select("ts"))
-    piece.tables = {name: _deferred(several, keys, selection) for name, several in points.items()}
+    piece.tables = {
+        name: _deferred(several, sum(map(heights.__getitem__, several)), keys, selection)
+        for name, several in points.items()
+    }
     ts = int(candles.ts.estimated_size())
     marks = sum(each.marks.nbytes for each in found.values())
     roll = next((each.roll.size for each in found.values()), 0)  # one for all
@@ -83,15 +93,14 @@ def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection
         make_at_once(piece)
 
 
-def _deferred(points: Mapping[str, Found], keys: Candles, selection: Selection) -> Table:
-    """The table of a formula's points, whose bars `keys` names."""
+def _deferred(points: Mapping[str, Found], height: int, keys: Candles, selection: Selection) -> Table:
+    """The table of a formula's points, which have so many matches together, of bars that `keys` names."""
 
     def make() -> pl.DataFrame:
         tables = [_table(name, each.listed(), keys, selection, None) for name, each in points.items()]
         return joined_rows(tables, by=("~row",))
 
-    found = points.values()
-    return Table(sum(each.height for each in found), sum(each.size for each in found), make)
+    return Table(height, sum(each.size for each in points.values()), make)
 
 
 def _table(
