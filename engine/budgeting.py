@@ -16,8 +16,8 @@ from .batching import Batch
 from .results import counted
 
 MEGABYTE: Final = 1_000_000
-USUAL_AT_WORK: Final = 2**29
-"""Bytes with which batches at work are fast enough, unless they report very much."""
+MOST_AT_WORK: Final = 2**31
+"""Bytes that batches at work take at the most: with more they would be no faster, even those of a hundred formulas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ class Demand:
         return self.whole * self.bars
 
     def at_work(self, room: int) -> int:
-        """Of so many bytes those that batches at work may take: half, a quarter of what is more than USUAL_AT_WORK's.
+        """Of so many bytes those that batches at work may take, MOST_AT_WORK at the most.
 
-        Less where results then fit beside them.
+        Half, and less where results then fit beside them.
 
         >>> Demand(100, {"A": 10}, reported=600).at_work(1000), Demand(100, {"A": 10}, reported=5000).at_work(1000)
         (400, 500)
         """
         beside = room - self.reported
-        usual = min(room // 2, max(USUAL_AT_WORK, room // 4))
+        usual = min(room // 2, MOST_AT_WORK)
         return min(usual, beside) if beside >= room // 4 else usual
 
     def assert_fits(self, limit: int, left: int) -> None:
