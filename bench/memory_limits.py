@@ -34,7 +34,9 @@ SOURCES: Final = ("duckdb", "parquet", "frame")
 EXECUTORS: Final = ("tiles", "polars")
 WAYS: Final = ("returned", "output")  # the table is handed out, or written to a file that was named
 EVERYWHERE: Final = "close > 0"  # as many matches as there are bars
-JOBS: Final = {"W1": SCAN, "W2": INDICATORS, "W5": RANK, "everywhere": EVERYWHERE}
+EIGHT: Final = {f"f{n}": f"v = sma(close, {n})\nw = rsi(close, {n})\n{EVERYWHERE}" for n in range(2, 10)}
+SCANS: Final = {"W1": SCAN, "everywhere": EVERYWHERE, "eight everywhere": EIGHT}
+JOBS: Final = {**SCANS, "W2": INDICATORS, "W5": RANK}
 READY: Final = "ready"
 
 
@@ -137,7 +139,7 @@ def run_one(options: argparse.Namespace) -> None:
         print(READY, flush=True)
         sys.stdin.readline()
         began = time.perf_counter()
-        found = run(engine, ProcessingJob(None, formulas, executor=executor), target)
+        found = run(engine, ProcessingJob(None, formulas, executor=executor), target, scans=name in SCANS)
         print(json.dumps({"seconds": time.perf_counter() - began, **found}), flush=True)
         sys.stdin.readline()
 
@@ -150,14 +152,14 @@ def settled(frame: Any) -> Any:
     return frame
 
 
-def run(engine: Any, job: Any, target: Path | None) -> dict[str, Any]:
-    """Values of formulas by name, matches of one; or why there are none."""
+def run(engine: Any, job: Any, target: Path | None, *, scans: bool) -> dict[str, Any]:
+    """Matches, or values of formulas by name; or why there are none."""
     import polars as pl
 
     from barsweep import BarsweepError
 
     try:
-        if isinstance(job.formula, str):
+        if scans:
             result = engine.run(job, output=target)
             return {"rows": result.counts["matches"], "errors": len(result.errors)}
         table = engine.evaluate(job) if target is None else engine.evaluate(job, output=target)
