@@ -81,9 +81,9 @@ class HeldRepository(TableRepository):
         policy: CandlePolicy,
     ) -> CheckedCandles:
         """As for every table; a column of bars as they are stored is looked at once, and then only cut."""
-        if not self.are_at_hand(timeframe, columns, policy):
-            return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
         seen = companions(columns, policy, self.layout.kinds())
+        if not self.only_cuts(timeframe, seen):
+            return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
         bounds = Bounds.read(start, end, dates=self.dates, tz=self.zone_name)
         for _ in range(CHANGES):
             inspection = self.inspection
@@ -96,11 +96,16 @@ class HeldRepository(TableRepository):
         raise RepositoryError(f"{self.where} changes faster than it is read", retryable=True)
 
     def are_at_hand(self, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
-        """Whether a load only cuts out of what is there, once that was looked at."""
-        asked, is_own = self.fitting(timeframe), type(self).load_checked is HeldRepository.load_checked
-        if asked != self.stored or not is_own or not self.loads_as_tables_do:
+        """Whether a load only cuts out of what is there, once that was looked at; a class of the user's may do more."""
+        loads_as_here = type(self).load_checked is HeldRepository.load_checked
+        return loads_as_here and self.only_cuts(timeframe, companions(columns, policy, self.layout.kinds()))
+
+    def only_cuts(self, timeframe: str, seen: Sequence[str]) -> bool:
+        """Whether the load above only cuts where these columns are looked at."""
+        asked = self.fitting(timeframe)
+        if asked != self.stored or not self.loads_as_tables_do:
             return False
-        loading = Loading(self, asked, companions(columns, policy, self.layout.kinds()))
+        loading = Loading(self, asked, seen)
         return loading.is_plain and self.has_room(loading.sources.values())
 
     def has_room(self, sources: Iterable[str]) -> bool:

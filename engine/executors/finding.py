@@ -82,7 +82,8 @@ class Found:
         """In the order of symbols and bars, in memory of its own."""
         height, numbers = self.height, [each for each in self.picked if each.texts is None]
         targets, undefined = [np.empty(height) for _ in numbers], np.zeros(len(numbers), np.int64)
-        rows = self._put_in_place(np.empty(height, np.uint32), targets, undefined)
+        rows = np.empty(height, np.uint32)
+        self._put_in_place(rows, targets, undefined)
         column, made = column_of("row", rows), zip(targets, undefined.tolist(), strict=True)
         columns = [
             _numbers(each, *next(made)) if each.texts is None else each.texts[column].alias(each.name)
@@ -90,9 +91,8 @@ class Found:
         ]
         return Listed(column, self.counts, columns)
 
-    def _put_in_place(
-        self, rows: NDArray[np.uint32], targets: Sequence[NDArray[np.float64]], undefined: Whole
-    ) -> NDArray[np.uint32]:
+    def _put_in_place(self, rows: NDArray[np.uint32], targets: Sequence[NDArray[np.float64]], undefined: Whole) -> None:
+        """Write each bar's row, its values of every series, and how many of these are undefined."""
         longest = int(self.tiles[-1, LONGEST]) if len(self.tiles) else 0
         order = np.empty(min(rows.size, LANES * longest), np.uint32)
         places = np.concatenate([[0], np.cumsum(self.counts)])
@@ -101,7 +101,6 @@ class Found:
         tiles, marks, order_at, rows_at = (array.ctypes.data for array in (self.tiles, self.marks, order, rows))
         into = len(targets), addresses.ctypes.data, undefined.ctypes.data
         machine_code().list_found(tiles, len(self.tiles), marks, places.ctypes.data, entry, order_at, rows_at, *into)
-        return rows
 
 
 def _numbers(picked: Picked, values: NDArray[np.float64], undefined: int) -> pl.Series:

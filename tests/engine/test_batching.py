@@ -167,3 +167,4 @@ def test_a_load_of_ones_own_is_not_taken_for_one_that_only_cuts():
 
     assert FrameRepository(universe(3)).are_at_hand(*asked)
     assert not Slow(universe(3)).are_at_hand(*asked)
+    assert Slow(universe(3)).only_cuts("1d", ["close"])  # by what it calls
