@@ -79,8 +79,10 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
         same = all(kept[name].height == every[name].height for name in every)
         if collected.file is None and asked != ascending:
             kept = {name: table.later(partial(in_order, order=order)) for name, table in kept.items()}
-        matches = _table(kept, collected, order)
-        lengths = total.found if same else _lengths(collected, kept.values())
+        lengths = total.found if same else _lengths(kept.values())
+        matches = _table(kept, collected, order, lengths)
+        if not same:  # what was not written any more, after a cancel, is no part of the total
+            lengths = {symbol: rows for symbol, rows in lengths.items() if symbol not in total.errors}
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -130,14 +132,24 @@ def _empty(formula: str, selection: Selection, ts: pl.DataType) -> pl.DataFrame:
     return pl.DataFrame(schema={"symbol": pl.String, "ts": ts, **swept, **labels})
 
 
-def _table(tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int]) -> Matches:
+def _table(
+    tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int], found: Mapping[str, int]
+) -> Matches:
     """One table of matches: in memory, in the file, or one that is made when it is looked at."""
     several, only = collected.prepared.selection.several, tables.get("")
     if collected.file is not None:
-        return stored(united(tables) if only is None or several else only.frame, collected)
+        return _stored_together(tables, collected, found) if only is None or several else stored(only.frame, collected)
     if only is None or several:
         return UnitedTables(tables, order)
     return only.frame if only.is_made else only
+
+
+def _stored_together(tables: Mapping[str, Table], collected: Collected, found: Mapping[str, int]) -> StoredTable:
+    """What was written to the file, and behind it the tables of several formulas, if they were not."""
+    assert collected.file is not None
+    if collected.stream is None:
+        collected.write_tables(tables, dict(sorted(found.items())))
+    return collected.file.finish(united({name: Table.of(table.frame.clear()) for name, table in tables.items()}))
 
 
 def _latest(table: Table, collected: Collected) -> Table:
@@ -167,10 +179,9 @@ def _earlier(moment: date | datetime, by: timedelta) -> date | datetime:
     return date.min if morning is None else (morning + timedelta(days=1, microseconds=-1)).date()
 
 
-def _lengths(collected: Collected, tables: Iterable[Table]) -> dict[str, int]:
+def _lengths(tables: Iterable[Table]) -> dict[str, int]:
     symbols = pl.concat(table.frame["symbol"] for table in tables)
-    errors = collected.total.errors
-    return {symbol: rows for symbol, rows in symbols.value_counts(sort=False).iter_rows() if symbol not in errors}
+    return dict(symbols.value_counts(sort=False).iter_rows())
 
 
 def _totals(defects: Iterable[Mapping[str, int]]) -> dict[str, int]:

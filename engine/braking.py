@@ -13,6 +13,7 @@ from typing import Final
 
 from ..formulas.freezing import frozen
 from .batching import Batch
+from .budgeting import Demand
 from .plans import Plans
 from .residing import give_back, memory_at_hand, resident
 from .streaming import Stream
@@ -78,19 +79,26 @@ class EngineMemory:
 
 @dataclass(slots=True)
 class JobMemory:
-    """What one job takes of it. `need` tells what a batch will take, `held` what results take that wait in memory."""
+    """What one job takes of it; `held` tells what results take that wait in memory.
+
+    `factor` is how many times as much as the demand tells a batch takes: until one has shown it, the most that can be.
+    """
 
     engine: EngineMemory
-    need: Callable[[Batch], int]
+    demand: Demand
     held: Callable[[], int]
-    floor: int = field(init=False)
     factor: float = 1.0
+    floor: int = field(init=False)
+    _most: float = field(init=False)
+    _is_known: bool = False
     _seen: int = 0
+    _shown: float = 0.0
     _promised: int = 0
     _needs: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.floor = self.engine.grown() + LIBRARIES
+        self._most = max(MOST_WRONG, self.factor)
 
     def needs(self, batch: Batch) -> int:
         """Bytes that a batch will take, by all that is known by now."""
@@ -100,12 +108,15 @@ class JobMemory:
         """What was thought beforehand: asked for once, since it goes through all symbols of the batch."""
         known = self._needs.get(batch.symbols)
         if known is None:
-            known = self._needs[batch.symbols] = self.need(batch)
+            known = self._needs[batch.symbols] = self.demand.of(batch)
         return known
 
-    def look(self) -> None:
-        """Measure; batches call it where they hold most."""
+    def look(self, batch: Batch, reported: int) -> None:
+        """Measure; batches call it where they hold most, with the bytes of what they report."""
         self._seen = max(self._seen, self.engine.grown())
+        told = self._told(batch)
+        if told:  # measured, small batches do not show beside what libraries may have taken meanwhile
+            self._shown = max(self._shown, 1.0 + (reported - self.demand.reported_of(batch)) / told)
 
     def admits(self, batch: Batch, running: Iterable[Batch]) -> bool:
         """Whether there is room for a batch beside those that run."""
@@ -114,11 +125,10 @@ class JobMemory:
         self._promised = promised
         taken = self.held() + promised
         if SMALL_OF * (taken + wanted) > limit:
-            taken = max(self.engine.grown(), taken)
-        if taken + wanted > NEAR * limit:
-            return False
-        self._promised += wanted
-        return True
+            taken = max(self.engine.grown(), self.floor + taken)
+        fits = taken + wanted <= NEAR * limit
+        self._promised += wanted if fits or not promised else 0  # one always runs
+        return fits
 
     def is_too_large(self, batch: Batch) -> bool:
         """Whether a batch would not fit though it ran alone."""
@@ -128,10 +138,12 @@ class JobMemory:
         return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
 
     def _learn(self) -> None:
-        """Where batches took more than was thought, the next ones will."""
-        if LEAST_OF * self._promised > self.engine.limit:
+        """Where batches took more than was thought, the next ones will; the first ones may have taken less."""
+        if self._shown and LEAST_OF * self._promised > self.engine.limit:
             wrong = (self._seen - self.floor - self.held()) / self._promised
-            self.factor = min(MOST_WRONG, self.factor * max(1.0, wrong))
+            before = self.factor if self._is_known else 1.0
+            self.factor = min(self._most, max(before, self.factor * wrong, self._shown))
+            self._is_known = True
         self._seen = 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
@@ -23,8 +23,9 @@ from .splitting import Piece
 from .statistics import JobStatistics
 from .stored import TableFile
 from .streaming import Stream, parts_of
-from .uniting import united
+from .uniting import PART, united_in_parts
 
+PART_OF: Final = 32  # the table of several formulas is made in parts of one byte of so many of the memory
 EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
 
@@ -58,7 +59,7 @@ class Collected:
         """Let batches' tables go to the file, if there is one; which bars are the latest is only known in the end."""
         if self.file is not None and not self.prepared.job.latest:
             symbols = itertools.chain.from_iterable(batch.symbols for batch in self.prepared.batches)
-            self.stream = Stream(self.write, symbols, memory_limit // EARLY)
+            self.stream = Stream(self._write_piece, symbols, memory_limit // EARLY)
 
     def add(self, piece: Piece, batch: Batch | None = None) -> None:
         """Take the piece of a batch, or of the whole job."""
@@ -76,7 +77,7 @@ class Collected:
         # last: what is not written any more, after a cancel, is withdrawn from the figures
         if self.stream is not None and batch is not None:
             with self.control.tally.stage("write"):
-                self.stream.take(batch, united(piece.tables) if piece.tables else piece.table)
+                self.stream.take(batch, piece)
         elif piece.table is not None or piece.tables:
             self.parts.append((min(piece.bars, default=""), piece))
             self._inside.append(piece)
@@ -115,6 +116,26 @@ class Collected:
     def statistics(self, rows: int, elapsed: float) -> JobStatistics:
         """How the job went, of which so many rows are reported."""
         return account(self.prepared, self.total, self.control.tally, self.memory, self.spill.size, rows, elapsed)
+
+    def write_tables(self, tables: Mapping[str, Table], found: Mapping[str, int]) -> None:
+        """Write the tables of several formulas as one; `found` counts their rows by symbol, ascending.
+
+        After a cancel as `write` does.
+        """
+        assert self.file is not None
+        size = PART if self.memory is None else min(PART, self.memory.limit // PART_OF)
+        for symbols, parts in united_in_parts(tables, found, size):
+            if self.control.is_overdue and any(map(found.__getitem__, symbols)):
+                self._withdraw(symbols)
+                continue
+            for part in parts:
+                self.file.write(part)
+
+    def _write_piece(self, piece: Piece, symbols: Sequence[str]) -> None:
+        if piece.tables:
+            self.write_tables(piece.tables, {symbol: piece.found.get(symbol, 0) for symbol in symbols})
+        elif piece.table is not None:
+            self.write(piece.table, symbols)
 
     def write(self, table: pl.DataFrame, among: Sequence[str] = ()) -> None:
         """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too.

@@ -93,8 +93,9 @@ def run_batches(
     if prepared.references is not None:
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
-    own, room = JobMemory(memory, prepared.demand.of, lambda: collected.held), memory.room() - prepared.demand.held
-    collected.room, collected.memory = room - prepared.demand.at_work(room), memory
+    demand, room = prepared.demand, memory.room() - prepared.demand.held
+    own = JobMemory(memory, demand, lambda: collected.held, demand.surely(at_once=collected.file is not None))
+    collected.room, collected.memory = room - demand.at_work(room), memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
         staging = None if elsewhere is None else elsewhere.staging(prepared)
         AcrossJob(collected, prepared.evaluator, limits, control, progress, own, staging).run()
@@ -137,7 +138,7 @@ def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket)
             piece = _evaluate(prepared, loaded, ticket)
             if prepared.at_once:
                 make_at_once(piece)
-            memory.look()
+            memory.look(batch, piece.size)
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import polars as pl
+
+TEXT: Final = 16  # bytes of a text, or of where a long one stands
 
 
 class Rows(ABC):
@@ -98,8 +100,18 @@ class Table(Rows):
     @property
     def size(self) -> int:
         """Bytes of the table, or of what it will be made of."""
-        return self._size if self._frame is None else int(self._frame.estimated_size())
+        return self._size if self._frame is None else size_of(self._frame)
 
 
 def _joined(tables: Sequence[Table]) -> pl.DataFrame:
     return pl.concat([table.frame for table in tables], how="vertical_relaxed")
+
+
+def size_of(table: pl.DataFrame | None) -> int:
+    """Bytes of a table."""
+    return 0 if table is None else sum(map(_size_of_column, table.get_columns()))
+
+
+def _size_of_column(column: pl.Series) -> int:
+    """To ask Polars for those of texts goes over every row. The rows of a symbol share what long ones take besides."""
+    return TEXT * len(column) if column.name == "symbol" else int(column.estimated_size())

@@ -28,12 +28,15 @@ FRAME_OF_ALL: Final = 4  # copies of a frame of all symbols that Polars makes wh
 
 def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: Mapping[str, int]) -> Demand:
     """What the batches of these symbols need, of which so many columns are read."""
-    results = _results(selection)
-    bar = bytes_of_bar(columns, results, in_tiles=is_tiled(evaluator), everything=selection.everything)
+    results, in_tiles = _results(selection), is_tiled(evaluator)
+    bar = bytes_of_bar(columns, results, in_tiles=in_tiles, everything=selection.everything)
     row = (KEY_BYTES + CELL * results) // (1 if selection.everything else FOUND_OF)
-    demand = Demand(bar, sizes, row * sum(sizes.values()))
+    found = bar - bytes_of_bar(columns, 0, in_tiles=in_tiles, everything=False)
+    found += KEY_BYTES if selection.everything else 0  # which are the candles' own
+    demand = Demand(bar, sizes, found, reported=row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
-        return demand
+        most, made = _most_found(evaluator, selection, columns)
+        return replace(demand, most=most, made=made)
     if isinstance(evaluator.executor, AcrossExecutor):
         timeframe = evaluator.around.timeframe
         is_irregular = timeframe is None or timeframe.intraday
@@ -42,6 +45,24 @@ def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: M
     made = sum(len(stage.made) for stage in evaluator.plan.stages)
     of_frame = FRAME_OF_ALL * (KEY_BYTES + TS + CELL * (columns + made))
     return replace(demand, whole=of_frame, way_out="; executor='tiles' holds less")
+
+
+def _most_found(evaluator: Evaluator, selection: Selection, columns: int) -> tuple[int, int]:
+    """What a batch holds for each bar if every bar is found, and what the tables of matches take besides if made.
+
+    Each formula's table has keys of its own; kernels leave marks and values.
+    """
+    if selection.everything:
+        return 0, 0  # all bars are reported: nothing is left to chance
+    in_tiles, formulas = is_tiled(evaluator), len(selection.results)
+    values = CELL * sum(map(len, selection.indicators.values()))
+    tables = formulas * KEY_BYTES + values
+    most = bytes_of_bar(columns, 0, in_tiles=in_tiles, everything=False)
+    if not in_tiles:
+        return most + tables, 0
+    found = TS + math.ceil(formulas / VALID_OF) + values
+    left_to_be_made = selection.several and selection.start is None and not selection.latest
+    return (most + found, tables) if left_to_be_made else (most + found + tables, 0)
 
 
 def most_held(layers: Layers) -> int:

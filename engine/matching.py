@@ -7,7 +7,7 @@ sixteen bars, the values, and the batch's column of ts. All of a batch goes when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -18,13 +18,12 @@ from ..data.handing import column_of, repeated
 from ..formulas.kernels.machine import Stop
 from ..formulas.kernels.tiles import Whole
 from .controlling import Ticket
-from .deferring import Table
+from .deferring import TEXT, Table
 from .executors.finding import Found, Listed
 from .splitting import Piece, Selection, bars_counted, joined_rows, put_together, reported, rows_inside, tags_of
 
 Find: TypeAlias = Callable[[Stop], list[Found] | None]
 """Runs the kernels over a batch: what was found for each formula; None if the flag was raised."""
-TEXT: Final = 16  # bytes of a symbol in a column of them
 
 
 def split_found(candles: Candles, selection: Selection, find: Find, ticket: Ticket) -> Piece:

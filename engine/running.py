@@ -67,13 +67,15 @@ class Runner(Generic[T]):
                 ticket.abandon()
             self._active.clear()
 
-    def _fill(self) -> bool:
+    def _fill(self, beside: Sequence[Batch] = ()) -> bool:
+        """Start what may start, `beside` batches that have ended, but whose results are not handed on yet."""
         if self.control.cancelled:
             self._cancel()
         while self._waiting and len(self._active) < self.limits.in_flight:
             while self.divisible and self.brake.halves(self._waiting[0]):
                 self._waiting.extendleft(reversed(self._waiting.popleft().halves()))
-            if self.brake.holds(self._waiting[0], self._active.values()) and self._active:
+            running = [*self._active.values(), *beside]
+            if self.brake.holds(self._waiting[0], running) and running:
                 break
             batch = self._waiting.popleft()
             self._start(batch)
@@ -125,7 +127,7 @@ class Runner(Generic[T]):
     def _success(self, ticket: Ticket, value: T) -> None:
         batch = self._active.pop(ticket, None)
         if batch is not None:  # else it reported just after it was abandoned
-            self._fill()  # first, so that the next one loads while this one's results are written
+            self._fill([batch])  # first, so that the next one loads while this one's results are written
             self.finished(batch, value)
 
     def _failure(self, ticket: Ticket, error: BaseException) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,12 +14,11 @@ from ..data.candles import Candles
 from ..data.handing import column_of
 from ..data.instants import Bounds
 from ..formulas.freezing import frozen
-from .deferring import Table
+from .deferring import Table, size_of
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
 from .spilling import Spill
 
-TEXT: Final = 16  # bytes of a text, or of where a long one stands
 Labels = Mapping[str, Mapping[str, str]]
 
 
@@ -96,18 +95,9 @@ class Piece:
     def put_aside(self, spill: Spill) -> None:
         """Have the tables in mapped files instead of in memory."""
         self.table = None if self.table is None else spill.aside(self.table)
-        self.tables = {name: Table.of(spill.aside(table.frame)) for name, table in self.tables.items()}
+        for name in self.tables:  # one after the other: made, they take far more than what they are made of
+            self.tables[name] = Table.of(spill.aside(self.tables[name].frame))
         self.shared = 0
-
-
-def size_of(table: pl.DataFrame | None) -> int:
-    """Bytes of a table."""
-    return 0 if table is None else sum(map(_size_of_column, table.get_columns()))
-
-
-def _size_of_column(column: pl.Series) -> int:
-    """To ask Polars for those of texts goes over every row. The rows of a symbol share what long ones take besides."""
-    return TEXT * len(column) if column.name == "symbol" else int(column.estimated_size())
 
 
 def reported(label: str) -> str:

@@ -15,39 +15,41 @@ import polars as pl
 
 from ..data.candles import starts_of
 from .batching import Batch
-from .splitting import size_of
+from .deferring import size_of
+from .splitting import Piece
 
 PART: Final = 2**22  # bytes between two looks at a cancel; of smaller parts the file ends in a longer list
 
 
 @dataclass(slots=True)
 class Stream:
-    """Hands tables of batches that hold `symbols`, ascending, to `write`, with the symbols that they may have rows of.
+    """Hands the pieces of batches that hold `symbols`, ascending, to `write`, with the symbols of the batch.
 
     At most about `room` bytes of them wait.
     """
 
-    write: Callable[[pl.DataFrame, Sequence[str]], None]
+    write: Callable[[Piece, Sequence[str]], None]
     symbols: Iterable[str]
     room: int
     waiting: int = 0  # bytes
     _places: dict[str, int] = field(init=False)
     _next: int = 0
-    _early: dict[int, tuple[tuple[str, ...], pl.DataFrame | None]] = field(default_factory=dict)
+    _early: dict[int, tuple[tuple[str, ...], Piece | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._places = {symbol: place for place, symbol in enumerate(self.symbols)}
 
-    def take(self, batch: Batch, table: pl.DataFrame | None) -> None:
-        """Take a batch's table, None from one that failed, and write those whose turn it is."""
-        self._early[self._places[batch.symbols[0]]] = (batch.symbols, table)
-        self.waiting += size_of(table)
+    def take(self, batch: Batch, piece: Piece | None) -> None:
+        """Take a batch's piece, None from one that failed, and write those whose turn it is."""
+        self._early[self._places[batch.symbols[0]]] = (batch.symbols, piece)
+        self.waiting += 0 if piece is None else piece.size
         while self._next in self._early:
             symbols, ready = self._early.pop(self._next)
             self._next += len(symbols)
-            self.waiting -= size_of(ready)
             if ready is not None:
+                size = ready.size
                 self.write(ready, symbols)
+                self.waiting -= size
 
     def holds(self, batch: Batch) -> bool:
         """Whether the batch has to wait: its table would, and there is no room for it."""

@@ -1,18 +1,23 @@
 """The matches of several formulas: a table for each, united when somebody looks at all of them together.
 
 Formulas name different indicators. In one table each would leave the columns of all others empty, which for a hundred
-formulas takes a hundred times the memory of what was found.
+formulas takes a hundred times the memory of what was found: where the table is written, it is made in parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import polars as pl
 
-from .deferring import Rows, Table
+from .batching import CELL, cut
+from .deferring import TEXT, Rows, Table
+
+WRITTEN: Final = 2**23  # bytes of what was found that are written together; a cancel waits for them
+PART: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
 
 
 @dataclass(eq=False)
@@ -44,6 +49,51 @@ def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None)
     return together.sort(by, "ts", maintain_order=True)
 
 
+def united_in_parts(
+    tables: Mapping[str, Table], found: Mapping[str, int], size: int = PART
+) -> Iterator[tuple[Sequence[str], Iterator[pl.DataFrame]]]:
+    """As `united`, where symbols ascend: runs of symbols with their rows, in parts of about `size` bytes, or WRITTEN.
+
+    `found` has how many rows each symbol has in all tables together. A run has one part, and more where the only symbol
+    in it has many rows.
+
+    >>> tables = {"up": Table.of(pl.DataFrame({"symbol": ["A", "A", "B"], "ts": [1, 2, 1]}))}
+    >>> runs = united_in_parts(tables, {"A": 2, "B": 1, "C": 0}, size=1)
+    >>> [(symbols, [part["ts"].to_list() for part in parts]) for symbols, parts in runs]
+    [(('A',), [[1], [2]]), (('B', 'C'), [[1]])]
+    """
+    empty = pl.concat([_tagged(name, table.frame.clear()) for name, table in tables.items()], how="diagonal_relaxed")
+    whole, own = _bytes_of_row(empty), max(_bytes_of_row(table.frame) for table in tables.values())
+    most = max(1, min(size // whole, WRITTEN // own))
+    runs = [batch.symbols for batch in cut(found, most)]
+    last = pl.Series([symbols[-1] for symbols in runs], dtype=pl.String)
+    ends = {name: [0, *table.frame["symbol"].search_sorted(last, "right")] for name, table in tables.items()}
+    for number, symbols in enumerate(runs):
+        places = {name: (places[number], places[number + 1]) for name, places in ends.items()}
+        run = {name: tables[name].frame.slice(begin, end - begin) for name, (begin, end) in places.items()}
+        yield symbols, _parts(run, empty, most)
+
+
+def _bytes_of_row(table: pl.DataFrame) -> int:
+    return sum(TEXT if kind == pl.String else CELL for kind in table.dtypes)
+
+
+def _parts(run: Mapping[str, pl.DataFrame], empty: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:
+    """The rows of a run of symbols in one table, or of one symbol in several of about so many rows, by ts."""
+    longest = max(run.values(), key=len)
+    before: dict[str, int] = {}
+    if sum(map(len, run.values())) > most:
+        middle = longest["ts"].slice(longest.height // 2, 1)
+        before = {name: part["ts"].search_sorted(middle, "left").item() for name, part in run.items()}
+    if not any(before.values()):
+        tagged = [_tagged(name, part) for name, part in run.items() if part.height]
+        whole = pl.concat([empty, *tagged], how="diagonal_relaxed").rechunk()  # pieces are sorted in twice the time
+        yield whole.sort("symbol", "ts", maintain_order=True)
+        return
+    yield from _parts({name: part.head(before[name]) for name, part in run.items()}, empty, most)
+    yield from _parts({name: part.slice(before[name]) for name, part in run.items()}, empty, most)
+
+
 def _tagged(formula: str, table: pl.DataFrame) -> pl.DataFrame:
-    names = pl.repeat(formula, table.height, dtype=pl.String, eager=True)
-    return table.clone().insert_column(2, names.alias("formula"))
+    names = pl.Series("formula", [formula]).new_from_index(0, table.height)
+    return table.clone().insert_column(2, names)

@@ -22,6 +22,7 @@ from ...errors import BarsweepError, CandleError, FormulaError, ProcessingEngine
 from ...formulas.freezing import frozen
 from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
+from ..budgeting import Demand
 from ..collecting import process, with_references
 from ..controlling import LOG, Control, JobFailedError, Ticket
 from ..limits import Limits, usable_cores
@@ -130,7 +131,7 @@ def _key(content: Mapping[str, Any], *names: str) -> str:
 
 def unbraked() -> JobMemory:
     """Memory that holds nothing back: an order is one batch, cut by whoever sent it."""
-    return JobMemory(EngineMemory(MEMORY, Plans()), lambda _: 0, lambda: 0)
+    return JobMemory(EngineMemory(MEMORY, Plans()), Demand(), lambda: 0)
 
 
 def an_endless_ticket() -> Ticket:

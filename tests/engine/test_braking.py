@@ -14,7 +14,7 @@ from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, Proces
 from barsweep.data.importing import write_table
 from barsweep.engine import braking, preparing, residing
 from barsweep.engine.batching import Batch
-from barsweep.engine.braking import LIBRARIES, Brake, EngineMemory, JobMemory
+from barsweep.engine.braking import Brake, EngineMemory, JobMemory
 from barsweep.engine.budgeting import Demand
 from barsweep.engine.plans import Plans
 
@@ -32,15 +32,17 @@ def grown(monkeypatch):
     size = [1_000_000_000]
     monkeypatch.setattr(braking, "resident", lambda: size[0])
     monkeypatch.setattr(braking, "give_back", lambda: None)
+    monkeypatch.setattr(braking, "LIBRARIES", 0)
     return size
 
 
 # Batches that start where there is room.
 
 
-def job_memory(limit, held=lambda: 0):
-    """Of a job whose batches need 100 bytes a symbol."""
-    return JobMemory(EngineMemory(limit, Plans()), lambda batch: 100 * len(batch.symbols), held)
+def job_memory(limit, held=lambda: 0, factor=1.0):
+    """Of a job whose batches need 100 bytes a symbol, 10 of them for what they report."""
+    demand = Demand(100, dict.fromkeys((*names(20), "A", "B", "C"), 1), found=10)
+    return JobMemory(EngineMemory(limit, Plans()), demand, held, factor)
 
 
 def test_a_batch_starts_where_there_is_room_for_it(grown):
@@ -66,14 +68,43 @@ def test_batches_that_need_more_than_was_thought_teach_the_next_ones(grown):
     batch = Batch(("A", "B"))
     assert memory.admits(batch, [])
 
-    grown[0] += LIBRARIES + 500
-    memory.look()
-    grown[0] -= LIBRARIES + 500
+    grown[0] += 500
+    memory.look(batch, 20)
+    grown[0] -= 500
     memory.admits(batch, [])
 
     assert memory.factor == 2.5
     assert memory.needs(batch) == 500
     assert not memory.admits(batch, [batch])
+
+
+@pytest.mark.parametrize(("shown", "known"), [(50, 1.0), (300, 1.5), (800, 4.0), (2000, 6.0)])
+def test_until_a_batch_has_shown_what_it_takes_it_may_be_the_most(shown, known, grown):
+    memory = job_memory(5000, factor=6.0)
+    batch = Batch(("A", "B"))
+    assert memory.needs(batch) == 1200
+    assert memory.admits(batch, [])
+    assert memory.admits(batch, [])
+    assert memory.factor == 6.0
+
+    grown[0] += shown
+    memory.look(batch, 20)
+    grown[0] -= shown
+    memory.admits(batch, [])
+
+    assert memory.factor == known
+
+
+def test_what_a_batch_reports_is_known_though_nothing_was_measured(grown):
+    """What libraries may have taken meanwhile hides what small batches take."""
+    memory = job_memory(1000, factor=6.0)
+    batch = Batch(("A", "B"))
+    assert not memory.admits(batch, [])  # but one always runs
+
+    memory.look(batch, 20 + 300)
+    memory.admits(batch, [])
+
+    assert memory.factor == 1 + 300 / 200
 
 
 def test_small_jobs_are_not_measured_at_every_batch(monkeypatch):

@@ -5,6 +5,7 @@ from fakes import candles, names
 
 from barsweep import FrameRepository, ProcessingEngine, ProcessingJob
 from barsweep.data import sample_candles
+from barsweep.engine import collecting
 
 DAILY = candles({name: [float(bar + number) for bar in range(30)] for number, name in enumerate(names(4))})
 COLUMN, COPY, GROUP = 8, 8, 16
@@ -46,3 +47,33 @@ def test_bars_at_any_time_have_their_ts_numbered():
     hourly = sample_candles(3, 20, timeframe="1h", defects=False)
 
     assert whole({"x": "rank(close)"}, hourly, timeframe="1h") == whole({"x": "rank(close)"}) + 4
+
+
+@pytest.mark.parametrize("executor", ["tiles", "polars"])
+@pytest.mark.parametrize("bounds", [{}, {"latest": True}])
+@pytest.mark.parametrize(
+    "formulas",
+    [
+        "close > 0",
+        {f"f{n}": f"v = sma(close, {n})\nw = rsi(close, {n})\nclose > 0" for n in range(2, 10)},
+        {f"f{n}": "close > 0" for n in range(40)},
+    ],
+    ids=["one", "eight with values", "forty"],
+)
+def test_what_is_held_where_every_bar_is_found_was_told(formulas, bounds, executor, monkeypatch):
+    """With the candles, of which every column may be there twice, and what kernels or Polars work on."""
+    pieces, process = [], collecting.process
+    monkeypatch.setattr(collecting, "process", lambda *given: pieces.append(process(*given)) or pieces[-1])
+    frame = sample_candles(20, 500, defects=False)
+    engine = ProcessingEngine(frame, max_workers=1)
+    job = ProcessingJob(None, formulas, executor=executor, **bounds)
+    demand = engine._preparer.prepare(job).demand
+    engine.run(job)
+
+    (piece,) = pieces
+    bars = frame.height
+    left = piece.size / bars
+    assert 0 < left <= demand.most
+    for table in piece.tables.values():
+        table.at_once()
+    assert piece.size / bars <= demand.most + demand.made

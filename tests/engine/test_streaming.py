@@ -12,7 +12,8 @@ import barsweep as bs
 from barsweep import DateRange, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
 from barsweep.engine import batching, collected, preparing
-from barsweep.engine.splitting import size_of
+from barsweep.engine.deferring import size_of
+from barsweep.engine.splitting import Piece
 from barsweep.engine.stored import TableFile
 from barsweep.engine.streaming import Stream
 
@@ -113,24 +114,24 @@ def test_batches_that_end_out_of_order_are_written_in_order(most, path, monkeypa
 
 
 def test_a_stream_holds_back_what_there_is_no_room_for(path):
-    tables = {name: pl.DataFrame({"symbol": [name] * 100}) for name in names(5)}
-    batches = {name: batching.Batch((name,)) for name in tables}
+    pieces = {name: Piece(table=pl.DataFrame({"symbol": [name] * 100})) for name in names(5)}
+    batches = {name: batching.Batch((name,)) for name in pieces}
     with TableFile(path) as file:
-        stream = Stream(lambda table, _: file.write(table), names(5), room=300)
+        stream = Stream(lambda piece, _: file.write(piece.table), names(5), room=300)
         assert not any(map(stream.holds, batches.values()))
 
-        stream.take(batches["S002"], tables["S002"])
+        stream.take(batches["S002"], pieces["S002"])
 
         assert [name for name, batch in batches.items() if not stream.holds(batch)] == ["S000"]
 
         stream.take(batches["S000"], None)
-        stream.take(batches["S001"], tables["S001"])
+        stream.take(batches["S001"], pieces["S001"])
 
         assert not any(map(stream.holds, batches.values()))
         assert stream.waiting == 0
-        stream.take(batches["S004"], tables["S004"])
+        stream.take(batches["S004"], pieces["S004"])
         stream.take(batches["S003"], None)
-        file.finish(tables["S000"])
+        file.finish(pieces["S000"].table)
 
     assert pl.read_parquet(path)["symbol"].unique(maintain_order=True).to_list() == ["S001", "S002", "S004"]
 

@@ -18,6 +18,7 @@ from barsweep import (
     function,
 )
 from barsweep.engine import collected, controlling, evaluating, loading, staging
+from barsweep.engine.uniting import united_in_parts
 
 
 @pytest.mark.parametrize("method", [*METHODS, "load"])
@@ -126,6 +127,7 @@ def test_cancel_while_results_are_written_leaves_whole_symbols(formula, tmp_path
     frame, job = rising(40, bars=50), ProcessingJob(None, formula)
     monkeypatch.setattr(controlling, "GRACE", 0.0)
     monkeypatch.setattr(collected, "parts_of", lambda table: each_symbol(table, engine, parts))
+    monkeypatch.setattr(collected, "united_in_parts", lambda tables, found, _: each_run(tables, found, engine, parts))
     engine = ProcessingEngine(frame)
 
     result = engine.run(job, output=path)
@@ -138,6 +140,14 @@ def test_cancel_while_results_are_written_leaves_whole_symbols(formula, tmp_path
     assert pl.read_parquet(path).equals(expected.filter(pl.col("symbol").is_in(done)))
     assert result["S004"].matches.frame.equals(expected.filter(pl.col("symbol") == "S004"))
     assert (len(result["S005"].matches), result["S005"].bars, result.counts["bars"]) == (0, 0, 5 * 50)
+
+
+def each_run(tables, found, engine, parts):
+    for symbols, run in united_in_parts(tables, found, size=1):
+        yield symbols, run
+        parts.append(symbols)
+        if len(parts) == 5:
+            engine.cancel()
 
 
 def each_symbol(table, engine, parts):
