@@ -15,7 +15,7 @@ import pyarrow as pa
 from ..data.candles import Candles
 from ..data.checking import CheckedCandles, check_candles
 from ..data.policies import CandlePolicy, companions
-from ..data.repository import CandleRepository, CheckingRepository
+from ..data.repository import CandleRepository
 from ..errors import RepositoryError
 from ..formulas.freezing import frozen
 from .controlling import Ticket
@@ -24,7 +24,7 @@ from .jobs import DateRange
 from .results import SymbolError, counted
 from .retrying import Retries
 from .running import describe
-from .sources import are_at_hand, columns_of, interrupt_of
+from .sources import are_at_hand, checks_itself, columns_of, interrupt_of
 
 KEYS: Final = ("symbol", "ts")
 
@@ -105,7 +105,7 @@ class Loader:
         """Candles from a repository that checks them itself, or from one that does not and may hand out anything."""
         request, repository = self.request, self.repository
         asked = symbols, request.timeframe, request.bounds.start, request.bounds.end
-        if isinstance(repository, CheckingRepository):
+        if checks_itself(repository):
             return repository.load_checked(*asked, request.columns, before, self.policy)
         columns = companions(request.columns, self.policy, columns_of(repository, request.timeframe))
         table = as_table(repository.load(*asked, columns, before=before))

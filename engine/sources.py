@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository, unchanged
 from ..data.policies import CandlePolicy
-from ..data.repository import CandleRepository, HoldingRepository, InterruptibleRepository
+from ..data.repository import CandleRepository, CheckingRepository, HoldingRepository, InterruptibleRepository
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -66,7 +66,17 @@ def limit_memory(repository: CandleRepository, limit: int) -> int:
 
 def are_at_hand(repository: CandleRepository, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
     """Whether a load only cuts these candles out of what the repository holds, once that was looked at."""
-    return isinstance(repository, HoldingRepository) and repository.are_at_hand(timeframe, columns, policy)
+    if not checks_itself(repository) or not isinstance(repository, HoldingRepository):
+        return False
+    return repository.are_at_hand(timeframe, columns, policy)
+
+
+def checks_itself(repository: CandleRepository) -> TypeGuard[CheckingRepository]:
+    """Whether the repository hands out checked candles, by a method of its own class.
+
+    One that it passes on to another repository (`__getattr__`) would go around the `load` that is its own.
+    """
+    return isinstance(repository, CheckingRepository) and hasattr(type(repository), "load_checked")
 
 
 def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:

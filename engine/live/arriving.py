@@ -17,14 +17,14 @@ from ...data.checking import check_frame
 from ...data.frames import FrameRepository, to_polars
 from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
-from ...data.repository import CandleRepository, CheckingRepository
+from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
 from ...formulas.freezing import frozen
 from ..controlling import Ticket
 from ..executors.columns import Whole
 from ..jobs import Bound, DateRange
 from ..loading import Loader, Request
-from ..sources import assert_reachable, symbols_of
+from ..sources import assert_reachable, checks_itself, symbols_of
 from .members import Members
 from .usual import UsualBars
 
@@ -85,7 +85,7 @@ class Reader:
         loader = Loader(repository, asked, self.policy, retries=0)
         assert_reachable(repository)  # which also lets it see that it has grown
         # those built in can tell the last bars of all symbols without a look at the others
-        symbols = None if isinstance(repository, CheckingRepository) else symbols_of(repository, self.timeframe, None)
+        symbols = None if checks_itself(repository) else symbols_of(repository, self.timeframe, None)
         loaded = loader.load(symbols, Ticket({}, PATIENCE))
         candles = loaded.candles
         refused = [self._unusable(symbol, str(error)) for symbol, error in loaded.errors.items()]

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from fakes import Watched, candles
 
+import barsweep as bs
 from barsweep.data import CandlePolicy, FrameRepository
 from barsweep.engine.controlling import Ticket
 from barsweep.engine.jobs import DateRange
@@ -47,3 +48,25 @@ def test_bars_that_the_formula_reaches_are_all_there_though_rows_are_dropped(sou
     assert loaded.frame.filter(pl.col("symbol") == "A")["close"].to_list() == [1.0, 2.0, 5.0, 6.0]
     assert loaded.frame.filter(pl.col("symbol") == "B")["close"].to_list() == [3.0, 4.0, 5.0, 6.0]
     assert loaded.defects == {"A": {"non_positive": 2}}
+
+
+class Adjusted:
+    """Prices halved; all else is passed on to another repository, also what goes around `load`."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def load(self, *asked, **named):
+        table = pl.DataFrame(self.inner.load(*asked, **named))
+        return table.with_columns(pl.col("close") / 2).to_arrow()
+
+
+@pytest.mark.parametrize("executor", ["tiles", "polars"])
+def test_a_repository_that_passes_on_what_it_does_not_do_loads_by_itself(executor):
+    """Its own `load` was never asked: the repository behind it was found to check candles, and results were its."""
+    found = bs.evaluate("close", Adjusted(FrameRepository(FRAME)), timeframe="1d", executor=executor)
+
+    assert found.filter(pl.col("symbol") == "B")["value"].to_list() == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
