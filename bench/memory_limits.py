@@ -68,7 +68,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--sources", choices=SOURCES, nargs="+", default=list(SOURCES))
     parser.add_argument("--executors", choices=EXECUTORS, nargs="+", default=list(EXECUTORS))
     parser.add_argument("--ways", choices=WAYS, nargs="+", default=list(WAYS))
-    parser.add_argument("--jobs", choices=JOBS, nargs="+", default=["W2", "W5"])
+    parser.add_argument("--jobs", choices=JOBS, nargs="+", default=["W2", "W5", "eight everywhere"])
     parser.add_argument("--workers", type=int, help="as many as there are cores if not given")
     parser.add_argument("--folder", type=Path, help="keep the candles here, and take them from here another time")
     parser.add_argument("--only", nargs=5, help=argparse.SUPPRESS)

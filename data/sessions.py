@@ -158,7 +158,8 @@ class Session:
         first, last = days.min(), days.max()
         if not isinstance(first, dt.date) or not isinstance(last, dt.date):
             return np.zeros(0, "datetime64[D]")
-        dates = np.arange(np.datetime64(first, "D") - AROUND, np.datetime64(last, "D") + AROUND)
+        around = np.timedelta64(AROUND, "D")
+        dates = np.arange(np.datetime64(first, "D") - around, np.datetime64(last, "D") + around)
         weekday = (dates.astype(np.int64) + 3) % 7 + 1  # 1970-01-01 was a Thursday
         return dates[
             np.isin(weekday, self.weekdays) & ~np.isin(dates, np.array(sorted(self.holidays), "datetime64[D]"))

@@ -74,15 +74,7 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     ascending = sorted(asked)
     order = {symbol: place for place, symbol in enumerate(asked if collected.file is None else ascending)}
     with collected.control.tally.stage("assemble"):
-        every = _matches(collected)
-        kept = {name: _latest(table, collected) for name, table in every.items()}
-        same = all(kept[name].height == every[name].height for name in every)
-        if collected.file is None and asked != ascending:
-            kept = {name: table.later(partial(in_order, order=order)) for name, table in kept.items()}
-        lengths = total.found if same else _lengths(kept.values())
-        matches = _table(kept, collected, order, lengths)
-        if not same:  # what was not written any more, after a cancel, is no part of the total
-            lengths = {symbol: rows for symbol, rows in lengths.items() if symbol not in total.errors}
+        matches, lengths = _kept(collected, order)
     counts = {
         "symbols": len(prepared.requested),
         "bars": sum(total.bars.values()),
@@ -108,14 +100,34 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     )
 
 
+def _kept(collected: Collected, order: Mapping[str, int]) -> tuple[Matches, Mapping[str, int]]:
+    """The matches that are reported, and how many each symbol has."""
+    job, total = collected.prepared.job, collected.total
+    if collected.file is not None and collected.prepared.selection.several and not job.latest:
+        return _stored_in_pieces(collected), total.found
+    every = _matches(collected)
+    kept = {name: _latest(table, collected) for name, table in every.items()}
+    same = all(kept[name].height == every[name].height for name in every)
+    if collected.file is None and list(order) != sorted(order):
+        kept = {name: table.later(partial(in_order, order=order)) for name, table in kept.items()}
+    found = total.found if same else _lengths(kept.values())
+    matches = _table(kept, collected, order, found)
+    # what was not written any more, after a cancel, is no part of the total
+    return matches, found if same else {each: rows for each, rows in found.items() if each not in total.errors}
+
+
+def _asked(selection: Selection) -> list[str]:
+    """The formulas as they were asked for."""
+    return list(dict.fromkeys(selection.origins.get(name, name) for name in selection.results))
+
+
 def _matches(collected: Collected) -> dict[str, Table]:
     """The matches of each formula as it was asked for; those of one alone under ""."""
     selection, ts = collected.prepared.selection, ts_of(collected.prepared.loader.repository)
-    asked = [selection.origins.get(name, name) for name in selection.results]
     if not selection.several:
         table = collected.table()
         return {"": Table.of(_empty("", selection, ts) if table is None else table)}
-    found = {name: collected.table_of(name) for name in dict.fromkeys(asked)}
+    found = {name: collected.table_of(name) for name in _asked(selection)}
     return {name: table or Table.of(_empty(name, selection, ts)) for name, table in found.items()}
 
 
@@ -136,19 +148,26 @@ def _table(
     tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int], found: Mapping[str, int]
 ) -> Matches:
     """One table of matches: in memory, in the file, or one that is made when it is looked at."""
-    several, only = collected.prepared.selection.several, tables.get("")
+    several = collected.prepared.selection.several
     if collected.file is not None:
-        return _stored_together(tables, collected, found) if only is None or several else stored(only.frame, collected)
-    if only is None or several:
+        return _stored_together(tables, collected, found) if several else stored(tables[""].frame, collected)
+    if several:
         return UnitedTables(tables, order)
-    return only.frame if only.is_made else only
+    return tables[""].frame if tables[""].is_made else tables[""]
+
+
+def _stored_in_pieces(collected: Collected) -> StoredTable:
+    """What was written of several formulas as batches ended, or is written now, one batch after the other."""
+    assert collected.file is not None
+    collected.write_pieces()
+    selection, ts = collected.prepared.selection, ts_of(collected.prepared.loader.repository)
+    return collected.file.finish(united({name: Table.of(_empty(name, selection, ts)) for name in _asked(selection)}))
 
 
 def _stored_together(tables: Mapping[str, Table], collected: Collected, found: Mapping[str, int]) -> StoredTable:
-    """What was written to the file, and behind it the tables of several formulas, if they were not."""
+    """The tables of several formulas, which have so many rows of each symbol, written as one."""
     assert collected.file is not None
-    if collected.stream is None:
-        collected.write_tables(tables, dict(sorted(found.items())))
+    collected.write_tables(tables, dict(sorted(found.items())))
     return collected.file.finish(united({name: Table.of(table.frame.clear()) for name, table in tables.items()}))
 
 

@@ -81,24 +81,21 @@ class EngineMemory:
 class JobMemory:
     """What one job takes of it; `held` tells what results take that wait in memory.
 
-    `factor` is how many times as much as the demand tells a batch takes: until one has shown it, the most that can be.
+    `factor` is how many times as much as the demand tells a batch takes.
     """
 
     engine: EngineMemory
     demand: Demand
     held: Callable[[], int]
-    factor: float = 1.0
     floor: int = field(init=False)
-    _most: float = field(init=False)
-    _is_known: bool = False
+    factor: float = field(init=False)
     _seen: int = 0
-    _shown: float = 0.0
     _promised: int = 0
     _needs: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.floor = self.engine.grown() + LIBRARIES
-        self._most = max(MOST_WRONG, self.factor)
+        self.factor = self.demand.surely
 
     def needs(self, batch: Batch) -> int:
         """Bytes that a batch will take, by all that is known by now."""
@@ -111,12 +108,9 @@ class JobMemory:
             known = self._needs[batch.symbols] = self.demand.of(batch)
         return known
 
-    def look(self, batch: Batch, reported: int) -> None:
-        """Measure; batches call it where they hold most, with the bytes of what they report."""
+    def look(self) -> None:
+        """Measure; batches call it where they hold most."""
         self._seen = max(self._seen, self.engine.grown())
-        told = self._told(batch)
-        if told:  # measured, small batches do not show beside what libraries may have taken meanwhile
-            self._shown = max(self._shown, 1.0 + (reported - self.demand.reported_of(batch)) / told)
 
     def admits(self, batch: Batch, running: Iterable[Batch]) -> bool:
         """Whether there is room for a batch beside those that run."""
@@ -125,7 +119,7 @@ class JobMemory:
         self._promised = promised
         taken = self.held() + promised
         if SMALL_OF * (taken + wanted) > limit:
-            taken = max(self.engine.grown(), self.floor + taken)
+            taken = max(self.engine.grown(), LIBRARIES + taken)
         fits = taken + wanted <= NEAR * limit
         self._promised += wanted if fits or not promised else 0  # one always runs
         return fits
@@ -138,12 +132,10 @@ class JobMemory:
         return self.needs(batch) > NEAR * limit - max(self.engine.grown(), self.held())
 
     def _learn(self) -> None:
-        """Where batches took more than was thought, the next ones will; the first ones may have taken less."""
-        if self._shown and LEAST_OF * self._promised > self.engine.limit:
+        """Where batches took more than was thought, the next ones will."""
+        if LEAST_OF * self._promised > self.engine.limit:
             wrong = (self._seen - self.floor - self.held()) / self._promised
-            before = self.factor if self._is_known else 1.0
-            self.factor = min(self._most, max(before, self.factor * wrong, self._shown))
-            self._is_known = True
+            self.factor = min(max(MOST_WRONG, self.factor), self.factor * max(1.0, wrong))
         self._seen = 0
 
 

@@ -24,17 +24,15 @@ MOST_AT_WORK: Final = 2**31
 class Demand:
     """What a job's batches need: `bar` bytes for each of the bars that `sizes` has by symbol.
 
-    That much they take as a rule, `found` of it for what they report. `most` are those of a bar where every bar is
-    found, and `made` what tables take besides that are made while a batch is at work. `reported` are the bytes of all
-    results, as far as that is known. Of a plan across symbols, `whole` are the bytes of each bar that are held for all
-    symbols at once, and `movable` those that may be put aside meanwhile; `way_out` is what else its user can do.
+    That much they take as a rule; `most` are those of a bar where every bar is found, as far as that may be more.
+    `reported` are the bytes of all results, as far as that is known. Of a plan across symbols, `whole` are the bytes of
+    each bar that are held for all symbols at once, and `movable` those that may be put aside meanwhile; `way_out` is
+    what else its user can do.
     """
 
     bar: int = 1
     sizes: Mapping[str, int] = field(default_factory=dict)
-    found: int = 0
     most: int = 0
-    made: int = 0
     reported: int = 0
     whole: int = 0
     movable: int = 0
@@ -42,22 +40,16 @@ class Demand:
 
     def of(self, batch: Batch) -> int:
         """Bytes that a batch takes while it is at work."""
-        return self.bar * self._bars_of(batch)
+        return self.bar * sum(map(self.sizes.get, batch.symbols, itertools.repeat(0)))
 
-    def reported_of(self, batch: Batch) -> int:
-        """Bytes of these for what the batch reports."""
-        return self.found * self._bars_of(batch)
+    @property
+    def surely(self) -> float:
+        """How many times that it may come to, at the most.
 
-    def _bars_of(self, batch: Batch) -> int:
-        return sum(map(self.sizes.get, batch.symbols, itertools.repeat(0)))
-
-    def surely(self, *, at_once: bool) -> float:
-        """How many times that it may come to, at the most; `at_once` where tables are made while the batch is at work.
-
-        >>> Demand(100, most=150, made=250).surely(at_once=False), Demand(100, most=150, made=250).surely(at_once=True)
-        (1.5, 4.0)
+        >>> Demand(100, most=150).surely, Demand(100).surely
+        (1.5, 1.0)
         """
-        return max(1.0, (self.most + (self.made if at_once else 0)) / self.bar)
+        return max(1.0, self.most / self.bar)
 
     @property
     def bars(self) -> int:

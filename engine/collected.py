@@ -12,10 +12,11 @@ import polars as pl
 
 from .accounting import account
 from .aside import CANCELLED
-from .batching import Batch
+from .batching import CELL, Batch
 from .braking import EngineMemory
 from .controlling import LOG, Control
 from .deferring import Table
+from .demanding import KEY_BYTES
 from .preparing import Prepared
 from .results import SymbolError
 from .spilling import Spill
@@ -23,9 +24,10 @@ from .splitting import Piece
 from .statistics import JobStatistics
 from .stored import TableFile
 from .streaming import Stream, parts_of
-from .uniting import PART, united_in_parts
+from .uniting import UNITED, united_in_parts
 
-PART_OF: Final = 32  # the table of several formulas is made in parts of one byte of so many of the memory
+UNITED_OF: Final = 32  # the table of several formulas is made in parts of one byte of so many of the memory
+MADE_OF: Final = 8  # tables of a batch that take more than one byte of so many are put aside before they are united
 EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
 
@@ -117,25 +119,41 @@ class Collected:
         """How the job went, of which so many rows are reported."""
         return account(self.prepared, self.total, self.control.tally, self.memory, self.spill.size, rows, elapsed)
 
+    def write_pieces(self) -> None:
+        """Write what has not been written as batches ended, and drop it."""
+        for piece in self.pieces:
+            self._write_piece(piece, sorted(piece.bars))
+            piece.table, piece.tables = None, {}
+
+    def _write_piece(self, piece: Piece, symbols: Sequence[str]) -> None:
+        if piece.tables:
+            if self.memory is not None and MADE_OF * self._to_be_made(piece) > self.memory.limit:
+                piece.put_aside(self.spill)  # each is made for itself then
+            self.write_tables(piece.tables, {symbol: piece.found.get(symbol, 0) for symbol in symbols})
+        elif piece.table is not None:
+            self.write(piece.table, symbols)
+
+    def _to_be_made(self, piece: Piece) -> int:
+        """Bytes of the tables that are not made yet."""
+        selection = self.prepared.selection
+        rows = {
+            name: KEY_BYTES + CELL * (len(selection.parameters) + len(selection.labels[name])) for name in piece.tables
+        }
+        return sum(table.height * rows[name] for name, table in piece.tables.items() if not table.is_made)
+
     def write_tables(self, tables: Mapping[str, Table], found: Mapping[str, int]) -> None:
         """Write the tables of several formulas as one; `found` counts their rows by symbol, ascending.
 
         After a cancel as `write` does.
         """
         assert self.file is not None
-        size = PART if self.memory is None else min(PART, self.memory.limit // PART_OF)
+        size = UNITED if self.memory is None else min(UNITED, self.memory.limit // UNITED_OF)
         for symbols, parts in united_in_parts(tables, found, size):
             if self.control.is_overdue and any(map(found.__getitem__, symbols)):
                 self._withdraw(symbols)
                 continue
             for part in parts:
                 self.file.write(part)
-
-    def _write_piece(self, piece: Piece, symbols: Sequence[str]) -> None:
-        if piece.tables:
-            self.write_tables(piece.tables, {symbol: piece.found.get(symbol, 0) for symbol in symbols})
-        elif piece.table is not None:
-            self.write(piece.table, symbols)
 
     def write(self, table: pl.DataFrame, among: Sequence[str] = ()) -> None:
         """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too.

@@ -20,7 +20,6 @@ from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
 from .limits import Limits
 from .loading import Loaded
-from .matching import make_at_once
 from .preparing import Prepared, Preparer
 from .progressing import Progress
 from .results import SymbolError
@@ -94,7 +93,7 @@ def run_batches(
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
     demand, room = prepared.demand, memory.room() - prepared.demand.held
-    own = JobMemory(memory, demand, lambda: collected.held, demand.surely(at_once=collected.file is not None))
+    own = JobMemory(memory, demand, lambda: collected.held)
     collected.room, collected.memory = room - demand.at_work(room), memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
         staging = None if elsewhere is None else elsewhere.staging(prepared)
@@ -114,7 +113,6 @@ def run_batches(
     collected.write_as_they_end(memory.limit)
     # what batches take elsewhere is not this process's; and halves would not be the orders that were run before
     brake = Brake(own if elsewhere is None else None, collected.stream)
-    prepared = replace(prepared, at_once=collected.file is not None)
     work = partial(process, prepared, own) if elsewhere is None else elsewhere.along(prepared)
     Runner(limits, control, work, finished, failed, brake=brake).run(prepared.batches)
 
@@ -136,9 +134,7 @@ def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket)
             loaded = prepared.loader.load(batch.symbols, ticket, patient=not batch.retried)
         with ticket.place("compute"):
             piece = _evaluate(prepared, loaded, ticket)
-            if prepared.at_once:
-                make_at_once(piece)
-            memory.look(batch, piece.size)
+            memory.look()
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
         piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))

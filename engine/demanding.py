@@ -31,12 +31,9 @@ def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: M
     results, in_tiles = _results(selection), is_tiled(evaluator)
     bar = bytes_of_bar(columns, results, in_tiles=in_tiles, everything=selection.everything)
     row = (KEY_BYTES + CELL * results) // (1 if selection.everything else FOUND_OF)
-    found = bar - bytes_of_bar(columns, 0, in_tiles=in_tiles, everything=False)
-    found += KEY_BYTES if selection.everything else 0  # which are the candles' own
-    demand = Demand(bar, sizes, found, reported=row * sum(sizes.values()))
+    demand = Demand(bar, sizes, reported=row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
-        most, made = _most_found(evaluator, selection, columns)
-        return replace(demand, most=most, made=made)
+        return replace(demand, most=_most_found(evaluator, selection, columns) if selection.several else 0)
     if isinstance(evaluator.executor, AcrossExecutor):
         timeframe = evaluator.around.timeframe
         is_irregular = timeframe is None or timeframe.intraday
@@ -47,22 +44,22 @@ def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: M
     return replace(demand, whole=of_frame, way_out="; executor='tiles' holds less")
 
 
-def _most_found(evaluator: Evaluator, selection: Selection, columns: int) -> tuple[int, int]:
-    """What a batch holds for each bar if every bar is found, and what the tables of matches take besides if made.
+def _most_found(evaluator: Evaluator, selection: Selection, columns: int) -> int:
+    """What a batch of several formulas holds for each bar if every bar is found.
 
-    Each formula's table has keys of its own; kernels leave marks and values.
+    Each formula's table of matches has keys and params of its own; kernels leave marks and values, from which tables
+    are made one batch after the other.
     """
-    if selection.everything:
-        return 0, 0  # all bars are reported: nothing is left to chance
-    in_tiles, formulas = is_tiled(evaluator), len(selection.results)
-    values = CELL * sum(map(len, selection.indicators.values()))
-    tables = formulas * KEY_BYTES + values
+    in_tiles = is_tiled(evaluator)
     most = bytes_of_bar(columns, 0, in_tiles=in_tiles, everything=False)
+    values = CELL * sum(map(len, selection.indicators.values()))
+    params = CELL * sum(len(tags.keys() - {"formula"}) for tags in selection.tags.values())
+    tables = 0 if selection.everything else len(selection.results) * KEY_BYTES + params + values
     if not in_tiles:
-        return most + tables, 0
-    found = TS + math.ceil(formulas / VALID_OF) + values
-    left_to_be_made = selection.several and selection.start is None and not selection.latest
-    return (most + found, tables) if left_to_be_made else (most + found + tables, 0)
+        return most + tables
+    found = TS + math.ceil(len(selection.results) / VALID_OF) + values
+    left_to_be_made = selection.start is None and not selection.latest
+    return most + found + (0 if left_to_be_made else tables)
 
 
 def most_held(layers: Layers) -> int:

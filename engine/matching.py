@@ -45,13 +45,6 @@ def split_found(candles: Candles, selection: Selection, find: Find, ticket: Tick
     return piece
 
 
-def make_at_once(piece: Piece) -> None:
-    """Make the tables that were left to be made."""
-    for table in piece.tables.values():
-        table.at_once()
-    piece.shared = 0
-
-
 def _found(find: Find, selection: Selection, ticket: Ticket) -> dict[str, Found]:
     with ticket.tally.stage("compute"):
         found = find(ticket.stop)
@@ -89,7 +82,9 @@ def _defer(piece: Piece, found: Mapping[str, Found], candles: Candles, selection
     piece.shared = ts + marks + roll
     of_match = TEXT + ts / max(1, candles.height)
     if of_match * sum(table.height for table in piece.tables.values()) <= ts + marks:
-        make_at_once(piece)
+        for table in piece.tables.values():
+            table.at_once()
+        piece.shared = 0
 
 
 def _deferred(points: Mapping[str, Found], height: int, keys: Candles, selection: Selection) -> Table:

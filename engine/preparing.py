@@ -59,8 +59,7 @@ SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep 
 class Prepared:
     """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending.
 
-    `asked` is the job as it was given, of which a sweep makes several formulas. `at_once` says that tables of matches
-    are made while the job runs, since they are written then.
+    `asked` is the job as it was given, of which a sweep makes several formulas.
     """
 
     job: ProcessingJob
@@ -71,7 +70,6 @@ class Prepared:
     selection: Selection
     batches: list[Batch]
     references: References | None = None
-    at_once: bool = False
     asked: ProcessingJob | None = None
     notes: tuple[str, ...] = ()
     demand: Demand = field(default_factory=Demand)

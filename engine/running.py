@@ -68,7 +68,10 @@ class Runner(Generic[T]):
             self._active.clear()
 
     def _fill(self, beside: Sequence[Batch] = ()) -> bool:
-        """Start what may start, `beside` batches that have ended, but whose results are not handed on yet."""
+        """Start what may start, and tell whether anything is at work.
+
+        `beside` are batches that have ended, but whose results are not handed on yet.
+        """
         if self.control.cancelled:
             self._cancel()
         while self._waiting and len(self._active) < self.limits.in_flight:

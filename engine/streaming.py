@@ -1,6 +1,6 @@
-"""Results that leave memory while the job runs: batches end in any order, their tables are written in the symbols'.
+"""Results that leave memory while the job runs: batches end in any order, their pieces are written in the symbols'.
 
-A batch's table is written as soon as those of all symbols before it are. One that is early waits. When too much waits,
+A batch's piece is written as soon as those of all symbols before it are. One that is early waits. When too much waits,
 no further batch is started until the one that all wait for has ended, or is started itself.
 """
 
@@ -52,7 +52,7 @@ class Stream:
                 self.waiting -= size
 
     def holds(self, batch: Batch) -> bool:
-        """Whether the batch has to wait: its table would, and there is no room for it."""
+        """Whether the batch has to wait: its piece would, and there is no room for it."""
         return self.waiting > self.room and self._places[batch.symbols[0]] != self._next
 
 

@@ -16,8 +16,8 @@ import polars as pl
 from .batching import CELL, cut
 from .deferring import TEXT, Rows, Table
 
-WRITTEN: Final = 2**23  # bytes of what was found that are written together; a cancel waits for them
-PART: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
+WRITTEN: Final = 2**21  # bytes of what was found that are written together; a cancel waits for them
+UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
 
 
 @dataclass(eq=False)
@@ -50,7 +50,7 @@ def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None)
 
 
 def united_in_parts(
-    tables: Mapping[str, Table], found: Mapping[str, int], size: int = PART
+    tables: Mapping[str, Table], found: Mapping[str, int], size: int = UNITED
 ) -> Iterator[tuple[Sequence[str], Iterator[pl.DataFrame]]]:
     """As `united`, where symbols ascend: runs of symbols with their rows, in parts of about `size` bytes, or WRITTEN.
 

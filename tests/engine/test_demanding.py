@@ -3,7 +3,7 @@
 import pytest
 from fakes import candles, names
 
-from barsweep import FrameRepository, ProcessingEngine, ProcessingJob
+from barsweep import DateRange, FrameRepository, ProcessingEngine, ProcessingJob
 from barsweep.data import sample_candles
 from barsweep.engine import collecting
 
@@ -49,31 +49,27 @@ def test_bars_at_any_time_have_their_ts_numbered():
     assert whole({"x": "rank(close)"}, hourly, timeframe="1h") == whole({"x": "rank(close)"}) + 4
 
 
+EVERYWHERE = {
+    "eight with values": {f"f{n}": f"v = sma(close, {n})\nw = rsi(close, {n})\nclose > 0" for n in range(2, 10)},
+    "forty": {f"f{n}": "close > 0" for n in range(40)},
+    "swept": {f"f{n}": f"param n = 3\nv = sma(close, n + {n})\nclose > 0" for n in range(3)},
+}
+
+
 @pytest.mark.parametrize("executor", ["tiles", "polars"])
-@pytest.mark.parametrize("bounds", [{}, {"latest": True}])
-@pytest.mark.parametrize(
-    "formulas",
-    [
-        "close > 0",
-        {f"f{n}": f"v = sma(close, {n})\nw = rsi(close, {n})\nclose > 0" for n in range(2, 10)},
-        {f"f{n}": "close > 0" for n in range(40)},
-    ],
-    ids=["one", "eight with values", "forty"],
-)
-def test_what_is_held_where_every_bar_is_found_was_told(formulas, bounds, executor, monkeypatch):
+@pytest.mark.parametrize("bounds", [{}, {"latest": True}, {"date_range": DateRange("2015-03-02", None)}])
+@pytest.mark.parametrize("formulas", EVERYWHERE)
+def test_what_several_formulas_hold_where_they_find_every_bar_was_told(formulas, bounds, executor, monkeypatch):
     """With the candles, of which every column may be there twice, and what kernels or Polars work on."""
     pieces, process = [], collecting.process
     monkeypatch.setattr(collecting, "process", lambda *given: pieces.append(process(*given)) or pieces[-1])
     frame = sample_candles(20, 500, defects=False)
     engine = ProcessingEngine(frame, max_workers=1)
-    job = ProcessingJob(None, formulas, executor=executor, **bounds)
+    swept = {"parameters": {"n": [3, 4, 5]}} if formulas == "swept" else {}
+    job = ProcessingJob(None, EVERYWHERE[formulas], executor=executor, **bounds, **swept)
     demand = engine._preparer.prepare(job).demand
     engine.run(job)
 
     (piece,) = pieces
-    bars = frame.height
-    left = piece.size / bars
-    assert 0 < left <= demand.most
-    for table in piece.tables.values():
-        table.at_once()
-    assert piece.size / bars <= demand.most + demand.made
+    assert 0 < piece.size / frame.height <= demand.most
+    assert demand.surely == max(1, demand.most / demand.bar)

@@ -11,6 +11,7 @@ from barsweep.data import CandlePolicy, FrameRepository
 from barsweep.engine.controlling import Ticket
 from barsweep.engine.jobs import DateRange
 from barsweep.engine.loading import Loader, Request
+from barsweep.engine.sources import are_at_hand
 
 DROPPING = CandlePolicy(non_positive="drop")
 FRAME = candles({"A": [1.0, 2.0, 0.0, 0.0, 5.0, 6.0], "B": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
@@ -67,6 +68,9 @@ class Adjusted:
 @pytest.mark.parametrize("executor", ["tiles", "polars"])
 def test_a_repository_that_passes_on_what_it_does_not_do_loads_by_itself(executor):
     """Its own `load` was never asked: the repository behind it was found to check candles, and results were its."""
-    found = bs.evaluate("close", Adjusted(FrameRepository(FRAME)), timeframe="1d", executor=executor)
+    repository = Adjusted(FrameRepository(FRAME, timeframe="1d"))
+    found = bs.evaluate("close", repository, timeframe="1d", executor=executor)
 
+    assert repository.are_at_hand("1d", ["close"], CandlePolicy())
+    assert not are_at_hand(repository, "1d", ["close"], CandlePolicy())
     assert found.filter(pl.col("symbol") == "B")["value"].to_list() == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]

@@ -87,7 +87,7 @@ KNOWN = (
         "how much memory a container may take",
     ),
     (
-        r"open|os.listdir",
+        r"open|os.listdir|os.scandir",
         rf"'{re.escape(LIBRARY)}/[\w/.]+'",
         "functions of the package, read when first needed",
     ),

@@ -78,7 +78,7 @@ QUERIES = [
     ("SELECT 1 + «?»", "no value for the 1. \\?"),
     ("FROM «read_csv»('x.csv')", "external access is off"),
     ("FROM candles, «'x.csv'»", "external access is off"),
-    ("«S»ELECT " + "1 + " * 600 + "1", "nested too deeply|depth"),
+    ("«S»ELECT " + "1 + " * 2000 + "1", "nested too deeply|depth"),
 ]
 
 
