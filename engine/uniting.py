@@ -16,7 +16,7 @@ import polars as pl
 from .batching import CELL, cut
 from .deferring import TEXT, Rows, Table
 
-WRITTEN: Final = 2**21  # bytes of what was found that are written together; a cancel waits for them
+WRITTEN: Final = 2**22  # bytes of what was found that are written together; a cancel waits for them
 UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
 
 
