@@ -35,12 +35,12 @@ held in memory in the form that each likes best:
 Each peer runs in an environment of its own and in a process of its own. All are kept alive and take turns, one run
 each, round after round, so that a moment at which the machine is slow is shared by all. What is shown is the median
 and the best of the warm rounds, in seconds and in units of ours with tiles; preparing what a remark calls
-"beforehand" is not in it, and neither is the first run, which compiles. A peer that takes less than 2 seconds runs
-twice when its turn comes, and the second run counts: the first one finds its memory gone to others, or back to the
-host of a virtual machine. Before anything is timed, results are compared with ours: of W1 the matching rows, of the
-others all bars of 50 symbols, to 1e-9 of the value or, where values are near zero, of the column's median. A match
-counts as a tie where one of the three comparisons is decided by less than 1e-9: there the last bit decides, and
-everybody rounds differently.
+"beforehand" is not in it, and neither is the first run, which compiles, unless it took longer than a peer is given
+for all of its runs. A peer that takes less than 2 seconds runs twice when its turn comes, and the second run counts:
+the first one finds its memory gone to others, or back to the host of a virtual machine. Before anything is timed,
+results are compared with ours: of W1 the matching rows, of the others all bars of 50 symbols, to 1e-9 of the value
+or, where values are near zero, of the column's median. A match counts as a tie where one of the three comparisons is
+decided by less than 1e-9: there the last bit decides, and everybody rounds differently.
 
 barsweep goes from the long table to its answer: the frame of matches with the values of their indicators, or the frame
 of all columns. Peers stop at a mask or at arrays, which is less.

@@ -69,8 +69,10 @@ class Line:
         self.error, self.first = answer.get("error", ""), answer
 
     def time(self, budget: float) -> None:
-        """Once more, unless this line has had its share of everybody's patience."""
-        if self.measured and (not self.times or sum(self.times) + self.times[-1] <= budget):
+        """Once more, unless this line has had its share of everybody's patience: of the slowest the first run."""
+        if self.measured and not self.times and self.first["first"] > budget:
+            self.times.append(self.first["first"])
+        elif self.measured and (not self.times or sum(self.times) + self.times[-1] <= budget):
             if not self.times or self.times[-1] < FAST:
                 self.process.ask("time", way=self.number)  # while others ran, the memory that it needs went to them
             self.times.append(self.process.ask("time", way=self.number)["seconds"])
