@@ -20,7 +20,6 @@ import numpy as np
 import polars as pl
 
 from bench.environments import Environment, Ourselves, UnavailableError
-from bench.machines import machine
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = Path(__file__).parent / "results"
@@ -49,6 +48,8 @@ def main() -> None:
     if options.only:
         print(json.dumps(measure(options.only, pl.read_parquet(options.candles))))
         return
+    from bench.machines import machine
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "candles.parquet"
         write_candles(path, options.symbols)
