@@ -48,7 +48,7 @@ def main() -> None:
     if options.only:
         print(json.dumps(measure(options.only, pl.read_parquet(options.candles))))
         return
-    from bench.machines import machine
+    from bench.machines import machine  # here: peers' environments have no psutil
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "candles.parquet"

@@ -39,7 +39,7 @@ from bench.workloads import FACTORS, MARGINS, NUMBERS, missing
 RESULTS: Final = Path(__file__).parent / "results"
 REFERENCE: Final = "barsweep"
 LAST_BIT: Final = 1e-9
-FAST: Final = 2.0  # seconds
+FAST: Final = 2.0  # seconds of a run that is made twice when its turn comes
 CONSOLE: Final = Console(width=None if Console().is_terminal else 150)
 
 

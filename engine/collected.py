@@ -126,12 +126,15 @@ class Collected:
             piece.table, piece.tables = None, {}
 
     def _write_piece(self, piece: Piece, symbols: Sequence[str]) -> None:
-        if piece.tables:
+        """After a cancel for a moment only: of what comes too late, no table is made or looked at."""
+        if self.control.is_overdue and piece.rows:
+            self._withdraw(symbols)
+        elif piece.tables:
             if self.memory is not None and MADE_OF * self._to_be_made(piece) > self.memory.limit:
                 piece.put_aside(self.spill)  # each is made for itself then
             self.write_tables(piece.tables, {symbol: piece.found.get(symbol, 0) for symbol in symbols})
         elif piece.table is not None:
-            self.write(piece.table, symbols)
+            self.write(piece.table)
 
     def _to_be_made(self, piece: Piece) -> int:
         """Bytes of the tables that are not made yet."""
@@ -155,15 +158,9 @@ class Collected:
             for part in parts:
                 self.file.write(part)
 
-    def write(self, table: pl.DataFrame, among: Sequence[str] = ()) -> None:
-        """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too.
-
-        Where it is known which symbols the rows are `among`, nobody looks for them in a table that comes too late.
-        """
+    def write(self, table: pl.DataFrame) -> None:
+        """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too."""
         assert self.file is not None
-        if among and self.control.is_overdue and not table.is_empty():
-            self._withdraw(among)
-            return
         if table.is_empty():
             self.file.write(table)
         unwritten: list[str] = []

@@ -92,6 +92,11 @@ class Piece:
         """Bytes of what is reported."""
         return self.shared + size_of(self.table) + sum(table.size for table in self.tables.values())
 
+    @property
+    def rows(self) -> int:
+        """Rows of what is reported, made or not."""
+        return (0 if self.table is None else self.table.height) + sum(table.height for table in self.tables.values())
+
     def put_aside(self, spill: Spill) -> None:
         """Have the tables in mapped files instead of in memory."""
         self.table = None if self.table is None else spill.aside(self.table)

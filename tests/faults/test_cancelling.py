@@ -17,7 +17,8 @@ from barsweep import (
     ProcessingJob,
     function,
 )
-from barsweep.engine import collected, controlling, evaluating, loading, staging
+from barsweep.engine import collected, controlling, evaluating, loading, preparing, staging
+from barsweep.engine.executors.finding import Found
 from barsweep.engine.uniting import united_in_parts
 
 
@@ -140,6 +141,27 @@ def test_cancel_while_results_are_written_leaves_whole_symbols(formula, tmp_path
     assert pl.read_parquet(path).equals(expected.filter(pl.col("symbol").is_in(done)))
     assert result["S004"].matches.frame.equals(expected.filter(pl.col("symbol") == "S004"))
     assert (len(result["S005"].matches), result["S005"].bars, result.counts["bars"]) == (0, 0, 5 * 50)
+
+
+def test_of_what_comes_too_late_to_be_written_no_table_is_made(tmp_path, monkeypatch):
+    """Several formulas leave their tables to be made as they are written; the first batch ends last."""
+    made, listed, others = [], Found.listed, threading.Event()
+    monkeypatch.setattr(controlling, "GRACE", 0.0)
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 500)
+    monkeypatch.setattr(Found, "listed", lambda found: made.append(engine.cancel()) or listed(found))
+    frame = rising(40, bars=50)
+    engine = ProcessingEngine(Watched(frame, lambda symbols: symbols[0] == "S000" and others.wait(20)), max_workers=2)
+
+    def advanced(done, _):
+        if done == 30:  # all but the first ten symbols wait for these
+            others.set()
+
+    job = ProcessingJob(None, {"up": UP, "higher": "close > 1"})
+    result = engine.run(job, advanced, output=tmp_path / "found.parquet")
+
+    assert len(made) == 2
+    assert {error.kind for error in result.errors.values()} == {"cancelled"}
+    assert len(result.errors) == 40
 
 
 def each_run(tables, found, engine, parts):
