@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -16,9 +19,13 @@ from .numbers_of_rows import Numbers
 from .placing import back_rows
 from .summaries import summary
 
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData
+
 PART: Final = 2**23  # rows whose names are in memory at a time
 Coded: TypeAlias = tuple[pa.Array, Numbers, Numbers]
-CODES: Final = 2**16  # numbers of names that are looked at together: they stay in the cache
+CODES: Final = 2**20  # numbers of names that are looked at together
+READERS: Final = 4  # threads, each of which has so many numbers in memory
 
 
 def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
@@ -52,18 +59,53 @@ def encoded_runs(files: Iterable[Path], column: str) -> Iterator[pl.DataFrame]:
     Writers of Parquet keep few different texts as a list of them and a number for each row. To read and compare these
     numbers takes a third of what texts take. Raises what Arrow does where it cannot read a file so.
     """
-    from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - costs a start that other tables need not pay
+    with ThreadPoolExecutor(min(READERS, pl.thread_pool_size()), "barsweep-counting") as pool:
+        for groups in in_parts(groups_of(files)):
+            found = list(pool.map(lambda group: group.runs(column), groups))
+            yield decoded(list(chain.from_iterable(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """One of the groups of rows that a Parquet file consists of; `metadata` are the file's, read once for all."""
+
+    file: Path
+    metadata: FileMetaData
+    number: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.metadata.row_group(self.number).num_rows)
+
+    def runs(self, column: str) -> list[Coded]:
+        """The runs of a column, by the numbers of its texts."""
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - as in groups_of
+
+        with ParquetFile(self.file, metadata=self.metadata, read_dictionary=[column]) as opened:
+            read = opened.iter_batches(CODES, row_groups=[self.number], columns=[column], use_threads=False)
+            return [runs_of_codes(batch.column(column)) for batch in read]
+
+
+def groups_of(files: Iterable[Path]) -> Iterator[RowGroup]:
+    """The groups of all files, in the order of their rows."""
+    from pyarrow.parquet import read_metadata  # noqa: PLC0415 - costs a start that other tables need not pay
 
     for file in files:
-        with ParquetFile(file, read_dictionary=[column]) as opened:
-            found, rows = list[Coded](), 0
-            for batch in opened.iter_batches(CODES, columns=[column], use_threads=False):
-                found.append(runs_of_codes(batch.column(column)))
-                rows += batch.num_rows
-                if rows >= PART:
-                    yield decoded(found)
-                    found, rows = [], 0
-            yield decoded(found)
+        metadata = read_metadata(file)
+        yield from (RowGroup(file, metadata, number) for number in range(metadata.num_row_groups))
+
+
+def in_parts(groups: Iterable[RowGroup]) -> Iterator[list[RowGroup]]:
+    """The groups in lists of about `PART` rows."""
+    part, rows = list[RowGroup](), 0
+    for group in groups:
+        part.append(group)
+        rows += group.rows
+        if rows >= PART:
+            yield part
+            part, rows = [], 0
+    yield part
 
 
 def runs_of_codes(names: pa.Array) -> Coded:
