@@ -12,7 +12,7 @@ from ..formulas import Checked, Plan, make_plan
 from ..formulas.kernels.compiler import machine_code
 from ..formulas.kinds import Kind
 from .controlling import LOG
-from .executors import Executor, TileExecutor, chosen, make_executor
+from .executors import Executor, Rooms, TileExecutor, chosen, make_executor
 from .jobs import ProcessingJob
 from .lines import with_lines, with_parts
 from .service import FormulaService
@@ -66,10 +66,12 @@ def plan_job(
 class Plans:
     """An engine's plans with their executors, the latest `MOST` of them: who asks again waits for nothing.
 
-    Executors keep compiled programs and the memory that they run in, so a job that comes again finds both warm.
+    Executors keep compiled programs and the memory that they run in, so a job that comes again finds both warm. What
+    their results take goes to `rooms`, from where the next job takes it, whatever its plan.
     """
 
     def __init__(self) -> None:
+        self.rooms = Rooms()
         self._known: OrderedDict[object, tuple[Plan, Executor]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -107,7 +109,7 @@ class Plans:
         plan = plan_job(service, job, kinds, tables, conditions=conditions)
         log_warnings(plan)
         assert_computable(plan)
-        made = plan, make_executor(job.executor, plan, indicators=conditions)
+        made = plan, make_executor(job.executor, plan, self.rooms, indicators=conditions)
         with self._lock:
             self._known[key] = made
             while len(self._known) > MOST:
@@ -116,12 +118,20 @@ class Plans:
 
     @property
     def kept(self) -> int:
-        """Bytes that executors keep."""
+        """Bytes that are kept for jobs to come."""
+        return self._of_machines + self.rooms.kept
+
+    @property
+    def _of_machines(self) -> int:
         return sum(executor.kept for executor in self._executors())
 
     def keep_within(self, size: int) -> None:
-        """Let go of what executors keep, the oldest plans' first, until it takes no more than so many bytes."""
-        left = self.kept
+        """Let go of what is kept until it takes no more than so many bytes.
+
+        What lies in the rooms goes first, then the executors' machines, the oldest plans' first.
+        """
+        left = self._of_machines
+        self.rooms.keep_within(max(0, size - left))
         for executor in self._executors():
             if left <= size:
                 return

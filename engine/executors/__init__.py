@@ -14,6 +14,7 @@ from ...formulas.kernels.machine import Stop
 from .across_executor import AcrossExecutor
 from .joining import made_of
 from .polars_executor import PolarsExecutor
+from .rooms import Rooms
 from .surroundings import Surroundings
 from .tile_executor import TileExecutor
 
@@ -38,14 +39,14 @@ class Executor(Protocol):
         ...
 
 
-def make_executor(name: str, plan: Plan, *, indicators: bool = True) -> Executor:
+def make_executor(name: str, plan: Plan, rooms: Rooms | None = None, *, indicators: bool = True) -> Executor:
     """The executor of that name for a plan, of which results are reported, and its indicators if they are asked for.
 
-    Raises ProcessingEngineError if there is none of that name.
+    Those that are given the same `rooms` share their memory. Raises ProcessingEngineError if there is none of the name.
     """
     if chosen(known_executor(name)) == "polars":
         return PolarsExecutor()
-    return AcrossExecutor(plan, indicators=indicators) if plan.across else TileExecutor(plan)
+    return AcrossExecutor(plan, rooms, indicators=indicators) if plan.across else TileExecutor(plan, rooms)
 
 
 def known_executor(name: str) -> str:
@@ -68,6 +69,7 @@ __all__ = [
     "AcrossExecutor",
     "Executor",
     "PolarsExecutor",
+    "Rooms",
     "Surroundings",
     "TileExecutor",
     "chosen",

@@ -122,12 +122,11 @@ class AcrossExecutor(TileExecutor):
     Reported are its results, and if they are asked for, its indicators.
     """
 
-    def __init__(self, plan: Plan, *, indicators: bool = True) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, rooms: Rooms | None = None, *, indicators: bool = True) -> None:
+        super().__init__(plan, rooms)
         self.layers = make_layers(plan, indicators=indicators)
-        self._tiled = _tiled(self.layers)
+        self._tiled = self._stages_of(self.layers)
         self._layers: dict[Stage, tuple[Layers, dict[Stage, TileStage]]] = {}
-        self.rooms = Rooms()
 
     def advance(self, stage: Stage, frame: pl.DataFrame, around: Surroundings, stop: Stop) -> pl.DataFrame | None:
         """Run one stage over a frame of all symbols; only what is needed later stays. None if the flag was raised."""
@@ -135,7 +134,7 @@ class AcrossExecutor(TileExecutor):
             return super().advance(stage, frame, around, stop)
         if stage not in self._layers:
             layers = layers_of(stage)
-            self._layers[stage] = layers, _tiled(layers)
+            self._layers[stage] = layers, self._stages_of(layers)
         layers, tiled = self._layers[stage]
         begins = starts(frame)
         keys = frame["symbol"]
@@ -155,15 +154,9 @@ class AcrossExecutor(TileExecutor):
         for _, tiled in list(self._layers.values()):
             yield from tiled.values()
 
-    @property
-    def kept(self) -> int:
-        """Bytes that are kept for runs to come."""
-        return super().kept + self.rooms.kept
-
-    def let_go(self) -> None:
-        """Keep nothing of what no run uses at this moment."""
-        super().let_go()
-        self.rooms.let_go()
+    def _stages_of(self, layers: Layers) -> dict[Stage, TileStage]:
+        stages = [step for step in (*layers.steps, layers.report) if isinstance(step, Stage)]
+        return {stage: TileStage.of(stage, self.rooms) for stage in stages}
 
     def along(self, stage: Stage, part: Part, around: Surroundings, stop: Stop) -> Part | None:
         """The part with the columns of a stage along time; None if the flag was raised."""
@@ -238,10 +231,6 @@ def with_columns_made(part: Part, tiled: TileStage, frame: pl.DataFrame, made: M
         name: Written(column.numbers, valid=column.valid) for name, column in made.items() if name not in conditions
     }
     return Part(part.candles, part.columns | texts | conditions, part.written | numbers)
-
-
-def _tiled(layers: Layers) -> dict[Stage, TileStage]:
-    return {step: TileStage.of(step) for step in (*layers.steps, layers.report) if isinstance(step, Stage)}
 
 
 def rankings_over(

@@ -57,14 +57,14 @@ class Roll:
 
 @dataclass(frozen=True, slots=True)
 class Rolls:
-    """Sheets for the rolls of one program: those that were written to come back when nobody reads them any more.
+    """Sheets for the rolls of one program: those that were written to go to `rooms` when nobody reads them any more.
 
     A roll is given room for values at every bar, of which only what is written to takes memory: sheets of which no page
     was ever touched are kept apart, and of the others no more are taken than are likely to be needed, so that batches
     at work at the same time share what there is.
     """
 
-    rooms: Rooms = field(default_factory=Rooms)
+    rooms: Rooms
     _untouched: list[Floats] = field(default_factory=list)
     _usual: dict[int, int] = field(default_factory=dict)  # how many sheets of a size the last roll wrote to
 
@@ -88,14 +88,8 @@ class Rolls:
         finally:
             self._settle(roll)
 
-    @property
-    def kept(self) -> int:
-        """Bytes that nobody uses at this moment."""
-        return self.rooms.kept
-
     def let_go(self) -> None:
-        """Keep nothing of what nobody uses."""
-        self.rooms.let_go()
+        """Keep nothing of what nobody uses; what was written to is not kept here."""
         self._untouched.clear()
 
     def _settle(self, roll: Roll) -> None:

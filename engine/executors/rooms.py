@@ -1,4 +1,4 @@
-"""Memory for columns between layers, used again by the next layer and by the next run of the same plan.
+"""Memory for columns between layers and for what is found, used again by the next layer, the next run, the next plan.
 
 The system clears every page that it hands out, which costs a plan of many rankings a quarter of its time.
 """
@@ -68,9 +68,9 @@ class Rooms:
         """Bytes that nobody uses at this moment."""
         return 8 * self._numbers
 
-    def let_go(self) -> None:
-        """Keep nothing of what nobody uses."""
-        self._idle.clear()
+    def keep_within(self, size: int) -> None:
+        """Let go of so much of what nobody uses that no more than so many bytes are left."""
+        self._drop(self._numbers - size // 8)
 
     @property
     def _numbers(self) -> int:

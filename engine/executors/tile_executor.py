@@ -33,6 +33,7 @@ from .finding import Found, Picked
 from .numbering import FRAME_COLUMNS, starts
 from .polars_executor import PolarsExecutor
 from .rolls import Rolls
+from .rooms import Rooms
 from .surroundings import Surroundings
 
 Wanted: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
@@ -43,11 +44,13 @@ class TileExecutor:
     """Runs time stages by kernels wherever there are some for them.
 
     A plan of one stage can be asked for the whole columns or for the bars found, without a frame in between.
+    What is found lies in memory of `rooms`, which several plans may share.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, rooms: Rooms | None = None) -> None:
+        self.rooms = Rooms() if rooms is None else rooms
         self._polars = PolarsExecutor()
-        self._stages = {stage: TileStage.of(stage) for stage in plan.stages if stage.direction == "time"}
+        self._stages = {stage: TileStage.of(stage, self.rooms) for stage in plan.stages if stage.direction == "time"}
         self._only = next(iter(self._stages.values())) if len(plan.stages) == 1 else None
 
     @property
@@ -77,7 +80,7 @@ class TileExecutor:
 
     @property
     def kept(self) -> int:
-        """Bytes that are kept for runs to come."""
+        """Bytes that are kept for runs to come, beside what lies in the rooms."""
         return sum(tiled.kept for tiled in self.every_stage())
 
     def let_go(self) -> None:
@@ -113,11 +116,11 @@ class TileExecutor:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A program, machines that stand idle, and sheets for what is found."""
+    """A program, sheets for what is found, and machines that stand idle."""
 
     program: TileProgram
+    rolls: Rolls
     idle: list[Machine] = field(default_factory=list)
-    rolls: Rolls = field(default_factory=Rolls)
 
     @contextmanager
     def machine(self) -> Iterator[Machine]:
@@ -133,8 +136,8 @@ class _Prepared:
 
     @property
     def size(self) -> int:
-        """Bytes that idle machines and sheets take."""
-        return sum(machine.size for machine in list(self.idle)) + self.rolls.kept
+        """Bytes that idle machines take."""
+        return sum(machine.size for machine in list(self.idle))
 
     def let_go(self) -> None:
         """Keep nothing of what no run uses at this moment."""
@@ -154,10 +157,11 @@ class TileStage:
     nodes: Mapping[str, Node]
     series: Mapping[str, Series]
     texts: Mapping[str, str]
+    rooms: Rooms
     _programs: dict[Hashable, _Prepared] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stage: Stage) -> TileStage:
+    def of(cls, stage: Stage, rooms: Rooms) -> TileStage:
         """Split a stage between Polars and the tiles."""
         left = left_to_polars(tuple(stage.made), stage.given)
         ahead = compile_nodes(left, stage.given, prefix="~ahead")
@@ -168,7 +172,7 @@ class TileStage:
         graph, places = tile_nodes(tiled, given)
         texts = {name: given.get(node, name) for name, node in nodes.items() if node.kind is Kind.CATEGORY}
         series = {name: places[node] for name, node in nodes.items() if node in places}
-        return cls(ahead, graph, nodes, series, texts)
+        return cls(ahead, graph, nodes, series, texts, rooms)
 
     def columns(
         self, frame: pl.DataFrame, starts: NDArray[np.int64], names: tuple[str, ...], stop: Stop
@@ -208,14 +212,14 @@ class TileStage:
         block = prepared.program.block
         widths = [sum(each.texts is None for each in several) for several in picked]
         with prepared.rolls.roll(tiles, block, frame.height, widths) as roll, prepared.machine() as machine:
-            found = Found.nothing(tiles, starts.size - 1, picked, roll, prepared.rolls.rooms)
+            found = Found.nothing(tiles, starts.size - 1, picked, roll, self.rooms)
             written = [array for each in found for array in (each.marks, each.counted)]
             done = machine.run([*self._read(prepared.program, frame), roll.words, *written], tiles, stop)
         return found if done else None
 
     @property
     def kept(self) -> int:
-        """Bytes that are kept for runs to come."""
+        """Bytes that are kept for runs to come, beside what lies in the rooms."""
         return sum(prepared.size for prepared in list(self._programs.values()))
 
     def let_go(self) -> None:
@@ -235,7 +239,7 @@ class TileStage:
     def _prepared(self, key: Hashable, stores: Callable[[], Stores]) -> _Prepared:
         found = self._programs.get(key)
         if found is None:  # of two threads that come here at once, one's program goes unused
-            found = self._programs.setdefault(key, _Prepared(lay_out(self.graph, stores())))
+            found = self._programs.setdefault(key, _Prepared(lay_out(self.graph, stores()), Rolls(self.rooms)))
         return found
 
     def _is_condition(self, name: str) -> bool:

@@ -65,7 +65,7 @@ class StandingStage:
     @classmethod
     def of(cls, stage: Stage) -> StandingStage:
         """The stage before any bar."""
-        tiled = TileStage.of(stage)
+        tiled = TileStage.of(stage, Rooms())
         names = tuple(tiled.series)
         results = [tiled.series[name] for name in names]
         program = lay_out_standing(tiled.graph, results)

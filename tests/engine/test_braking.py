@@ -184,7 +184,7 @@ def test_a_job_that_is_short_of_memory_runs_one_batch_at_a_time(output, tmp_path
 
 @pytest.mark.parametrize("formula", ["close > 0", "rank(close) > 0"])
 @pytest.mark.usefixtures("few_symbols_at_a_time")
-def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula):
+def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula, monkeypatch):
     """A formula that is true everywhere leaves room for a row and two values of each bar."""
     frame, bar = rising(16, bars=1000), 3 * 8
     jobs = [ProcessingJob(None, f"x = sma(close, {n}); y = sma(open, {n}); {formula}") for n in (1, 2, 3)]
@@ -192,16 +192,32 @@ def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula):
     plans = engine._preparer.plans
     for job in jobs:
         engine.run(job)
-    assert plans.kept > 3 * 400 * bar
+    machines = plans.kept - plans.rooms.kept
+    assert plans.rooms.kept > 400 * bar
+    assert machines > 0
 
-    one = plans.kept // 3
-    small = ProcessingEngine(frame, max_workers=1, memory_limit=braking.KEPT_OF * (2 * one + one // 2))
-    found = [small.run(job).matches for job in (*jobs, jobs[0])]
-    plans = small._preparer.plans
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._memory, "limit", braking.KEPT_OF * (machines + 400 * bar))
+        engine._memory.clear()
+    assert machines <= plans.kept <= machines + 400 * bar
+    plans.keep_within(machines)
+    assert (plans.kept, plans.rooms.kept) == (machines, 0)
+    plans.keep_within(machines // 2)
+    assert plans.kept <= machines // 2
+    assert [executor.kept > 0 for executor in plans._executors()] == [False, False, True]
+    assert_frame_equal(engine.run(jobs[0]).matches, bs.scan(jobs[0].formula, frame).matches)
 
-    assert one < plans.kept <= 2 * one + one // 2
-    assert [executor.kept > 0 for executor in plans._executors()] == [False, True, True]
-    assert_frame_equal(found[0], found[-1])
+
+def test_plans_of_one_engine_share_the_memory_of_what_they_find():
+    """Jobs that take turns do not each wait for the system to hand out memory of their own."""
+    frame = rising(16, bars=1000)
+    engine = ProcessingEngine(frame, max_workers=1)
+    rooms = engine._preparer.plans.rooms
+    engine.run(ProcessingJob(None, "x = sma(close, 3); close > 0"))
+    once = rooms.kept
+    for length in (4, 5, 6):
+        engine.run(ProcessingJob(None, f"x = sma(close, {length}); close > 0"))
+    assert rooms.kept == once > 0
 
 
 @pytest.mark.usefixtures("few_symbols_at_a_time")

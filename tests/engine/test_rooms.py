@@ -61,7 +61,9 @@ def test_more_than_the_most_is_given_to_the_system(monkeypatch):
     columns = list(rooms.several(PIECE, 5))
     del columns
     assert rooms.kept == 2 * 8 * PIECE
-    rooms.let_go()
+    rooms.keep_within(8 * PIECE)
+    assert rooms.kept == 8 * PIECE
+    rooms.keep_within(0)
     assert rooms.kept == 0
 
 
