@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..declaring import window
+from ..kernels.moments import BRINGS_NEARER, FAR, ITS_ROOT
 from ..kinds import CLOSE, Countable, Length, Numbers, Pairs
 from ..scope import Scope, State
 
@@ -67,7 +68,8 @@ def correlation(scope: Scope, x: Numbers, y: Numbers, n: Length = 14) -> Numbers
     spread_x = scope.fold((x, _zero(x)), n, _spread)[1]
     spread_y = scope.fold((y, _zero(y)), n, _spread)[1]
     together = scope.fold((x, y, _zero(x)), n, _comovement)[2]
-    return (together / (spread_x.sqrt() * spread_y.sqrt())).clip(-1.0, 1.0)
+    (near_x, root_x), (near_y, root_y) = map(_nearer, (spread_x, spread_y))
+    return (together / ((near_x * near_y).sqrt() * (root_x * root_y))).clip(-1.0, 1.0)
 
 
 @window(warmup=lambda n: n - 1)
@@ -80,6 +82,13 @@ def slope(scope: Scope, x: Numbers = CLOSE, n: Pairs = 14) -> Numbers:
 def mean_deviation(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """Mean absolute deviation: the mean distance of the last `n` values from their mean."""
     return scope.kernel("mean_deviation", [x], [n])[0]
+
+
+def _nearer(spread: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The spread, brought nearer by a power of two where it is far from 1, and the root of what takes it back."""
+    far, small = spread > FAR, spread < 1.0 / FAR
+    near = pl.when(far).then(spread * (1.0 / BRINGS_NEARER)).when(small).then(spread * BRINGS_NEARER).otherwise(spread)
+    return near, pl.when(far).then(ITS_ROOT).when(small).then(1.0 / ITS_ROOT).otherwise(1.0)
 
 
 def _zero(x: pl.Expr) -> pl.Expr:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from sweeping import series, sweep
+from sweeping import random_candles, series, sweep
 
 HOLE = [1.0, 2.0, None, 4.0, 5.0, 6.0]
 NA = None
@@ -96,6 +96,36 @@ def test_a_flat_window_is_exact():
         assert set(series(f"ema(close, {n})", flat)) == {None, 0.1}
         assert set(series(f"wma(close, {n})", flat)) == {None, 0.1}
         assert set(series(f"correlation(close, high, {n})", flat, high=[float(i) for i in range(40)])) == {None}
+
+
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+def test_a_series_goes_exactly_with_itself(executor):
+    """Not only nearly so: `correlation(x, y, n) == 1` holds."""
+    table = random_candles(7, holes=0.0)
+    with_itself = {
+        f"{sign} {n}": f"correlation(close, {sign}close, {n})" for sign in ("", "-") for n in (2, 9, 30, 100)
+    }
+    found = sweep(with_itself, table, executor=executor)
+    for name in with_itself:
+        values = found[name].drop_nulls()
+        assert len(values) > 100
+        assert set(values) == {-1.0 if name.startswith("-") else 1.0}
+
+
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+@pytest.mark.parametrize("power", [-490, -260, -240, -100, 100, 240, 260, 490])
+def test_correlations_do_not_depend_on_the_magnitude(power, executor):
+    """Spreads are squares: the product of two of them would be beyond the numbers."""
+    table = random_candles(8, holes=0.0)
+    sources = {
+        "near": "correlation(close, open + volume, 20)",
+        "far": f"correlation({2.0**power!r} * close, open + volume, 20)",
+    }
+    sources["both"] = f"correlation({2.0**power!r} * close, {2.0**power!r} * (open + volume), 20)"
+    found = sweep(sources, table, executor=executor)
+    assert found["near"].count() > 100
+    assert found["far"].to_list() == found["near"].to_list()
+    assert found["both"].to_list() == found["near"].to_list()
 
 
 def test_a_not_full_window_never_matches():
