@@ -14,14 +14,14 @@ condition the address of its first entry, and the one where that of its next ent
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 from llvmlite import ir
 
 from .declaring import Kernel
-from .emitting import COUNTS, DOUBLE, INDEX, MASK, POINTER, WHOLE, Emitter, Value
+from .emitting import COUNTS, DOUBLE, INDEX, POINTER, WHOLE, Emitter, Value
 from .lanes import LANES
 from .moving import BYTE, HALFWORD, Mover
 from .tiles import (
@@ -41,8 +41,10 @@ from .tiles import (
 )
 
 PLACES: Final = ir.VectorType(HALFWORD, LISTED_AT_ONCE)
-FEW: Final = ir.VectorType(HALFWORD, LANES)
-"""Counts of a block, which has few rows."""
+SEVERAL: Final = ir.VectorType(ir.IntType(1), LANES * MARKS_AT_ONCE)
+FEW: Final = ir.VectorType(BYTE, LANES * MARKS_AT_ONCE)
+"""Counts of at most `COUNTED` rows, of which several are looked at together."""
+COUNTED: Final = MARKS_AT_ONCE * (2**8 - 1)
 
 
 def _true(emitter: Emitter, condition: Value) -> Value:
@@ -62,7 +64,7 @@ COMPARED: Final[Mapping[str, Callable[..., Value]]] = {
 def _marking(test: str, *, further: bool) -> Kernel:
     """`begin` marks the block's bars that pass a test, `narrow` leaves those marked that pass a further one.
 
-    Operands: what is tested, one or two registers or constants; the marks.
+    Operands: what is tested, one or two registers or constants; the marks. None are left beyond a symbol's end.
     """
     inputs = 1 if test == "true" else 2
 
@@ -79,33 +81,26 @@ def _marking(test: str, *, further: bool) -> Kernel:
             builder.store(bits, place, align=MARK)
 
         emitter.each(emitter.whole(0), move.rows, step)
+        if not further:
+            _clear_beyond(move, marks)
 
     return Kernel(f"{'narrow' if further else 'begin'}_{test}", "moving", inputs + 1, 0, (), body)
 
 
-def count(emitter: Emitter) -> None:
-    """Count the block's marks, and clear those beyond a symbol's end. Operand: the marks. Memory: counts by lane."""
-    move = Mover(emitter)
-    builder, marks = emitter.builder, _of_block(move, 0)
+def _clear_beyond(move: Mover, marks: Value) -> None:
+    """Clear the block's marks beyond the end of a symbol, if one ends there."""
+    emitter, builder = move.emitter, move.builder
     lengths = builder.load(emitter.offset(move.tile, emitter.whole(8 * LENGTHS)), typ=COUNTS, align=8)
+
+    def clear(row: Value) -> None:
+        place = _mark(emitter, marks, row)
+        inside = builder.icmp_signed("<", splat(emitter, builder.add(move.first, row), COUNTS), lengths)
+        bits = builder.load(place, typ=ir.IntType(LANES), align=MARK)
+        builder.store(builder.and_(bits, emitter.bits(inside)), place, align=MARK)
+
     end = splat(emitter, builder.add(move.first, move.rows), COUNTS)
     with builder.if_then(builder.not_(emitter.all_hold(builder.icmp_signed(">=", lengths, end)))):
-        emitter.each(emitter.whole(0), move.rows, partial(_clear_beyond, move, marks, lengths))
-
-    def step(row: Value, carried: list[Value]) -> Sequence[Value]:
-        bits = builder.load(_mark(emitter, marks, row), typ=ir.IntType(LANES), align=MARK)
-        return [builder.sub(carried[0], builder.sext(builder.bitcast(bits, MASK), FEW))]
-
-    found = emitter.repeat(emitter.whole(0), move.rows, [ir.Constant(FEW, [0] * LANES)], step)[0]
-    before = builder.load(move.memory, typ=COUNTS, align=8)
-    builder.store(builder.add(before, builder.zext(found, COUNTS)), move.memory, align=8)
-
-
-def _clear_beyond(move: Mover, marks: Value, lengths: Value, row: Value) -> None:
-    builder, place = move.builder, _mark(move.emitter, marks, row)
-    inside = builder.icmp_signed("<", splat(move.emitter, builder.add(move.first, row), COUNTS), lengths)
-    bits = builder.load(place, typ=ir.IntType(LANES), align=MARK)
-    builder.store(builder.and_(bits, move.emitter.bits(inside)), place, align=MARK)
+        emitter.each(emitter.whole(0), move.rows, clear)
 
 
 def enlist(emitter: Emitter) -> None:
@@ -195,21 +190,38 @@ def pick(emitter: Emitter) -> None:
 
 
 def tally(emitter: Emitter) -> None:
-    """Hand on how many bars each of a tile's symbols has, and clear the marks that are read beyond the tile's own.
+    """Count how many bars of each of a tile's symbols are marked, and clear the marks that are read beyond its own.
 
-    Operands: counts by symbol; marks. Memory: counts by lane.
+    Operands: counts by symbol; marks.
     """
     move = Mover(emitter)
-    counts, marks = move.pointer(0), move.pointer(1)
-
-    def lane(number: Value) -> None:
-        count = emitter.whole_at(move.memory, number)
-        emitter.builder.store(count, move.element(counts, move.of_lane(IDS, number)), align=8)
-
-    emitter.each(emitter.whole(0), emitter.whole(LANES), lane)
-    behind = emitter.builder.add(emitter.whole_at(move.tile, BEFORE), emitter.whole_at(move.tile, LONGEST))
+    builder, counts = emitter.builder, move.pointer(0)
+    marks = _mark(emitter, move.pointer(1), emitter.whole_at(move.tile, BEFORE))
+    longest = emitter.whole_at(move.tile, LONGEST)
     # of the next tile, too, which has yet to write its own
-    emitter.builder.store(emitter.whole(0), _mark(emitter, marks, behind), align=MARK)
+    builder.store(emitter.whole(0), _mark(emitter, marks, longest), align=MARK)
+
+    def word(row: Value, carried: list[Value]) -> Sequence[Value]:
+        bits = builder.load(_mark(emitter, marks, row), typ=WHOLE, align=MARK)
+        # a mask read as whole numbers is -1 where it holds
+        return [builder.sub(carried[0], builder.sext(builder.bitcast(bits, SEVERAL), FEW))]
+
+    def some(begin: Value, carried: list[Value]) -> Sequence[Value]:
+        end = move.at_most(builder.add(begin, emitter.whole(COUNTED)), longest)
+        found = emitter.repeat(begin, end, [ir.Constant(FEW, [0] * FEW.count)], word, by=MARKS_AT_ONCE)[0]
+        rows = [_places_from(builder, found, LANES * row) for row in range(MARKS_AT_ONCE)]
+        return [functools.reduce(builder.add, (builder.zext(row, COUNTS) for row in rows), carried[0])]
+
+    found = emitter.repeat(emitter.whole(0), longest, [ir.Constant(COUNTS, [0] * LANES)], some, by=COUNTED)[0]
+    for lane in range(LANES):
+        count = builder.extract_element(found, ir.Constant(INDEX, lane))
+        builder.store(count, move.element(counts, move.of_lane(IDS, emitter.whole(lane))), align=8)
+
+
+def _places_from(builder: ir.IRBuilder, few: Value, first: int) -> Value:
+    """Sixteen of several counts, from one on."""
+    places = ir.Constant(ir.VectorType(INDEX, LANES), list(range(first, first + LANES)))
+    return builder.shuffle_vector(few, ir.Constant(FEW, ir.Undefined), places)
 
 
 def each_mark(
@@ -256,6 +268,6 @@ FINDING: Final = [
     *(_marking(test, further=further) for test in COMPARED for further in (False, True)),
     *(
         Kernel(body.__name__, "moving", inputs, 0, settings, body)
-        for body, inputs, settings in ((count, 1, ()), (enlist, 3, ("end", "width")), (pick, 3, ()), (tally, 2, ()))
+        for body, inputs, settings in ((enlist, 3, ("end", "width")), (pick, 3, ()), (tally, 2, ()))
     ),
 ]

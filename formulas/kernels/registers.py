@@ -67,7 +67,6 @@ class Layout:
         self.steps: list[Step] = []
         self.ends: list[Step] = []
         self.memories: list[Remembered] = []
-        self.tallies: list[int] = []
         for series in held:
             self.hold(series, len(self.sources))
         for series in stores.series:
@@ -83,9 +82,7 @@ class Layout:
         begins = [_filled(row - head, head, math.nan) for row, head in kept]
         begins += [_filled(first, rows, fresh) for fresh, first, rows in self.pieces_of_memory()]
         steps = tuple(begins), tuple(self.steps), tuple(self.ends)
-        return TileProgram(
-            self.rows, self.block, self.columns, *steps, self.constants, kept, tuple(self.memories[len(self.tallies) :])
-        )
+        return TileProgram(self.rows, self.block, self.columns, *steps, self.constants, kept, tuple(self.memories))
 
     def place(self) -> None:
         """Place all registers, memories and steps."""
@@ -129,12 +126,7 @@ class Layout:
         return tuple((self.places[value], head) for value, head in self.heads.items() if head)
 
     def memory_rows(self) -> dict[int, int]:
-        """The first row of each recursion's memory. Those that begin alike stand together: one step clears them.
-
-        With them stand the counts of what is found, which come first.
-        """
-        self.tallies = [self.take(1) for _ in self.stores.matches]
-        self.memories += [Remembered(row, 1) for row in self.tallies]
+        """The first row of each recursion's memory. Those that begin alike stand together: one step clears them."""
         found: dict[int, int] = {}
         remembering = [source for source in self.sources if isinstance(source, Operation) and _memory(source)]
         for source in sorted(remembering, key=lambda each: each.kernel.fresh):
@@ -206,16 +198,15 @@ class Layout:
     def find(self, matches: Matches, slots: tuple[int, int], roll: Operand, end: int) -> None:
         """Mark the bars at which a condition is true, and pick the values there; `end` is its word of the roll."""
         marks, counts = (Operand(slot, outside=True) for slot in slots)
-        tally, listed = self.tallies.pop(), Operand(self.listed)
+        listed = Operand(self.listed)
         for number, test in enumerate(matches.tests):
             symbol = f"barsweep_{'narrow' if number else 'begin'}_{test.name}"
             self.steps.append(Step(symbol, (*map(self.operand, test.inputs), marks)))
-        self.steps.append(Step("barsweep_count", (marks,), memory=tally))
         if matches.values:
             self.steps.append(Step("barsweep_enlist", (marks, listed, roll), (float(end), float(len(matches.values)))))
         for series in matches.values:
             self.steps.append(Step("barsweep_pick", (self.operand(series), listed, roll)))
-        self.ends.append(Step("barsweep_tally", (counts, marks), memory=tally))
+        self.ends.append(Step("barsweep_tally", (counts, marks)))
 
     def operand(self, series: Series) -> Operand:
         """Where a series is read."""

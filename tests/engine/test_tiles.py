@@ -3,6 +3,7 @@
 import pytest
 from sweeping import CALLS, COMPOSED, KINDS, LANGUAGE, random_candles, sweep
 
+from barsweep import ProcessingEngine, ProcessingJob
 from barsweep.data.candles import Candles
 from barsweep.engine.controlling import AbandonedError, Ticket
 from barsweep.engine.evaluating import PlanEvaluator
@@ -106,3 +107,22 @@ def test_plans_of_several_stages_stop_with_their_ticket(place, monkeypatch):
 
     ended = [(Machine, True), (Across, True), (Machine, True)][:place]
     assert runs == [*ended, ([Machine, Across, Machine][place], False)]
+
+
+def test_every_bar_of_symbols_of_any_length_is_counted_once():
+    """Counts are of a whole tile, marks are looked at four rows at a time, and in parts of 1,020 rows."""
+    lengths = (1, 2, 15, 16, 17, 1019, 1020, 1021, 1023, 2040, 2041, 3000, 3, 4, 5, 6, 7, 4096)
+    candles = random_candles(26, lengths=lengths, holes=0.0)
+    formulas = {"all": "close > 0", "some": "close > open", "a constant": "close > 0 or 1 < 2"}
+
+    polars, tiles = (
+        ProcessingEngine(candles).run(ProcessingJob(None, formulas, timeframe="1h", executor=name))
+        for name in ("polars", "tiles")
+    )
+
+    counted = ["symbol", "bars", "matches"]
+    assert tiles.outcomes.select(counted).rows() == polars.outcomes.select(counted).rows()
+    assert tiles.outcomes["bars"].sort().to_list() == sorted(lengths)
+    for name in formulas:
+        assert tiles.of(name).select("symbol", "ts").equals(polars.of(name).select("symbol", "ts"))
+    assert tiles.of("all").height == sum(lengths)
