@@ -111,6 +111,11 @@ class Runs:
         return pl.DataFrame([symbols, column_of("rows", np.diff(self.starts))])
 
     @cached_property
+    def bars(self) -> Mapping[str, int]:
+        """How many rows each symbol has."""
+        return dict(zip(self.symbols, np.diff(self.starts).tolist(), strict=True))
+
+    @cached_property
     def numbering(self) -> Mapping[str, int]:
         """The number of each symbol."""
         return {symbol: number for number, symbol in enumerate(self.symbols)}

@@ -199,7 +199,7 @@ class ParquetRepository(NumberedRepository):
     def rows(self, timeframe: str) -> Mapping[str, int] | None:
         """The stored bars per symbol."""
         self.fitting(timeframe)
-        return super().rows(timeframe) if self.runs is None else dict(self.runs.frame.iter_rows())
+        return super().rows(timeframe) if self.runs is None else dict(self.runs.bars)
 
     def symbols_looked_at(self) -> list[str]:
         """Of the symbols with most bars as many as are needed to tell the timeframe."""

@@ -182,15 +182,21 @@ class TableRepository(Remembering, ABC):
         self.seen = found
         _ = self.layout, self.adjusted_by
 
+    @remembered
+    def bars(self) -> Mapping[str, int]:
+        """The stored bars per symbol, sorted by symbol; every job asks for them."""
+        catalog = self.catalog
+        return dict(zip(catalog["symbol"].to_list(), catalog["rows"].to_list(), strict=True))
+
     def symbols(self, timeframe: str) -> list[str]:
         """All symbols, sorted."""
         self.fitting(timeframe)
-        return self.catalog["symbol"].to_list()
+        return list(self.bars)
 
     def rows(self, timeframe: str) -> Mapping[str, int] | None:
         """The stored bars per symbol: what is read, also where they are then joined to longer bars."""
         self.fitting(timeframe)
-        return dict(zip(self.catalog["symbol"].to_list(), self.catalog["rows"].to_list(), strict=True))
+        return dict(self.bars)
 
     def span(self, timeframe: str) -> tuple[Instant, Instant] | None:
         """The first and the last ts of all symbols, of whole bars; None when there are none."""

@@ -72,7 +72,8 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     prepared, total = collected.prepared, collected.total
     asked = list(dict.fromkeys(prepared.requested))
     ascending = sorted(asked)
-    order = {symbol: place for place, symbol in enumerate(asked if collected.file is None else ascending)}
+    listed = asked if collected.file is None else ascending
+    order = dict(zip(listed, range(len(listed)), strict=True))
     with collected.control.tally.stage("assemble"):
         matches, lengths = _kept(collected, order)
     counts = {

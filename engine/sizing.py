@@ -35,6 +35,8 @@ def estimate_bars(repository: CandleRepository, symbols: Sequence[str], request:
 
 
 def _known(rows: Mapping[str, int], symbols: Sequence[str], unknown: int) -> dict[str, int]:
+    if len(rows) == len(symbols) and list(rows) == symbols:
+        return dict(rows)
     return dict(zip(symbols, map(rows.get, symbols, itertools.repeat(unknown)), strict=True))
 
 
