@@ -153,7 +153,7 @@ def _table(
     if collected.file is not None:
         return _stored_together(tables, collected, found) if several else stored(tables[""].frame, collected)
     if several:
-        return UnitedTables(tables, order)
+        return UnitedTables(tables, order, found)
     return tables[""].frame if tables[""].is_made else tables[""]
 
 

@@ -29,6 +29,13 @@ def memory_at_hand() -> int:
     return min([_total(), *bounds])
 
 
+def free_memory() -> int:
+    """Bytes that this process may still take before the machine, or the container, has none left."""
+    import psutil  # noqa: PLC0415 - see OWN_PAGES
+
+    return int(max(0, min(psutil.virtual_memory().available, memory_at_hand() - resident())))
+
+
 @cache
 def _total() -> int:
     if OWN_PAGES.exists():

@@ -13,8 +13,10 @@ from typing import Final
 
 import polars as pl
 
+from ..errors import ProcessingEngineError
 from .batching import CELL, cut
 from .deferring import TEXT, Rows, Table
+from .residing import free_memory
 
 WRITTEN: Final = 2**22  # bytes of what was found that are written together; a cancel waits for them
 UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
@@ -22,10 +24,14 @@ UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of
 
 @dataclass(eq=False)
 class UnitedTables(Rows):
-    """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`."""
+    """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`.
+
+    `found` has how many rows each symbol has in all of them together.
+    """
 
     tables: Mapping[str, Table]
     places: Mapping[str, int] = field(repr=False)
+    found: Mapping[str, int] = field(repr=False)
 
     @property
     def height(self) -> int:
@@ -34,8 +40,27 @@ class UnitedTables(Rows):
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """All matches, told apart by a column `formula`: symbols in their order, ascending ts, formulas in theirs."""
-        return united(self.tables, self.places)
+        """All matches, told apart by a column `formula`: symbols in their order, ascending ts, formulas in theirs.
+
+        Raises ProcessingEngineError where they would take more memory than there is: each formula's own are there.
+        """
+        self._assert_fits()
+        if list(self.places) != sorted(self.places):
+            return united(self.tables, self.places)
+        runs = united_in_parts(self.tables, dict(sorted(self.found.items())))
+        parts = [part for _, parts in runs for part in parts]
+        return pl.concat(parts) if parts else united(self.tables)
+
+    def _assert_fits(self) -> None:
+        empty = _empty(self.tables)
+        size, free = self.height * _bytes_of_row(empty), free_memory()
+        if size <= max(free, UNITED):
+            return
+        raise ProcessingEngineError(
+            f"the matches of {len(self.tables)} formulas in one table would take {size / 1e9:,.1f} GB, of which "
+            f"{free / 1e9:,.1f} are free: {self.height:,} rows of {empty.width} columns, the indicators of all. "
+            f"Look at one formula at a time with of(name), or write them with output="
+        )
 
 
 def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None) -> pl.DataFrame:
@@ -62,7 +87,7 @@ def united_in_parts(
     >>> [(symbols, [part["ts"].to_list() for part in parts]) for symbols, parts in runs]
     [(('A',), [[1], [2]]), (('B', 'C'), [[1]])]
     """
-    empty = pl.concat([_tagged(name, table.frame.clear()) for name, table in tables.items()], how="diagonal_relaxed")
+    empty = _empty(tables)
     whole, own = _bytes_of_row(empty), max(_bytes_of_row(table.frame) for table in tables.values())
     most = max(1, min(size // whole, WRITTEN // own))
     runs = [batch.symbols for batch in cut(found, most)]
@@ -72,6 +97,11 @@ def united_in_parts(
         places = {name: (places[number], places[number + 1]) for name, places in ends.items()}
         run = {name: tables[name].frame.slice(begin, end - begin) for name, (begin, end) in places.items()}
         yield symbols, _parts(run, empty, most)
+
+
+def _empty(tables: Mapping[str, Table]) -> pl.DataFrame:
+    """A table of all columns, without rows."""
+    return pl.concat([_tagged(name, table.frame.clear()) for name, table in tables.items()], how="diagonal_relaxed")
 
 
 def _bytes_of_row(table: pl.DataFrame) -> int:

@@ -8,7 +8,8 @@ from polars.testing import assert_frame_equal
 from sweeping import random_candles
 
 import barsweep as bs
-from barsweep.engine import collected, preparing
+from barsweep import ProcessingEngineError
+from barsweep.engine import collected, preparing, uniting
 from barsweep.engine.deferring import Table
 from barsweep.engine.uniting import united, united_in_parts
 
@@ -84,3 +85,29 @@ def test_what_is_written_in_parts_is_what_is_returned(options, more, tmp_path, m
     assert_frame_equal(pl.read_parquet(path), returned.matches)
     assert_frame_equal(written.outcomes.drop("elapsed"), returned.outcomes.drop("elapsed"))
     assert written.counts == returned.counts
+
+
+@pytest.mark.parametrize("symbols", [None, ["S4", "S0", "S2"]])
+def test_what_a_result_shows_is_the_whole(symbols, monkeypatch):
+    """However large the parts are of which it is put together."""
+    whole = bs.scan(FORMULAS, CANDLES, timeframe="1h", symbols=symbols).matches
+    monkeypatch.setattr(uniting, "WRITTEN", 1_000)
+
+    parts = bs.scan(FORMULAS, CANDLES, timeframe="1h", symbols=symbols).matches
+
+    assert (parts.n_chunks() > 1) == (symbols is None)
+    assert_frame_equal(parts, whole)
+    expected = list(dict.fromkeys(CANDLES["symbol"])) if symbols is None else symbols
+    assert list(dict.fromkeys(whole["symbol"])) == [each for each in expected if each in set(whole["symbol"])]
+
+
+def test_a_table_that_is_too_large_for_the_memory_is_refused(monkeypatch):
+    """The process would be killed. The matches of each formula are there all the same."""
+    monkeypatch.setattr(uniting, "free_memory", lambda: 1_000)
+    monkeypatch.setattr(uniting, "UNITED", 0)
+    result = bs.scan(FORMULAS, CANDLES, timeframe="1h")
+
+    with pytest.raises(ProcessingEngineError, match=r"3 formulas .* columns, .*\. Look at one formula .* of\(name\)"):
+        _ = result.matches
+
+    assert sum(result.of(name).height for name in FORMULAS) == result.counts["matches"]
