@@ -53,15 +53,15 @@ def runs_of(names: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         yield part.to_series().struct.unnest()
 
 
-def encoded_runs(files: Iterable[Path], column: str) -> Iterator[pl.DataFrame]:
+def encoded_runs(groups: Iterable[RowGroup], column: str) -> Iterator[pl.DataFrame]:
     """The runs of a column of texts in Parquet files, as `counted_names` takes them; no text is made for any row.
 
     Writers of Parquet keep few different texts as a list of them and a number for each row. To read and compare these
     numbers takes a third of what texts take. Raises what Arrow does where it cannot read a file so.
     """
     with ThreadPoolExecutor(min(READERS, pl.thread_pool_size()), "barsweep-counting") as pool:
-        for groups in in_parts(groups_of(files)):
-            found = list(pool.map(lambda group: group.runs(column), groups))
+        for part in in_parts(groups):
+            found = list(pool.map(lambda group: group.runs(column), part))
             yield decoded(list(chain.from_iterable(found)))
 
 

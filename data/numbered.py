@@ -80,6 +80,15 @@ class Runs:
         between = self.between(numbers)
         return [between] if between is not None else Spans.of(self.starts, numbers).pieces()
 
+    def nearest(self, rows: Numbers) -> frozenset[str]:
+        """For each of these numbers of rows the symbol that begins next to it.
+
+        >>> sorted(Runs(("A", "B", "C"), np.array([0, 10, 20, 30])).nearest(np.array([12, 18, 29])))
+        ['B', 'C']
+        """
+        places = np.searchsorted((self.starts[1:] + self.starts[:-1]) / 2, rows)
+        return frozenset(self.symbols[place] for place in places if place < len(self.symbols))
+
     def rows(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
         """The numbers of rows that were read, see `NumberedRepository.read_numbered`."""
         if ROW in raw.columns:

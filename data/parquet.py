@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
-from .counting import counted_keys, counted_names, encoded_runs, runs_of
+from .counting import RowGroup, counted_keys, counted_names, encoded_runs, groups_of, runs_of
 from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
@@ -172,9 +173,24 @@ class ParquetRepository(NumberedRepository):
     def counted_by_codes(self) -> pl.DataFrame | None:
         """The symbols counted by the numbers that stand for them in the files."""
         try:
-            return counted_names(encoded_runs(self.table.files, self.layout.symbol or ""))
+            return counted_names(encoded_runs(self.groups, self.layout.symbol or ""))
         except (pa.ArrowException, OSError, KeyError):  # Polars may know the kind of file, or names what is wrong
             return self.counted_by_names()
+
+    @remembered
+    def groups(self) -> list[RowGroup]:
+        """The groups of rows that the files consist of."""
+        return list(groups_of(self.table.files))
+
+    def borders(self, timeframe: str) -> frozenset[str]:
+        """Symbols that begin with a group of rows, or nearly so: of loads that begin there, none reads a group twice.
+
+        Empty where the groups have not been looked at to count the symbols.
+        """
+        self.fitting(timeframe)
+        if self.runs is None or not self.knows("groups"):
+            return frozenset()
+        return self.runs.nearest(np.cumsum([group.rows for group in self.groups]))
 
     def counted_by_names(self) -> pl.DataFrame | None:
         """The symbols counted by their names at each row."""

@@ -7,7 +7,7 @@ cancel and errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -84,21 +84,36 @@ def rows_per_batch(
     return min(bearable, wanted)
 
 
-def cut(sizes: Mapping[str, int], most_rows: int, most_symbols: int = MOST_SYMBOLS) -> list[Batch]:
+def cut(
+    sizes: Mapping[str, int],
+    most_rows: int,
+    most_symbols: int = MOST_SYMBOLS,
+    borders: Collection[str] = frozenset(),
+) -> list[Batch]:
     """Cut symbols, in the order of `sizes` (symbol -> bars), into batches; a symbol is never cut.
+
+    A batch ends ahead of one of `borders` where that makes it no less than half as large.
 
     >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 9}, most_rows=10)]
     [('A', 'B'), ('C',)]
+    >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 3}, most_rows=10, borders={"B"})]
+    [('A',), ('B', 'C')]
     """
-    return [Batch(tuple(run)) for run in _runs(sizes, most_rows, most_symbols)]
+    return [Batch(tuple(run)) for run in _runs(sizes, most_rows, most_symbols, borders)]
 
 
-def _runs(sizes: Mapping[str, int], most_rows: int, most_symbols: int) -> Iterator[Sequence[str]]:
+def _runs(
+    sizes: Mapping[str, int], most_rows: int, most_symbols: int, borders: Collection[str]
+) -> Iterator[Sequence[str]]:
     symbols, begin = list(sizes), 0
+    preferred = np.flatnonzero([symbol in borders for symbol in symbols]) if borders else np.zeros(0, np.int64)
     ends = np.cumsum(list(sizes.values()))
     while begin < len(symbols):
         taken = int(ends[begin - 1]) if begin else 0
         fitting = int(np.searchsorted(ends, taken + most_rows, side="right"))
         end = min(max(fitting, begin + 1), begin + most_symbols)
+        if end < len(symbols):
+            last = int(np.searchsorted(preferred, end, side="right")) - 1
+            end = int(preferred[last]) if last >= 0 and preferred[last] - begin >= (end - begin + 1) // 2 else end
         yield symbols[begin:end]
         begin = end

@@ -39,6 +39,7 @@ from .sources import (
     CANDLE,
     assert_numbers,
     assert_reachable,
+    borders_of,
     columns_of,
     interrupt_of,
     notes_of,
@@ -242,7 +243,8 @@ class Preparer:
             quick=quick,
         )
         most = MOST_CUT_SYMBOLS if quick else MOST_SYMBOLS
-        batches = cut(sizes, rows, SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else most)
+        borders = borders_of(self.repository, job.timeframe)
+        batches = cut(sizes, rows, SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else most, borders)
         return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 import polars as pl
@@ -104,6 +104,12 @@ def symbols_of(repository: CandleRepository, timeframe: str, requested: Sequence
 def rows_of(repository: CandleRepository, timeframe: str) -> Mapping[str, int] | None:
     """Bars of each symbol, if that is cheaply known."""
     return repository.rows(timeframe) if hasattr(repository, "rows") else None
+
+
+def borders_of(repository: CandleRepository, timeframe: str) -> Collection[str]:
+    """Symbols at which batches had better begin, if the repository knows of any."""
+    borders: Collection[str] = repository.borders(timeframe) if hasattr(repository, "borders") else frozenset()
+    return borders
 
 
 def span_of(repository: CandleRepository, timeframe: str) -> tuple[Instant, Instant] | None:

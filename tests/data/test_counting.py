@@ -61,7 +61,7 @@ def test_codes_tell_what_names_do(tmp_path, monkeypatch, write, runs, ascend, pa
     with monkeypatch.context() as patched:
         patched.setattr(counting, "PART", part)
         patched.setattr(counting, "CODES", codes)
-        found = counting.counted_names(counting.encoded_runs(repository.files(), "symbol"))
+        found = counting.counted_names(counting.encoded_runs(counting.groups_of(repository.files()), "symbol"))
     expected = repository.counted_by_names()
 
     assert (found is None) == (expected is None)
