@@ -72,4 +72,3 @@ def test_what_several_formulas_hold_where_they_find_every_bar_was_told(formulas,
 
     (piece,) = pieces
     assert 0 < piece.size / frame.height <= demand.most
-    assert demand.surely == max(1, demand.most / demand.bar)
