@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from .candles import Candles
-from .handing import handed
-from .numbers_of_rows import Numbers
 from .placing import back_rows
 from .summaries import summary
 
-if TYPE_CHECKING:
-    from pyarrow.parquet import FileMetaData
-
 PART: Final = 2**23  # rows whose names are in memory at a time
-Coded: TypeAlias = tuple[pa.Array, Numbers, Numbers]
-CODES: Final = 2**20  # numbers of names that are looked at together
-READERS: Final = 4  # threads, each of which has so many numbers in memory
 
 
 def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
@@ -51,86 +37,6 @@ def runs_of(names: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """The runs of a column of names, as `counted_names` takes them."""
     for part in parts_of(names, lambda lazy: lazy.select(pl.all().rle())):
         yield part.to_series().struct.unnest()
-
-
-def encoded_runs(groups: Iterable[RowGroup], column: str) -> Iterator[pl.DataFrame]:
-    """The runs of a column of texts in Parquet files, as `counted_names` takes them; no text is made for any row.
-
-    Writers of Parquet keep few different texts as a list of them and a number for each row. To read and compare these
-    numbers takes a third of what texts take. Raises what Arrow does where it cannot read a file so.
-    """
-    with ThreadPoolExecutor(min(READERS, pl.thread_pool_size()), "barsweep-counting") as pool:
-        for part in in_parts(groups):
-            found = list(pool.map(lambda group: group.runs(column), part))
-            yield decoded(list(chain.from_iterable(found)))
-
-
-@dataclass(frozen=True, slots=True)
-class RowGroup:
-    """One of the groups of rows that a Parquet file consists of; `metadata` are the file's, read once for all."""
-
-    file: Path
-    metadata: FileMetaData
-    number: int
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return int(self.metadata.row_group(self.number).num_rows)
-
-    def runs(self, column: str) -> list[Coded]:
-        """The runs of a column, by the numbers of its texts."""
-        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - as in groups_of
-
-        with ParquetFile(self.file, metadata=self.metadata, read_dictionary=[column]) as opened:
-            read = opened.iter_batches(CODES, row_groups=[self.number], columns=[column], use_threads=False)
-            return [runs_of_codes(batch.column(column)) for batch in read]
-
-
-def groups_of(files: Iterable[Path]) -> Iterator[RowGroup]:
-    """The groups of all files, in the order of their rows."""
-    from pyarrow.parquet import read_metadata  # noqa: PLC0415 - costs a start that other tables need not pay
-
-    for file in files:
-        metadata = read_metadata(file)
-        yield from (RowGroup(file, metadata, number) for number in range(metadata.num_row_groups))
-
-
-def in_parts(groups: Iterable[RowGroup]) -> Iterator[list[RowGroup]]:
-    """The groups in lists of about `PART` rows."""
-    part, rows = list[RowGroup](), 0
-    for group in groups:
-        part.append(group)
-        rows += group.rows
-        if rows >= PART:
-            yield part
-            part, rows = [], 0
-    yield part
-
-
-def runs_of_codes(names: pa.Array) -> Coded:
-    """The names' list, the number of each run's name in it, and how many rows each run has."""
-    if not isinstance(names, pa.DictionaryArray):
-        raise pa.ArrowTypeError(f"{names.type} is not read as numbers that stand for texts")
-    if names.null_count:
-        return pa.nulls(1, pa.string()), np.array([0]), np.array([len(names)])
-    codes = handed("code", names.indices).to_numpy()  # pyarrow's own to_numpy imports pandas
-    heads = np.append(0, np.flatnonzero(codes[1:] != codes[:-1]) + 1)
-    return names.dictionary, codes[heads], np.diff(heads, append=len(codes))
-
-
-def decoded(runs: Sequence[Coded]) -> pl.DataFrame:
-    """The runs with their names; those that follow each other with the same list are looked up together."""
-    names, lengths = [pl.Series(dtype=pl.String)], [np.zeros(0, np.int64)]
-    begin = 0
-    for end in range(1, len(runs) + 1):
-        texts = runs[begin][0]
-        if end == len(runs) or not texts.equals(runs[end][0]):
-            codes = np.concatenate([each[1] for each in runs[begin:end]])
-            names.append(handed("value", texts).cast(pl.String)[codes])
-            lengths += [each[2] for each in runs[begin:end]]
-            begin = end
-    return pl.DataFrame({"value": pl.concat(names), "len": np.concatenate(lengths)})
 
 
 def in_one(runs: pl.DataFrame) -> pl.DataFrame:

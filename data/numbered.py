@@ -36,10 +36,14 @@ DENSE: Final = 2  # rows read for each that is wanted, up to which all between t
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """The symbols of a whole table, ascending; symbol i has the rows numbered from `starts[i]` to `starts[i + 1]`."""
+    """The symbols of a whole table, ascending; symbol i has the rows numbered from `starts[i]` to `starts[i + 1]`.
+
+    `borders` are symbols with which something begins that is read as a whole, a group of rows of a file.
+    """
 
     symbols: tuple[str, ...]
     starts: Numbers
+    borders: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, counted: pl.DataFrame) -> Runs | None:
@@ -80,14 +84,15 @@ class Runs:
         between = self.between(numbers)
         return [between] if between is not None else Spans.of(self.starts, numbers).pieces()
 
-    def nearest(self, rows: Numbers) -> frozenset[str]:
-        """For each of these numbers of rows the symbol that begins next to it.
+    def with_groups(self, ends: Sequence[int]) -> Runs:
+        """With the symbols as borders that begin next to where one of the groups of rows ends.
 
-        >>> sorted(Runs(("A", "B", "C"), np.array([0, 10, 20, 30])).nearest(np.array([12, 18, 29])))
+        >>> sorted(Runs(("A", "B", "C"), np.array([0, 10, 20, 30])).with_groups([12, 18, 29]).borders)
         ['B', 'C']
         """
-        places = np.searchsorted((self.starts[1:] + self.starts[:-1]) / 2, rows)
-        return frozenset(self.symbols[place] for place in places if place < len(self.symbols))
+        places = np.searchsorted((self.starts[1:] + self.starts[:-1]) / 2, ends)
+        borders = frozenset(self.symbols[place] for place in places if place < len(self.symbols))
+        return Runs(self.symbols, self.starts, borders)
 
     def rows(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
         """The numbers of rows that were read, see `NumberedRepository.read_numbered`."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
-from .counting import RowGroup, counted_keys, counted_names, encoded_runs, groups_of, runs_of
+from .coded_names import CodedNames
+from .counting import counted_keys, counted_names, runs_of
 from .instants import Bounds, Instant, in_zone, read_ts, shifted
 from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
@@ -156,8 +156,7 @@ class ParquetRepository(NumberedRepository):
             return None
         self.counted_at = self.fingerprint()
         with self.readable():
-            counted = self.counted_by_codes() if self.has_codes else self.counted_by_names()
-        return None if counted is None else Runs.of(counted)
+            return self.runs_by_codes() if self.has_codes else self.runs_by_names()
 
     @property
     def has_codes(self) -> bool:
@@ -170,31 +169,24 @@ class ParquetRepository(NumberedRepository):
             return False
         return not self.by_names and bool(self.lazy.select(pl.len()).collect().item() >= LARGE)
 
-    def counted_by_codes(self) -> pl.DataFrame | None:
-        """The symbols counted by the numbers that stand for them in the files."""
+    def runs_by_codes(self) -> Runs | None:
+        """The symbols counted by the numbers that stand for them in the files, with what groups of rows they have."""
+        names = CodedNames(self.table.files, self.layout.symbol or "")
         try:
-            return counted_names(encoded_runs(self.groups, self.layout.symbol or ""))
+            counted = counted_names(names.runs())
         except (pa.ArrowException, OSError, KeyError):  # Polars may know the kind of file, or names what is wrong
-            return self.counted_by_names()
+            return self.runs_by_names()
+        runs = None if counted is None else Runs.of(counted)
+        return None if runs is None else runs.with_groups(names.ends)
 
-    @remembered
-    def groups(self) -> list[RowGroup]:
-        """The groups of rows that the files consist of."""
-        return list(groups_of(self.table.files))
+    def runs_by_names(self) -> Runs | None:
+        """The symbols counted by their names at each row."""
+        counted = counted_names(runs_of(self.lazy.select(pl.col(self.layout.symbol or ""))))
+        return None if counted is None else Runs.of(counted)
 
     def borders(self, timeframe: str) -> frozenset[str]:
-        """Symbols that begin with a group of rows, or nearly so: of loads that begin there, none reads a group twice.
-
-        Empty where the groups have not been looked at to count the symbols.
-        """
-        self.fitting(timeframe)
-        if self.runs is None or not self.knows("groups"):
-            return frozenset()
-        return self.runs.nearest(np.cumsum([group.rows for group in self.groups]))
-
-    def counted_by_names(self) -> pl.DataFrame | None:
-        """The symbols counted by their names at each row."""
-        return counted_names(runs_of(self.lazy.select(pl.col(self.layout.symbol or ""))))
+        """Symbols that begin with a group of rows of the files, or nearly so; none before symbols have been counted."""
+        return self.runs.borders if self.knows("runs") and self.runs is not None else frozenset()
 
     @property
     def countable(self) -> bool:

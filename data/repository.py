@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -73,6 +73,15 @@ class HoldingRepository(Protocol):
 
     def are_at_hand(self, timeframe: str, columns: Sequence[str], policy: CandlePolicy) -> bool:
         """Whether a load only cuts out of what is there, once that was looked at."""
+        ...
+
+
+@runtime_checkable
+class GroupingRepository(Protocol):
+    """A repository that reads rows in groups. Those over Parquet do."""
+
+    def borders(self, timeframe: str) -> Collection[str]:
+        """Symbols that begin with a group: of loads that begin there, fewer read a group that another one reads too."""
         ...
 
 

@@ -92,12 +92,14 @@ def cut(
 ) -> list[Batch]:
     """Cut symbols, in the order of `sizes` (symbol -> bars), into batches; a symbol is never cut.
 
-    A batch ends ahead of one of `borders` where that makes it no less than half as large.
+    A batch ends ahead of one of `borders` where that leaves it no less than half as large.
 
     >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 9}, most_rows=10)]
     [('A', 'B'), ('C',)]
     >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 3}, most_rows=10, borders={"B"})]
     [('A',), ('B', 'C')]
+    >>> [batch.symbols for batch in cut({"A": 1, "B": 8, "C": 3}, most_rows=10, borders={"B"})]
+    [('A', 'B'), ('C',)]
     """
     return [Batch(tuple(run)) for run in _runs(sizes, most_rows, most_symbols, borders)]
 
@@ -112,8 +114,8 @@ def _runs(
         taken = int(ends[begin - 1]) if begin else 0
         fitting = int(np.searchsorted(ends, taken + most_rows, side="right"))
         end = min(max(fitting, begin + 1), begin + most_symbols)
-        if end < len(symbols):
-            last = int(np.searchsorted(preferred, end, side="right")) - 1
-            end = int(preferred[last]) if last >= 0 and preferred[last] - begin >= (end - begin + 1) // 2 else end
+        if end < len(symbols) and (earlier := preferred[(preferred > begin) & (preferred <= end)]).size:
+            border = int(earlier[-1])
+            end = border if 2 * (ends[border - 1] - taken) >= ends[end - 1] - taken else end
         yield symbols[begin:end]
         begin = end

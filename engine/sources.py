@@ -11,7 +11,13 @@ from ..data.instants import TS, Instant
 from ..data.layout import CANDLE_FIELDS, Kind
 from ..data.opening import open_repository, unchanged
 from ..data.policies import CandlePolicy
-from ..data.repository import CandleRepository, CheckingRepository, HoldingRepository, InterruptibleRepository
+from ..data.repository import (
+    CandleRepository,
+    CheckingRepository,
+    GroupingRepository,
+    HoldingRepository,
+    InterruptibleRepository,
+)
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -108,8 +114,7 @@ def rows_of(repository: CandleRepository, timeframe: str) -> Mapping[str, int] |
 
 def borders_of(repository: CandleRepository, timeframe: str) -> Collection[str]:
     """Symbols at which batches had better begin, if the repository knows of any."""
-    borders: Collection[str] = repository.borders(timeframe) if hasattr(repository, "borders") else frozenset()
-    return borders
+    return repository.borders(timeframe) if isinstance(repository, GroupingRepository) else frozenset()
 
 
 def span_of(repository: CandleRepository, timeframe: str) -> tuple[Instant, Instant] | None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from barsweep.data import ParquetRepository, counting, parquet
+from barsweep.data import ParquetRepository, coded_names, counting, parquet
 from barsweep.errors import RepositoryError
 
 NAMES = ["A", "AB", "B", "Z", "z", "É", "株", "😀"]
@@ -51,22 +51,33 @@ WAYS = [by_polars, as_categories, without_list, with_short_list, by_duckdb]
 
 @pytest.mark.parametrize("write", WAYS)
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(runs=names, ascend=st.booleans(), part=st.integers(1, 40), codes=st.integers(1, 40))
-def test_codes_tell_what_names_do(tmp_path, monkeypatch, write, runs, ascend, part, codes):
+@given(runs=names, ascend=st.booleans(), part=st.integers(1, 40), codes=st.integers(1, 40), many=st.integers(0, 9))
+def test_codes_tell_what_names_do(tmp_path, monkeypatch, write, runs, ascend, part, codes, many):
     """However the file is written, and in whatever pieces it is read."""
     runs = sorted(runs, key=lambda run: run[0] or "") if ascend else runs
     frame = candles(list(itertools.chain.from_iterable([name] * rows for name, rows in runs)))
     write(frame, tmp_path / "candles.parquet")
     repository = ParquetRepository(tmp_path / "candles.parquet")
     with monkeypatch.context() as patched:
-        patched.setattr(counting, "PART", part)
-        patched.setattr(counting, "CODES", codes)
-        found = counting.counted_names(counting.encoded_runs(counting.groups_of(repository.files()), "symbol"))
-    expected = repository.counted_by_names()
+        for module, name, size in (
+            (counting, "PART", part),
+            (coded_names, "PART", part),
+            (coded_names, "CODES", codes),
+        ):
+            patched.setattr(module, name, size)
+        patched.setattr(coded_names, "MANY", many)
+        read = coded_names.CodedNames(repository.files(), "symbol")
+        found = counting.counted_names(read.runs())
+        expected = counting.counted_names(
+            counting.runs_of(pl.scan_parquet(tmp_path / "candles.parquet").select("symbol"))
+        )
 
     assert (found is None) == (expected is None)
     if found is not None and expected is not None:
         assert_frame_equal(found, expected)
+        groups = pq.read_metadata(tmp_path / "candles.parquet")
+        rows = [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+        assert read.ends == list(itertools.accumulate(rows))
 
 
 def test_codes_are_counted_where_the_files_have_texts(tmp_path, monkeypatch):
@@ -111,3 +122,33 @@ def test_a_broken_file_is_named(tmp_path, monkeypatch):
 
     with pytest.raises(RepositoryError, match="cannot be read as Parquet"):
         repository.symbols("1d")
+
+
+def test_of_a_file_in_which_symbols_alternate_little_is_read(tmp_path, monkeypatch):
+    """It is sorted by time: every row is a run, of which nobody needs to have all in memory."""
+    monkeypatch.setattr(coded_names, "CODES", 1_000)
+    monkeypatch.setattr(coded_names, "MANY", 100)
+    path, seen = tmp_path / "candles.parquet", []
+    candles(["A", "B"] * 50_000).write_parquet(path, row_group_size=100_000)
+    really = coded_names.runs_of_codes
+    monkeypatch.setattr(coded_names, "runs_of_codes", lambda names: seen.append(len(names)) or really(names))
+
+    assert counting.counted_names(coded_names.CodedNames([path], "symbol").runs()) is None
+    assert seen == [1_000]
+
+
+def test_the_groups_of_rows_are_told_once_symbols_have_been_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    path = tmp_path / "candles.parquet"
+    candles([name for name in "ABCDEF" for _ in range(10)]).write_parquet(path, row_group_size=20)
+    repository = ParquetRepository(path)
+
+    assert repository.borders("1d") == frozenset()
+    assert repository.symbols("1d") == list("ABCDEF")
+    assert repository.borders("1d") == {"C", "E"}
+
+    candles([name for name in "ABCDEF" for _ in range(11)]).write_parquet(path, row_group_size=12)
+    repository.forget()
+    assert repository.borders("1d") == frozenset()
+    assert repository.rows("1d") == dict.fromkeys("ABCDEF", 11)
+    assert repository.borders("1d") == {"B", "C", "D", "E", "F"}

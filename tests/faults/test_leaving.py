@@ -63,11 +63,12 @@ ENDINGS = {
     "a job runs on": "bs.ProcessingEngine(frame, Sleeping()).submit(job); time.sleep(0.3)",
     "a job was cancelled": "job = bs.ProcessingEngine(frame, Sleeping()).submit(job); time.sleep(0.3); job.cancel()",
     "a repository hangs": "bs.ProcessingEngine(Asleep(), deadline=0.2).run(job)",
+    "a file hangs": "bs.ProcessingEngine(hanging_file(), deadline=1.0).run(job)",
 }
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_what_hangs_does_not_keep_the_process(ending):
+def test_what_hangs_does_not_keep_the_process(ending, tmp_path):
     code = f"""
 import sys, time
 sys.path.append({str(Path(__file__).parents[1])!r})
@@ -80,6 +81,12 @@ class Sleeping:
 class Asleep:
     def load(self, *_, **__): raise AssertionError
     def symbols(self, timeframe): time.sleep(60)
+def hanging_file():
+    from barsweep.data import coded_names, parquet
+    parquet.LARGE, coded_names.CODES = 0, 1
+    coded_names.runs_of_codes = lambda names: time.sleep(60)
+    frame.write_parquet({str(tmp_path / "candles.parquet")!r}, row_group_size=5)
+    return {str(tmp_path / "candles.parquet")!r}
 frame, job = rising(2), bs.ProcessingJob(None, "close > close[1]")
 try:
     {ENDINGS[ending]}
