@@ -60,13 +60,21 @@ class EngineMemory:
         self.plans.keep_within(self.limit // KEPT_OF)
 
     def grown(self) -> int:
-        """Bytes by which the process has grown; `most` remembers the most that was seen."""
+        """Bytes by which the process has grown; `most` remembers the most that was seen.
+
+        What lies in the plans' rooms does not count as far as it may be kept: batches to come take it, or it goes when
+        the limit is near.
+        """
         grown = resident() - self.before
         self.most = max(self.most, grown)
         if grown > self.limit // IDLE_OF:
             give_back()
             grown = resident() - self.before
-        return grown
+        rooms = self.plans.rooms
+        if grown > NEAR * self.limit and rooms.kept:
+            rooms.keep_within(0)
+            grown = resident() - self.before
+        return grown - min(rooms.kept, self.limit // KEPT_OF)
 
     def is_short(self) -> bool:
         """Whether hardly anything is left of the limit."""

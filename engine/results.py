@@ -198,12 +198,15 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
 
     @property
     def matches(self) -> pl.DataFrame:
-        """The matches as a frame."""
+        """The matches as a frame.
+
+        Raises ProcessingEngineError where those of several formulas would take more memory than there is.
+        """
         return self._table if isinstance(self._table, pl.DataFrame) else self._table.slice(0)
 
     @property
     def lazy(self) -> pl.LazyFrame:
-        """The matches as a lazy frame: of an output file, the file scanned."""
+        """The matches as a lazy frame: of an output file, the file scanned. Raises what `matches` raises."""
         return self._table.lazy() if isinstance(self._table, pl.DataFrame) else self._table.lazy
 
     @property

@@ -20,6 +20,7 @@ from .residing import free_memory
 
 WRITTEN: Final = 2**22  # bytes of what was found that are written together; a cancel waits for them
 UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of them of columns of other formulas
+PIECES: Final = 16  # of a table in memory, which is the slower to work on the more it has
 
 
 @dataclass(eq=False)
@@ -44,21 +45,21 @@ class UnitedTables(Rows):
 
         Raises ProcessingEngineError where they would take more memory than there is: each formula's own are there.
         """
-        self._assert_fits()
-        if list(self.places) != sorted(self.places):
+        size = self.height * _bytes_of_row(_empty(self.tables))
+        ascend = list(self.places) == sorted(self.places)
+        self._assert_fits(size if ascend else 2 * size)  # put into another order, all is there twice for a moment
+        if not ascend or not size:
             return united(self.tables, self.places)
-        runs = united_in_parts(self.tables, dict(sorted(self.found.items())))
-        parts = [part for _, parts in runs for part in parts]
-        return pl.concat(parts) if parts else united(self.tables)
+        part = max(UNITED, size // PIECES)
+        runs = united_in_parts(self.tables, dict(sorted(self.found.items())), part, part)
+        return pl.concat(part for _, parts in runs for part in parts)
 
-    def _assert_fits(self) -> None:
-        empty = _empty(self.tables)
-        size, free = self.height * _bytes_of_row(empty), free_memory()
-        if size <= max(free, UNITED):
+    def _assert_fits(self, size: int) -> None:
+        if size <= UNITED or size <= (free := free_memory()):
             return
         raise ProcessingEngineError(
             f"the matches of {len(self.tables)} formulas in one table would take {size / 1e9:,.1f} GB, of which "
-            f"{free / 1e9:,.1f} are free: {self.height:,} rows of {empty.width} columns, the indicators of all. "
+            f"{free / 1e9:,.1f} are free: {self.height:,} rows with a column for every indicator of all. "
             f"Look at one formula at a time with of(name), or write them with output="
         )
 
@@ -75,12 +76,12 @@ def united(tables: Mapping[str, Table], places: Mapping[str, int] | None = None)
 
 
 def united_in_parts(
-    tables: Mapping[str, Table], found: Mapping[str, int], size: int = UNITED
+    tables: Mapping[str, Table], found: Mapping[str, int], size: int = UNITED, own: int = WRITTEN
 ) -> Iterator[tuple[Sequence[str], Iterator[pl.DataFrame]]]:
-    """As `united`, where symbols ascend: runs of symbols with their rows, in parts of about `size` bytes, or WRITTEN.
+    """As `united`, where symbols ascend: runs of symbols with their rows, in parts of about `size` bytes.
 
-    `found` has how many rows each symbol has in all tables together. A run has one part, and more where the only symbol
-    in it has many rows.
+    Of these, what was found takes no more than `own`, the rest are columns of other formulas. `found` has how many rows
+    each symbol has in all tables together. A run has one part, and more where the only symbol in it has many rows.
 
     >>> tables = {"up": Table.of(pl.DataFrame({"symbol": ["A", "A", "B"], "ts": [1, 2, 1]}))}
     >>> runs = united_in_parts(tables, {"A": 2, "B": 1, "C": 0}, size=1)
@@ -88,8 +89,8 @@ def united_in_parts(
     [(('A',), [[1], [2]]), (('B', 'C'), [[1]])]
     """
     empty = _empty(tables)
-    whole, own = _bytes_of_row(empty), max(_bytes_of_row(table.frame) for table in tables.values())
-    most = max(1, min(size // whole, WRITTEN // own))
+    whole, widest = _bytes_of_row(empty), max(_bytes_of_row(table.frame) for table in tables.values())
+    most = max(1, min(size // whole, own // widest))
     runs = [batch.symbols for batch in cut(found, most)]
     last = pl.Series([symbols[-1] for symbols in runs], dtype=pl.String)
     ends = {name: [0, *table.frame["symbol"].search_sorted(last, "right")] for name, table in tables.items()}

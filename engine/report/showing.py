@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -58,7 +59,11 @@ class Shown:
         from .gathering import gather  # noqa: PLC0415 - as above
         from .page import page_of  # noqa: PLC0415
 
-        return framed(page_of(gather(_result(self), "table", most=MOST_IN_NOTEBOOK)), HEIGHTS["table"])
+        try:
+            gathered = gather(_result(self), "table", most=MOST_IN_NOTEBOOK)
+        except ProcessingEngineError as error:  # a table that is larger than the memory, say: the notebook says so
+            return f"<pre>{escape(repr(self))}\n{escape(str(error))}</pre>"
+        return framed(page_of(gathered), HEIGHTS["table"])
 
 
 def _result(shown: Shown) -> BatchResult:

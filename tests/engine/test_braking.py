@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import psutil
 import pytest
 from fakes import Watched, names, rising
@@ -197,7 +198,7 @@ def test_a_job_that_is_short_of_memory_runs_one_batch_at_a_time(output, tmp_path
 
 @pytest.mark.parametrize("formula", ["close > 0", "rank(close) > 0"])
 @pytest.mark.usefixtures("few_symbols_at_a_time")
-def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula, monkeypatch):
+def test_what_is_kept_goes_where_it_is_too_much(formula):
     """A formula that is true everywhere leaves room for a row and two values of each bar."""
     frame, bar = rising(16, bars=1000), 3 * 8
     jobs = [ProcessingJob(None, f"x = sma(close, {n}); y = sma(open, {n}); {formula}") for n in (1, 2, 3)]
@@ -209,10 +210,6 @@ def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula, monkeypat
     assert plans.rooms.kept > 400 * bar
     assert machines > 0
 
-    with monkeypatch.context() as patch:
-        patch.setattr(engine._memory, "limit", braking.KEPT_OF * (machines + 400 * bar))
-        engine._memory.clear()
-    assert machines <= plans.kept <= machines + 400 * bar
     plans.keep_within(machines)
     assert (plans.kept, plans.rooms.kept) == (machines, 0)
     plans.keep_within(machines // 2)
@@ -221,16 +218,49 @@ def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(formula, monkeypat
     assert_frame_equal(engine.run(jobs[0]).matches, bs.scan(jobs[0].formula, frame).matches)
 
 
-def test_plans_of_one_engine_share_the_memory_of_what_they_find():
+@pytest.mark.parametrize("limit", [600_000, 1_000_000])
+@pytest.mark.usefixtures("grown")
+def test_what_is_kept_for_jobs_to_come_is_a_part_of_the_limit(limit):
+    """At the end of every job: of the one that finds nothing, too, ahead of which another one's matches went."""
+    frame = rising(16, bars=4000)
+    engine = ProcessingEngine(frame, max_workers=1, memory_limit=limit)
+    plans = engine._preparer.plans
+    for formula in ("x = sma(close, 3); close > 0", "close < 0"):
+        engine.run(ProcessingJob(None, formula))
+
+    assert plans.kept <= limit // braking.KEPT_OF
+    assert (plans.kept > 600_000 // braking.KEPT_OF) == (limit > 600_000)
+
+
+@pytest.mark.parametrize("formula", ["x = sma(close, {n}); close > 0", "x = rank(close + {n}); close > 0"])
+def test_plans_of_one_engine_share_the_memory_of_what_they_find(formula):
     """Jobs that take turns do not each wait for the system to hand out memory of their own."""
     frame = rising(16, bars=1000)
     engine = ProcessingEngine(frame, max_workers=1)
     rooms = engine._preparer.plans.rooms
-    engine.run(ProcessingJob(None, "x = sma(close, 3); close > 0"))
+    engine.run(ProcessingJob(None, formula.format(n=3)))
     once = rooms.kept
     for length in (4, 5, 6):
-        engine.run(ProcessingJob(None, f"x = sma(close, {length}); close > 0"))
+        engine.run(ProcessingJob(None, formula.format(n=length)))
     assert rooms.kept == once > 0
+    assert all(stage.rooms is rooms for each in engine._preparer.plans._executors() for stage in each.every_stage())
+
+
+def test_what_is_kept_makes_nobody_short_of_memory(grown):
+    """It is taken again, or goes: results need not be put aside for it."""
+    plans = Plans()
+    memory = EngineMemory(800, plans)
+    plans.rooms.give(np.empty(10))
+    grown[0] += 600
+    assert memory.grown() == 520
+    assert plans.rooms.kept == 80
+
+    plans.rooms.give(np.empty(10))
+    assert memory.grown() == 500, "no more counts as idle than may be kept"
+
+    grown[0] += 150
+    assert memory.is_short()
+    assert plans.rooms.kept == 0
 
 
 @pytest.mark.usefixtures("few_symbols_at_a_time")

@@ -96,6 +96,10 @@ def test_a_containers_bound_counts_where_it_is_less_than_the_machine_has(monkeyp
 
     bounds[1].write_text(f"{2**28}\n")
     assert residing.memory_at_hand() == 2**28
+    monkeypatch.setattr(residing, "resident", lambda: 2**27)
+    assert residing.free_memory() == 2**27
+    monkeypatch.setattr(residing, "resident", lambda: 2**29)
+    assert residing.free_memory() == 0
     assert braking.limit_or_usual(None) == 2**26
 
 

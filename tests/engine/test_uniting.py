@@ -14,6 +14,7 @@ from barsweep.engine.deferring import Table
 from barsweep.engine.uniting import united, united_in_parts
 
 CANDLES = random_candles(43, lengths=(80, 3, 140, 60, *range(1, 30)))
+ANOTHER_ORDER = CANDLES["symbol"].unique().sort().gather([5, 0, 2]).to_list()
 FORMULAS = {
     "always": "v = sma(close, 3)\nclose > 0",
     "up": "up = close > close[1]\nv = close\nup",
@@ -87,15 +88,15 @@ def test_what_is_written_in_parts_is_what_is_returned(options, more, tmp_path, m
     assert written.counts == returned.counts
 
 
-@pytest.mark.parametrize("symbols", [None, ["S4", "S0", "S2"]])
+@pytest.mark.parametrize("symbols", [None, ANOTHER_ORDER])
 def test_what_a_result_shows_is_the_whole(symbols, monkeypatch):
     """However large the parts are of which it is put together."""
     whole = bs.scan(FORMULAS, CANDLES, timeframe="1h", symbols=symbols).matches
-    monkeypatch.setattr(uniting, "WRITTEN", 1_000)
+    monkeypatch.setattr(uniting, "UNITED", 1_000)
 
     parts = bs.scan(FORMULAS, CANDLES, timeframe="1h", symbols=symbols).matches
 
-    assert (parts.n_chunks() > 1) == (symbols is None)
+    assert (1 < parts.n_chunks() <= 2 * uniting.PIECES) == (symbols is None)
     assert_frame_equal(parts, whole)
     expected = list(dict.fromkeys(CANDLES["symbol"])) if symbols is None else symbols
     assert list(dict.fromkeys(whole["symbol"])) == [each for each in expected if each in set(whole["symbol"])]
@@ -104,10 +105,25 @@ def test_what_a_result_shows_is_the_whole(symbols, monkeypatch):
 def test_a_table_that_is_too_large_for_the_memory_is_refused(monkeypatch):
     """The process would be killed. The matches of each formula are there all the same."""
     monkeypatch.setattr(uniting, "free_memory", lambda: 1_000)
+    assert bs.scan(FORMULAS, CANDLES, timeframe="1h").matches.height > 100, "nobody asks where little is wanted"
+
     monkeypatch.setattr(uniting, "UNITED", 0)
     result = bs.scan(FORMULAS, CANDLES, timeframe="1h")
-
-    with pytest.raises(ProcessingEngineError, match=r"3 formulas .* columns, .*\. Look at one formula .* of\(name\)"):
+    with pytest.raises(ProcessingEngineError, match=r"3 formulas .* of all\. Look at one formula .* of\(name\)"):
         _ = result.matches
-
     assert sum(result.of(name).height for name in FORMULAS) == result.counts["matches"]
+    assert "matches" in result._repr_html_()
+
+
+@pytest.mark.parametrize("symbols", [None, ANOTHER_ORDER])
+def test_another_order_takes_the_memory_twice(symbols, monkeypatch):
+    monkeypatch.setattr(uniting, "UNITED", 0)
+    found = bs.scan(FORMULAS, CANDLES, timeframe="1h", symbols=symbols)
+    rows, columns = found.counts["matches"], 2 * 16 + 8 * 4  # of text, and of numbers and times
+    monkeypatch.setattr(uniting, "free_memory", lambda: rows * columns)
+
+    if symbols is None:
+        assert found.matches.height == rows
+    else:
+        with pytest.raises(ProcessingEngineError, match="in one table would take"):
+            _ = found.matches
