@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fakes import Watched, universe
@@ -5,23 +7,62 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barsweep import FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
-from barsweep.data import CandlePolicy
+from barsweep.data import CandlePolicy, parquet
+from barsweep.engine import preparing
 from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
+from barsweep.engine.jobs import DateRange
+from barsweep.engine.loading import Request
+from barsweep.engine.sizing import estimate_bars
 
 BAR = bytes_of_bar(5, 4, in_tiles=False, everything=False)
 
 
-@given(st.lists(st.integers(0, 40)), st.integers(1, 50), st.integers(1, 7))
-def test_cutting_keeps_every_symbol_once_and_in_order(sizes, most_rows, most_symbols):
+@given(st.lists(st.integers(0, 40)), st.integers(1, 50), st.integers(1, 7), st.frozensets(st.integers(0, 40)))
+def test_cutting_keeps_every_symbol_once_and_in_order(sizes, most_rows, most_symbols, borders):
     """A batch stays within both limits unless a symbol alone is larger."""
     symbols = {f"S{number}": size for number, size in enumerate(sizes)}
 
-    batches = cut(symbols, most_rows, most_symbols)
+    batches = cut(symbols, most_rows, most_symbols, {f"S{number}" for number in borders})
 
     assert [symbol for batch in batches for symbol in batch.symbols] == list(symbols)
     for batch in batches:
         assert len(batch.symbols) <= most_symbols
         assert len(batch.symbols) == 1 or sum(map(symbols.get, batch.symbols)) <= most_rows
+
+
+@given(st.lists(st.integers(1, 40), min_size=2), st.integers(1, 50), st.frozensets(st.integers(0, 40)))
+def test_batches_end_ahead_of_borders_where_that_leaves_half(sizes, most_rows, borders):
+    symbols = {f"S{number}": size for number, size in enumerate(sizes)}
+    names = {f"S{number}" for number in borders}
+    (first, *others), (plain, *_) = cut(symbols, most_rows, borders=names), cut(symbols, most_rows)
+
+    rows, most = (sum(map(symbols.get, batch.symbols)) for batch in (first, plain))
+    inside = [number for number in range(1, len(plain.symbols) + 1) if f"S{number}" in names & symbols.keys()]
+    if others and inside and 2 * sum(sizes[: inside[-1]]) >= most:
+        assert others[0].symbols[0] in names
+    else:
+        assert rows == most
+
+
+def test_of_files_no_group_of_rows_is_read_by_two_batches(tmp_path, monkeypatch):
+    """Each of four groups has three symbols, and a batch has room for five."""
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 5 * 12)
+    universe(12).write_parquet(tmp_path / "candles.parquet", row_group_size=3 * 12)
+
+    with ProcessingEngine(tmp_path / "candles.parquet") as engine:
+        batches = engine._preparer.prepare(ProcessingJob(None, "close > close[1]")).batches
+
+    assert [len(batch.symbols) for batch in batches] == [3, 3, 3, 3]
+
+
+def test_sizes_are_told_by_name():
+    """A repository of one's own may list its symbols in any order."""
+    whole = Request("1d", DateRange(), (), 0)
+    rows = {"B": 2, "A": 1}
+    assert estimate_bars(SimpleNamespace(rows=lambda _: rows), ["A", "B"], whole) == {"A": 1, "B": 2}
+    assert list(estimate_bars(SimpleNamespace(rows=lambda _: rows), ["A", "B"], whole)) == ["A", "B"]
+    assert estimate_bars(SimpleNamespace(rows=lambda _: rows), ["B", "A"], whole) is not rows
 
 
 def test_halves_make_the_whole():
