@@ -5,6 +5,7 @@ from __future__ import annotations
 from .crossing import Numbers, Section, across
 from .emitting import Value
 from .lanes import NA, Lanes, Mask, function, larger, smaller, where
+from .moments import correlated
 
 
 @across
@@ -90,14 +91,13 @@ def across_slope(section: Section) -> None:
 
 @across
 def across_correlation(section: Section) -> None:
-    """Undefined where either is flat; rounding does not lead beyond 1."""
+    """Undefined where either is flat; exactly 1 of a series with itself."""
     gap_x, gap_y = _gaps(section, section.x), _gaps(section, section.y)
     products, squares_x, squares_y = section.totals(
         lambda i: gap_x(i) * gap_y(i), lambda i: gap_x(i) * gap_x(i), lambda i: gap_y(i) * gap_y(i)
     )
-    found = products / (function("sqrt", squares_x) * function("sqrt", squares_y))
     flat = _is_flat(section, section.x) | _is_flat(section, section.y)
-    section.answer_all(where(flat, NA, larger(smaller(found, 1.0), -1.0)))
+    section.answer_all(where(flat, NA, correlated(squares_x, squares_y, products)))
 
 
 def _gaps(section: Section, numbers: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ import polars as pl
 from ..declaring_across import across
 from ..kinds import Booleans, Count, Countable, Factor, Length, Numbers, Share, Switch, Tail
 from ..scope import Population
+from .moments import correlated
 
 
 @across
@@ -157,9 +158,11 @@ def across_slope(population: Population, x: Numbers, y: Numbers) -> Numbers:
 def across_correlation(population: Population, x: Numbers, y: Numbers) -> Numbers:
     """Pearson's correlation of two series over all symbols, -1 to 1; undefined where one of them is flat."""
     gap_x, gap_y = population.gap(x), population.gap(y)
-    spread = population.of((gap_x * gap_x).sum()).sqrt() * population.of((gap_y * gap_y).sum()).sqrt()
-    found = population.of((gap_x * gap_y).sum()) / spread
-    return pl.when(~population.is_flat(x) & ~population.is_flat(y)).then(found.clip(-1.0, 1.0))
+    squares_x, squares_y, products = (
+        population.of((x * y).sum()) for x, y in ((gap_x, gap_x), (gap_y, gap_y), (gap_x, gap_y))
+    )
+    found = correlated(squares_x, squares_y, products)
+    return pl.when(~population.is_flat(x) & ~population.is_flat(y)).then(found)
 
 
 def _slope(population: Population, x: Numbers, y: Numbers) -> pl.Expr:

@@ -68,8 +68,7 @@ def correlation(scope: Scope, x: Numbers, y: Numbers, n: Length = 14) -> Numbers
     spread_x = scope.fold((x, _zero(x)), n, _spread)[1]
     spread_y = scope.fold((y, _zero(y)), n, _spread)[1]
     together = scope.fold((x, y, _zero(x)), n, _comovement)[2]
-    (near_x, root_x), (near_y, root_y) = map(_nearer, (spread_x, spread_y))
-    return (together / ((near_x * near_y).sqrt() * (root_x * root_y))).clip(-1.0, 1.0)
+    return correlated(spread_x, spread_y, together)
 
 
 @window(warmup=lambda n: n - 1)
@@ -82,6 +81,12 @@ def slope(scope: Scope, x: Numbers = CLOSE, n: Pairs = 14) -> Numbers:
 def mean_deviation(scope: Scope, x: Numbers = CLOSE, n: Length = 14) -> Numbers:
     """Mean absolute deviation: the mean distance of the last `n` values from their mean."""
     return scope.kernel("mean_deviation", [x], [n])[0]
+
+
+def correlated(spread_x: pl.Expr, spread_y: pl.Expr, together: pl.Expr) -> pl.Expr:
+    """Correlation from two spreads and the co-movement: see the kernel of that name."""
+    (near_x, root_x), (near_y, root_y) = map(_nearer, (spread_x, spread_y))
+    return (together / ((near_x * near_y).sqrt() * (root_x * root_y))).clip(-1.0, 1.0)
 
 
 def _nearer(spread: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

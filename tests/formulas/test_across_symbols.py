@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from references.registry import REFERENCES
-from sweeping import LANGUAGE, sweep
+from sweeping import LANGUAGE, random_candles, sweep
 
 from barsweep.errors import FormulaError
 from barsweep.formulas.declaring import PRIMITIVES
@@ -217,3 +217,16 @@ def test_groups_told_by_a_text_are_refused():
     """by="sector", as others write it, would put all symbols into one group."""
     with pytest.raises(FormulaError, match="this is a constant"):
         LANGUAGE.check('rank(close, by="sector")')
+
+
+@pytest.mark.parametrize("executor", ["polars", "tiles"])
+@pytest.mark.parametrize("power", [-260, 0, 260])
+def test_symbols_go_exactly_with_themselves(power, executor):
+    """As series do over time, at any magnitude: spreads are squares."""
+    frame = random_candles(9, lengths=(40,) * 7, holes=0.0)
+    far = f"{2.0**power!r} * close"
+    calls = {"same": f"across_correlation({far}, {far})", "opposite": f"across_correlation({far}, -close)"}
+    found = sweep(calls, frame, executor=executor)
+    for name, value in (("same", 1.0), ("opposite", -1.0)):
+        assert found[name].count() > 200
+        assert set(found[name].drop_nulls()) == {value}
