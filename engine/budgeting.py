@@ -71,7 +71,7 @@ class Demand:
         """
         beside = room - self.reported
         usual = min(room // 2, MOST_AT_WORK)
-        return min(usual, beside) if beside >= room // 4 else usual
+        return min(usual, beside) if beside >= room // 3 else usual
 
     def assert_fits(self, limit: int, left: int) -> None:
         """Raise ProcessingEngineError where the job cannot keep to the limit, of which so many bytes are left."""
