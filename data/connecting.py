@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DATABASES: Final = frozenset({".duckdb", ".db", ".ddb"})
 PATIENCE: Final = 2.0  # seconds; a query that was interrupted ends within hundredths
 PAUSE: Final = 0.01
+INTERRUPTED: Final = "Query interrupted"
+"""What DuckDB makes of Ctrl-C while the main thread waits for a query."""
 
 
 def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.DuckDBPyConnection:
@@ -93,6 +95,10 @@ def fetched(
         # A connection that was closed or broke down meanwhile can be opened again, as can a file that was replaced.
         passing = isinstance(error, duckdb.IOException | duckdb.ConnectionException | duckdb.FatalException)
         raise RepositoryError(f"{where}: {error}", retryable=passing) from error
+    except RuntimeError as error:
+        if str(error) != INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from error
     finally:
         cursor.close()
     found = pl.from_arrow(mend(table) if mend else table)

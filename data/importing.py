@@ -65,7 +65,8 @@ def import_candles(
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
     if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
     then takes its place: whoever reads the target sees the old one or the new one. Raises RepositoryError if the
-    table is there and `replace` is not said, and if the target is the source or not called .duckdb or .db.
+    table is there and `replace` is not said, if the target is the source or not called .duckdb or .db, and if there are
+    no bars to import.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -81,6 +82,9 @@ def import_candles(
     assert isinstance(repository, TableRepository)
     loaded, faulty = load_sound(repository, start, end)
     frame = pl.DataFrame(loaded)
+    if frame.is_empty():
+        inside = "" if start is None and end is None else " in this range"
+        raise RepositoryError(f"{origin} holds no bars{inside}: nothing was imported")
     with writable(goal), alone(goal):
         refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
         if goal.suffix.lower() == STORE:

@@ -6,6 +6,10 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from typing import Final
+
+INTERRUPTED: Final = 130
+"""As in ending.py, which may not have been imported yet."""
 
 
 def main() -> None:
@@ -22,6 +26,9 @@ def main() -> None:
         make_application(next(iter(sys.argv[1:]), None))(prog_name="barsweep")
     except SystemExit as ended:  # click's own way to end: with that code, but without waiting
         leave(ended.code)
+    except KeyboardInterrupt:  # while commands were imported
+        sys.stderr.write("interrupted\n")
+        leave(INTERRUPTED)
 
 
 def leave(code: str | int | None) -> None:

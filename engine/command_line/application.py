@@ -29,6 +29,19 @@ class Commands(click.Group):
         """Their names."""
         return list(self.commands)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; where it is interrupted before it can tell how far it was, the exit code says so.
+
+        Click's would be 1, which says that nothing was found.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from .ending import Code  # noqa: PLC0415 - commands import it when they are asked for
+
+            click.echo("interrupted", err=True)
+            raise click.exceptions.Exit(Code.INTERRUPTED) from None
+
 
 def make_application(asked: str | None = None) -> click.Group:
     """The command line; where it is known which command is asked, the others are not imported."""

@@ -76,8 +76,8 @@ class Delivery:
 
     def arranged(self, matches: pl.DataFrame) -> pl.DataFrame:
         """The matches in the order asked for. Without one, `top` means the newest."""
-        if self.sort is not None:
-            matches = matches.sort(self.sort, descending=True, nulls_last=True, maintain_order=True)
+        if self.sort in matches.columns:  # it is not where a job was cancelled before it was planned
+            matches = matches.sort(str(self.sort), descending=True, nulls_last=True, maintain_order=True)
         elif self.top is not None:
             matches = matches.sort("ts", descending=True, maintain_order=True)
         return matches.head(self.top) if self.top is not None else matches

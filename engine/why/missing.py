@@ -88,13 +88,16 @@ def near_misses(
         stale = ANY_AGE if parts.checked.across else None
         values = asked.values(outputs="distances", latest=True, stale=stale, date_range=DateRange(None, end))
     newest = values["ts"].max()
-    values = values.filter(pl.col("ts") == newest)
+    values = values.filter(pl.col("ts") == pl.lit(newest, values.schema["ts"]))
     found = missed(parts, values)
     return NearMisses(found, newest, int(values[_name(parts, parts.whole)].sum()), values.height)
 
 
 def missed(parts: Parts, values: pl.DataFrame) -> pl.DataFrame:
     """The rows of parts' values that one condition keeps from being a match."""
+    if values.is_empty():  # nobody can tell then of what kind its columns would be
+        numbers = dict.fromkeys(("left", "right", "distance"), pl.Float64)
+        return pl.DataFrame(schema={"symbol": pl.String, "ts": values.schema["ts"], "condition": pl.String, **numbers})
     columns = {node: values[name] for name, node in parts.columns.items()}
     candidates = [
         _lacking(condition, distance, parts, columns, values)

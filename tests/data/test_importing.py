@@ -143,3 +143,18 @@ def test_marks_of_what_is_missing_are_no_text(tmp_path, mark):
     loaded = open_repository(tmp_path / "in.csv").load(["A"], "1d", None, None, ["close"])
 
     assert loaded["close"].to_pylist() == [None, 2.0]
+
+
+@pytest.mark.parametrize("target", ["candles.duckdb", "candles.store"])
+def test_a_source_without_bars_replaces_nothing(tmp_path, target):
+    """A download that failed leaves a header, say."""
+    bars, header = tmp_path / "bars.csv", tmp_path / "header.csv"
+    bars.write_text("symbol,date,close\nA,2024-01-02,1.5\n")
+    header.write_text("symbol,date,close\n")
+    import_candles(bars, tmp_path / target)
+
+    for source, options in ((header, {}), (bars, {"start": date(2030, 1, 1)})):
+        with pytest.raises(RepositoryError, match="holds no bars"):
+            import_candles(source, tmp_path / target, replace=True, **options)
+
+    assert open_repository(tmp_path / target).symbols("1d") == ["A"]

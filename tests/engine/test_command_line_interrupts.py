@@ -7,9 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from barsweep.data import sample_candles
+from barsweep.data.connecting import fetched
+from barsweep.engine.command_line.application import make_application
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -48,7 +52,8 @@ main()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupting_before_anything_is_known(tmp_path):
+@pytest.mark.parametrize("further", [[], ["--sort", "close", "--top", "3"]])
+def test_interrupting_before_anything_is_known(further, tmp_path):
     """Ctrl-C while a large file is opened, or a database does not answer: nobody waits for it."""
     path, started = tmp_path / "candles.parquet", tmp_path / "started"
     sample_candles(3, 50, defects=False).write_parquet(path)
@@ -61,7 +66,7 @@ def health(self):
     pathlib.Path({str(started)!r}).touch()
     time.sleep(60)
 ParquetRepository.health = ParquetRepository.columns = health
-sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv"]
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--format", "csv", *{further!r}]
 from barsweep.engine.command_line import main
 main()
 """
@@ -77,3 +82,52 @@ main()
     assert job.returncode == 130, err
     assert time.monotonic() - began < 50
     assert "interrupted: before it was known what symbols there are" in err
+
+
+def test_a_command_that_is_interrupted_says_so():
+    """Also where it does not look at it itself: click would end with 1, as if nothing had been found."""
+
+    @click.command()
+    def slow():
+        raise KeyboardInterrupt
+
+    commands = make_application("scan")
+    commands.add_command(slow, "slow")
+
+    result = CliRunner().invoke(commands, ["slow"])
+
+    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupting_while_commands_are_imported():
+    code = """
+import sys
+from barsweep.engine.command_line import application, main
+def interrupted(_): raise KeyboardInterrupt
+application.make_application = interrupted
+sys.argv[1:] = ["scan"]
+main()
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "interrupted\n")
+
+
+@pytest.mark.parametrize(("text", "raised"), [("Query interrupted", KeyboardInterrupt), ("broken", RuntimeError)])
+def test_a_query_of_the_main_thread_that_is_interrupted(text, raised):
+    """DuckDB answers Ctrl-C by an error of its own."""
+
+    class Cursor:
+        closed = False
+
+        def sql(self, *_, **__):
+            raise RuntimeError(text)
+
+        def close(self):
+            self.closed = True
+
+    cursor = Cursor()
+    with pytest.raises(raised):
+        fetched(cursor, "select 1", [], "a file")
+    assert cursor.closed

@@ -147,3 +147,14 @@ def test_stale_symbols_are_left_out():
     )
 
     assert bs.near_misses("close > 9", frame).frame["symbol"].to_list() == ["A"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_candles_without_rows_have_no_near_misses():
+    empty = pl.DataFrame(schema={"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
+
+    found = bs.near_misses("close > 1 and close < 3", empty)
+
+    whole = bs.near_misses("close > 1 and close < 3", candles({"A": [2.0, 4.0]}))
+    assert found.frame.schema.names() == whole.frame.schema.names()
+    assert (len(whole), len(found), found.ts, found.matches, found.symbols) == (1, 0, None, 0, 0)
