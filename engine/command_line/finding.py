@@ -18,6 +18,7 @@ from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..results import BatchResult, counted
 from ..service import FormulaService
+from ..sources import span_of
 from ..stored import ENDING
 from ..sweeps import expanded
 from .asking import kinds_of, read_session, read_sweep, read_symbols, read_tables, table_kinds
@@ -186,9 +187,20 @@ def _report(result: BatchResult, repository: CandleRepository) -> None:
     for note in result.notes:
         if note not in told:
             say(note)
+    if not (result.counts["bars"] or result.errors or result.cancelled):
+        say(_why_none(repository, result.origin.job.timeframe))
     say(result.summary())
     if result.defects:
         say("faulty rows: " + ", ".join(f"{kind} {rows:,}" for kind, rows in result.defects.items()))
+
+
+def _why_none(repository: CandleRepository, timeframe: str) -> str:
+    """Why there was no bar to look at."""
+    span = span_of(repository, timeframe)
+    if span is None:
+        return "the data has no bars at all"
+    first, last = span
+    return f"no bar lies in the range: the data has those from {first} to {last}"
 
 
 def _code(result: BatchResult) -> Code:

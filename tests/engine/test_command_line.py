@@ -43,6 +43,25 @@ def test_nothing_found(data):
     assert (done.exit_code, done.stdout) == (1, "")
 
 
+def test_nothing_to_look_at(data, tmp_path):
+    """No match is not the same as no bar."""
+    empty = tmp_path / "empty.csv"
+    empty.write_text("symbol,date,close\n")
+
+    for arguments, why in (
+        (
+            (data, "--start", "2030-01-01"),
+            "no bar lies in the range: the data has those from 2024-01-01 to 2024-01-04\n",
+        ),
+        ((str(empty),), "the data has no bars at all\n"),
+        ((str(empty), "--latest"), "the data has no bars at all\n"),
+    ):
+        done = run("scan", UP, *arguments)
+        assert done.exit_code == 1
+        assert why in done.stderr
+    assert "no bar" not in run("scan", "close > 100", data).stderr
+
+
 def test_a_faulty_formula(data):
     done = run("scan", "close > smaa(close, 3)", data)
 
