@@ -66,7 +66,7 @@ def import_candles(
     if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
     then takes its place: whoever reads the target sees the old one or the new one. Raises RepositoryError if the
     table is there and `replace` is not said, if the target is the source or not called .duckdb or .db, and if there are
-    no bars to import.
+    no bars that could replace others.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -82,9 +82,9 @@ def import_candles(
     assert isinstance(repository, TableRepository)
     loaded, faulty = load_sound(repository, start, end)
     frame = pl.DataFrame(loaded)
-    if frame.is_empty():
+    if frame.is_empty() and replace and goal.exists():  # a download that failed leaves a header, say
         inside = "" if start is None and end is None else " in this range"
-        raise RepositoryError(f"{origin} holds no bars{inside}: nothing was imported")
+        raise RepositoryError(f"{origin} holds no bars{inside}: nothing was imported, and {goal} stays as it is")
     with writable(goal), alone(goal):
         refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
         if goal.suffix.lower() == STORE:
