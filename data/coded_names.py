@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from .counting import PART
 from .handing import handed
 from .numbers_of_rows import Numbers
 from .side_by_side import side_by_side
@@ -30,8 +31,6 @@ READERS: Final = 4
 """Threads, at the most."""
 CODES: Final = 2**20
 """Numbers that a thread has in memory, and rows of a stretch, unless a single group of a file has more."""
-PART: Final = 2**23
-"""Rows of stretches that are read before anybody looks at their names."""
 MANY: Final = 2**12
 """Runs of so many numbers beyond which a thread looks by itself whether names ascend."""
 
@@ -62,17 +61,16 @@ class CodedNames:
     def _stretches(self) -> Iterator[Stretch]:
         from pyarrow.parquet import read_metadata  # noqa: PLC0415 - costs a start that other tables need not pay
 
-        end = 0
         for file in self.files:
             metadata, groups, rows = read_metadata(file), list[int](), 0
             for number in range(metadata.num_row_groups):
+                of_group = int(metadata.row_group(number).num_rows)
+                self.ends.append(of_group + (self.ends[-1] if self.ends else 0))
                 groups.append(number)
-                rows += metadata.row_group(number).num_rows
+                rows += of_group
                 if rows >= CODES or number + 1 == metadata.num_row_groups:
                     yield Stretch(file, metadata, groups, rows)
                     groups, rows = [], 0
-                end += metadata.row_group(number).num_rows
-                self.ends.append(end)
 
 
 @dataclass(frozen=True, slots=True)
