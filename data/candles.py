@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .handing import column_of
 from .numbers_of_rows import Numbers, Rows, rows_where
 from .spans import Spans
+from .texts import changes
 
 FEW: Final = 1_000  # runs
 
@@ -67,7 +68,9 @@ class Candles:
         heads = keys.gather(firsts).cast(pl.String)
         if not ascend(heads):
             return None
-        return cls(tuple(heads), starts, frame.drop("symbol"), keys if keys.dtype == pl.String else None)
+        # no query (`drop` is one): over a frame in many pieces it copies every column
+        table = pl.DataFrame([column for column in frame.get_columns() if column.name != "symbol"])
+        return cls(tuple(heads), starts, table, keys if keys.dtype == pl.String else None)
 
     @property
     def ts(self) -> pl.Series:
@@ -156,5 +159,5 @@ def starts_of(symbols: pl.Series) -> NDArray[np.int64]:
     """The row at which each run of equal symbols starts, and the number of rows at the end."""
     if symbols.is_empty():
         return np.zeros(1, dtype=np.int64)
-    codes = symbols if symbols.dtype == pl.String else symbols.to_physical()
-    return np.concatenate([[0], rows_where(codes, operator.ne), [len(codes)]])
+    heads = changes(symbols) if symbols.dtype == pl.String else rows_where(symbols.to_physical(), operator.ne)
+    return np.concatenate([[0], heads, [len(symbols)]])

@@ -62,12 +62,13 @@ class FrameRepository(HeldRepository):
     def placed(self) -> Placed:
         """The whole frame in its order, under symbol and ts; made once."""
         layout = self.layout
-        symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         others = [name for name in layout.columns.values() if name not in {layout.symbol, layout.ts, "symbol", "ts"}]
-        raw = self.given.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *others)
-        if self.date_format is not None and is_text(raw.schema["ts"]):
-            read = from_text(raw["ts"].cast(pl.String), self.zone_name, self.where, self.date_format)
-            raw = raw.with_columns(read.alias("ts"))
+        ts = self.given[layout.ts]
+        symbol = self.given[layout.symbol] if layout.symbol else pl.repeat(self.single_symbol, len(ts), eager=True)
+        if self.date_format is not None and is_text(ts.dtype):
+            ts = from_text(ts.cast(pl.String), self.zone_name, self.where, self.date_format)
+        # no query: one over a frame in many pieces takes longer than all that is done here with its columns
+        raw = pl.DataFrame([symbol.alias("symbol"), ts.alias("ts"), *(self.given[name] for name in others)])
         return self.place_keys(raw)
 
     def table(self, sources: Sequence[str]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,11 @@ from .layout import PRICES
 from .numbers_of_rows import NONE, Rows, blocks
 from .placing import repeated_rows
 from .policies import CandlePolicy, DefectKind
+from .side_by_side import side_by_side
+
+TALL: Final = 2**21
+"""Rows from which on several columns are looked at side by side: who else asks for candles that are held waits for it,
+and batches are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,13 @@ class Inspection:
         single = sorted({place.fields[0] for place in places if len(seen(place)) == 1})
         compared = [place for place in places if len(seen(place)) > 1]
         known: dict[str, Any] = {}
-        for name in single:
-            known[f"min {name}"], known[f"sum {name}"] = least_and_sum(frame[name])
+        threads = pl.thread_pool_size() if frame.height >= TALL else 1
+        looks = side_by_side([partial(least_and_sum, frame[name]) for name in single], threads)
+        for name, (least, total) in zip(single, looks, strict=True):
+            known[f"min {name}"], known[f"sum {name}"] = least, total
         if compared:
-            looks = [SUSPICIONS[place.kind].any().alias(place.kind) for place in compared]
-            known |= frame.select(looks).row(0, named=True)
+            suspicions = [SUSPICIONS[place.kind].any().alias(place.kind) for place in compared]
+            known |= frame.select(suspicions).row(0, named=True)
         for place in places:
             if place.fields and place not in self.found:
                 suspect = known[place.kind] if place in compared else suspected(place, frame, known)

@@ -25,10 +25,15 @@ def blocks(column: pl.Series) -> Iterator[pl.Series]:
     return (column.slice(begin, BLOCK) for begin in range(0, len(column), BLOCK))
 
 
-def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.Series]) -> Numbers:
+def rows_where(
+    column: pl.Series,
+    compare: Callable[[pl.Series, pl.Series], pl.Series],
+    of_piece: Callable[[pl.Series], Numbers] | None = None,
+) -> Numbers:
     """The rows for which `compare(row, the row before it)` holds, or is undefined; the first row has none before it.
 
-    The pieces in which a column was read are compared one by one, so that nothing of its size is copied.
+    The pieces in which a column was read are compared one by one, so that nothing of its size is copied; `of_piece`
+    answers for one of them if it knows a faster way.
 
     >>> rows_where(pl.Series([1, 3, 2, 2]), lambda row, before: row < before).tolist()
     [2]
@@ -39,11 +44,19 @@ def rows_where(column: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.S
             continue
         if row and compare(part.slice(0, 1), last)[0] is not False:
             found.append(np.array([row]))
-        holds = compare(part.slice(1), part.slice(0, len(part) - 1))
-        known = holds.fill_null(value=True) if holds.null_count() else holds
-        found.append(known.arg_true().to_numpy().astype(np.int64) + (row + 1))
+        found.append((compared(part, compare) if of_piece is None else of_piece(part)) + row)
         row, last = row + len(part), part.slice(len(part) - 1)
     return np.concatenate(found)
+
+
+def compared(piece: pl.Series, compare: Callable[[pl.Series, pl.Series], pl.Series]) -> Numbers:
+    """As `rows_where`, of a column in one piece."""
+    holds = compare(piece.slice(1), piece.slice(0, len(piece) - 1))
+    known = holds.fill_null(value=True) if holds.null_count() else holds
+    if not known.any():  # most of many pieces have no such row, and to list those of each is a query
+        return np.zeros(0, dtype=np.int64)
+    rows: Numbers = known.arg_true().to_numpy().astype(np.int64) + 1
+    return rows
 
 
 def are_among(rows: NDArray[np.integer], others: NDArray[np.integer]) -> NDArray[np.bool_]:

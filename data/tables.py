@@ -131,7 +131,8 @@ class TableRepository(Remembering, ABC):
             fields = {"event": "rows left out", "source": self.where, "rows": nameless}
             LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless, extra=fields)
         ts = read_ts(raw, self.zone_name, self.where)
-        return place(raw.with_columns(as_names(raw["symbol"], self.where), ts.alias("ts")))
+        keys = {"symbol": as_names(raw["symbol"], self.where), "ts": ts.alias("ts")}
+        return place(pl.DataFrame([keys.get(column.name, column) for column in raw.get_columns()]))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """As `place_keys`, and bars labelled with their end labelled with their start."""
