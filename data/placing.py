@@ -101,6 +101,8 @@ def back_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
 
 def earlier_of(late: Rows, ts: pl.Series) -> Rows:
     """Of rows that are not later than the row before them those that are earlier."""
+    if not len(late):
+        return late
     moments = ts.to_physical()
     own, before = (moments.gather(column_of("row", rows)) for rows in (late, late - np.uint32(1)))
     earlier: Rows = late[(own < before).to_numpy()]

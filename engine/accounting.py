@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .braking import EngineMemory
@@ -29,7 +31,7 @@ def account(
     return JobStatistics(
         symbols=len(prepared.requested),
         errors=len(total.errors),
-        bars=sum(total.bars.values()),
+        bars=total.bars.total,
         loaded=total.loaded,
         rows=rows,
         elapsed=elapsed,
@@ -44,11 +46,12 @@ def account(
     )
 
 
-def log_end(words: str, statistics: JobStatistics) -> None:
-    """Log that a job has ended."""
-    LOG.info("%s", words, extra={"event": "job ended", **statistics.fields})
+def log_end(words: Callable[[], str], statistics: JobStatistics) -> None:
+    """Log that a job has ended, in words that are made if somebody reads them."""
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("%s", words(), extra={"event": "job ended", **statistics.fields})
 
 
 def log_end_of_values(collected: Collected, rows: int, began: float) -> None:
     """Log that a job for values at every bar has ended, which began at that moment."""
-    log_end(f"{rows:,} rows", collected.statistics(rows, time.perf_counter() - began))
+    log_end(lambda: f"{rows:,} rows", collected.statistics(rows, time.perf_counter() - began))

@@ -23,6 +23,7 @@ from .braking import Brake, JobMemory
 from .collected import Collected
 from .controlling import Control, Ticket
 from .evaluating import PlanEvaluator
+from .figures import Figures
 from .limits import Limits
 from .loading import Loaded
 from .progressing import Progress
@@ -79,7 +80,7 @@ class AcrossJob:
             return
         seconds = (time.perf_counter() - began) / max(1, sum(part.candles.height for part in self.parts))
         for part, piece in zip(self.parts, pieces, strict=True):
-            piece.elapsed = dict(zip(part.candles.symbols, (part.candles.lengths * seconds).tolist(), strict=True))
+            piece.elapsed = Figures.of(part.candles.symbols, part.candles.lengths * seconds)
             self.collected.add(piece)
 
     def _rounds(self) -> list[Piece]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from operator import lt
 from time import perf_counter
 
 import polars as pl
@@ -70,21 +71,18 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     """
     elapsed = perf_counter() - began
     prepared, total = collected.prepared, collected.total
-    asked = list(dict.fromkeys(prepared.requested))
-    ascending = sorted(asked)
-    listed = asked if collected.file is None else ascending
-    order = dict(zip(listed, range(len(listed)), strict=True))
+    order, ascends = _order(collected)
     with collected.control.tally.stage("assemble"):
-        matches, lengths = _kept(collected, order)
+        matches, lengths = _kept(collected, order, ascends=ascends)
     counts = {
         "symbols": len(prepared.requested),
-        "bars": sum(total.bars.values()),
+        "bars": total.bars.total,
         "loaded": total.loaded,
         "matches": matches.height,
         "errors": len(total.errors),
     }
     return BatchResult(
-        Outcomes(prepared.requested, tuple(order), lengths, total.bars, total.elapsed),
+        Outcomes(prepared.requested, order, lengths, total.bars, total.elapsed),
         matches,
         prepared.selection.labels,
         origin,
@@ -101,7 +99,17 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
     )
 
 
-def _kept(collected: Collected, order: Mapping[str, int]) -> tuple[Matches, Mapping[str, int]]:
+def _order(collected: Collected) -> tuple[Sequence[str], bool]:
+    """The requested symbols, each once, in the order of the table of matches; and whether they ascend."""
+    requested = collected.prepared.requested
+    if all(map(lt, requested, requested[1:])):
+        return requested, True
+    asked = list(dict.fromkeys(requested))
+    ascending = sorted(asked)
+    return (asked, asked == ascending) if collected.file is None else (ascending, True)
+
+
+def _kept(collected: Collected, order: Sequence[str], *, ascends: bool) -> tuple[Matches, Mapping[str, int]]:
     """The matches that are reported, and how many each symbol has."""
     job, total = collected.prepared.job, collected.total
     if collected.file is not None and collected.prepared.selection.several and not job.latest:
@@ -109,8 +117,9 @@ def _kept(collected: Collected, order: Mapping[str, int]) -> tuple[Matches, Mapp
     every = _matches(collected)
     kept = {name: _latest(table, collected) for name, table in every.items()}
     same = all(kept[name].height == every[name].height for name in every)
-    if collected.file is None and list(order) != sorted(order):
-        kept = {name: table.later(partial(in_order, order=order)) for name, table in kept.items()}
+    if not ascends:
+        places = _places(order)
+        kept = {name: table.later(partial(in_order, order=places)) for name, table in kept.items()}
     found = total.found if same else _lengths(kept.values())
     matches = _table(kept, collected, order, found)
     # what was not written any more, after a cancel, is no part of the total
@@ -145,15 +154,19 @@ def _empty(formula: str, selection: Selection, ts: pl.DataType) -> pl.DataFrame:
     return pl.DataFrame(schema={"symbol": pl.String, "ts": ts, **swept, **labels})
 
 
+def _places(order: Sequence[str]) -> dict[str, int]:
+    return {symbol: place for place, symbol in enumerate(order)}
+
+
 def _table(
-    tables: Mapping[str, Table], collected: Collected, order: Mapping[str, int], found: Mapping[str, int]
+    tables: Mapping[str, Table], collected: Collected, order: Sequence[str], found: Mapping[str, int]
 ) -> Matches:
     """One table of matches: in memory, in the file, or one that is made when it is looked at."""
     several = collected.prepared.selection.several
     if collected.file is not None:
         return _stored_together(tables, collected, found) if several else stored(tables[""].frame, collected)
     if several:
-        return UnitedTables(tables, order, found)
+        return UnitedTables(tables, _places(order), found)
     return tables[""].frame if tables[""].is_made else tables[""]
 
 

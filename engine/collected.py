@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -66,22 +66,22 @@ class Collected:
     def add(self, piece: Piece, batch: Batch | None = None) -> None:
         """Take the piece of a batch, or of the whole job."""
         total = self.total
-        total.found |= piece.found
+        total.found.add(piece.found)
         if self.matches is not None:
-            self.matches += sum(piece.found.values())
+            self.matches += piece.found.total
         total.loaded += piece.loaded
         for symbol, error in piece.errors.items():
             self.fail([symbol], error)
-        total.bars |= piece.bars
+        total.bars.add(piece.bars)
         total.last |= piece.last
         total.defects |= piece.defects
-        total.elapsed |= piece.elapsed
+        total.elapsed.add(piece.elapsed)
         # last: what is not written any more, after a cancel, is withdrawn from the figures
         if self.stream is not None and batch is not None:
             with self.control.tally.stage("write"):
                 self.stream.take(batch, piece)
         elif piece.table is not None or piece.tables:
-            self.parts.append((min(piece.bars, default=""), piece))
+            self.parts.append((piece.bars.first, piece))
             self._inside.append(piece)
             self.held += piece.size
             if self.held > self.room or (self.held and self.memory is not None and self.memory.is_short()):
@@ -173,9 +173,9 @@ class Collected:
 
     def _withdraw(self, symbols: Sequence[str]) -> None:
         total = self.total
-        counted: tuple[dict[str, Any], ...] = total.found, total.bars, total.last, total.defects, total.elapsed
-        for figures, symbol in itertools.product(counted, symbols):
-            figures.pop(symbol, None)
+        for figures in (total.found, total.bars, total.last, total.defects, total.elapsed):
+            for symbol in symbols:
+                figures.pop(symbol, None)
         self.fail([symbol for symbol in symbols if symbol not in total.errors], CANCELLED)
 
     @property

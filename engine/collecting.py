@@ -18,6 +18,7 @@ from .collected import Collected
 from .controlling import Control, Ticket
 from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
+from .figures import Figures
 from .limits import Limits
 from .loading import Loaded
 from .preparing import Prepared, Preparer
@@ -137,7 +138,7 @@ def process(prepared: Prepared, memory: JobMemory, batch: Batch, ticket: Ticket)
             memory.look()
     if not piece.elapsed:
         shares = loaded.candles.lengths * ((time.perf_counter() - began) / max(1, loaded.candles.height))
-        piece.elapsed = dict(zip(loaded.candles.symbols, shares.tolist(), strict=True))
+        piece.elapsed = Figures.of(loaded.candles.symbols, shares)
     return piece
 
 

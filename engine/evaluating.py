@@ -16,6 +16,7 @@ from ..formulas import Plan, Stage
 from ..formulas.freezing import frozen
 from .controlling import Ticket
 from .executors import Executor, Surroundings, TileExecutor
+from .figures import Figures
 from .jobs import Formula, ProcessingJob, Setting
 from .matching import split_found
 from .results import SymbolError
@@ -119,7 +120,7 @@ class ServiceEvaluator:
             evaluated = self.evaluate(candles.frame, ticket)
         with ticket.tally.stage("split"):
             piece = split(evaluated.frame, selection)
-        piece.errors, piece.elapsed = evaluated.errors, evaluated.elapsed
+        piece.errors, piece.elapsed = evaluated.errors, Figures(evaluated.elapsed)
         return piece
 
     def evaluate(self, candles: pl.DataFrame, ticket: Ticket) -> Evaluated:

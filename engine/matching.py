@@ -7,6 +7,7 @@ sixteen bars, the values, and the batch's column of ts. All of a batch goes when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..formulas.kernels.tiles import Whole
 from .controlling import Ticket
 from .deferring import TEXT, Table
 from .executors.finding import Found, Listed
+from .figures import Figures
 from .splitting import Piece, Selection, bars_counted, joined_rows, put_together, reported, rows_inside, tags_of
 
 Find: TypeAlias = Callable[[Stop], list[Found] | None]
@@ -40,7 +42,7 @@ def split_found(candles: Candles, selection: Selection, find: Find, ticket: Tick
         piece.found = _by_symbol(candles, _counts(found.values()))
     else:
         rows = np.sort(np.concatenate([table["~row"].to_numpy() for table in tables.values()]))
-        piece.found = candles.by_symbol(rows)
+        piece.found = Figures(candles.by_symbol(rows))
     put_together(piece, tables, selection, by=("~row",))
     return piece
 
@@ -53,10 +55,10 @@ def _found(find: Find, selection: Selection, ticket: Ticket) -> dict[str, Found]
     return dict(zip(selection.indicators, found, strict=True))
 
 
-def _by_symbol(candles: Candles, counts: Whole) -> dict[str, int]:
+def _by_symbol(candles: Candles, counts: Whole) -> Figures[int]:
     """How many matches each symbol has that has any; `counts` by formula and symbol."""
     together = counts.sum(axis=0)
-    return {candles.symbols[k]: int(together[k]) for k in np.flatnonzero(together)}
+    return Figures.of(list(compress(candles.symbols, together)), together[together > 0])
 
 
 def _counts(found: Iterable[Found]) -> Whole:

@@ -253,7 +253,7 @@ class ProcessingEngine:
             collected = self._collect(self._prepare(job, control), file, control, progress)
             result = assemble(collected, self._origin(job=job), began)
         progress.finish(result.counts["matches"])
-        log_end(result.summary(), result.statistics)
+        log_end(result.summary, result.statistics)
         return result
 
     def _values(

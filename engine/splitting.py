@@ -15,6 +15,7 @@ from ..data.handing import column_of
 from ..data.instants import Bounds
 from ..formulas.freezing import frozen
 from .deferring import Table, size_of
+from .figures import Figures
 from .jobs import Bound, Setting
 from .results import KEYS, SymbolError
 from .spilling import Spill
@@ -79,13 +80,13 @@ class Piece:
     table: pl.DataFrame | None = None
     tables: dict[str, Table] = field(default_factory=dict)
     shared: int = 0
-    found: dict[str, int] = field(default_factory=dict)
-    bars: dict[str, int] = field(default_factory=dict)
+    found: Figures[int] = field(default_factory=Figures)
+    bars: Figures[int] = field(default_factory=Figures)
     loaded: int = 0
     last: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, SymbolError] = field(default_factory=dict)
     defects: dict[str, dict[str, int]] = field(default_factory=dict)
-    elapsed: dict[str, float] = field(default_factory=dict)
+    elapsed: Figures[float] = field(default_factory=Figures)
 
     @property
     def size(self) -> int:
@@ -182,7 +183,7 @@ def bars_counted(candles: Candles, inside: NDArray[np.bool_] | None, selection: 
     """A piece that counts the bars, and where the latest ones are asked for, knows each symbol's last."""
     starts = candles.starts
     counts = candles.lengths if inside is None else np.diff(np.concatenate([[0], np.cumsum(inside)])[starts])
-    piece = Piece(loaded=candles.height, bars=dict(zip(candles.symbols, counts.tolist(), strict=True)))
+    piece = Piece(loaded=candles.height, bars=Figures.of(candles.symbols, counts))
     if selection.latest:
         piece.last = dict(zip(candles.symbols, candles.ts.gather(column_of("last", starts[1:] - 1)), strict=True))
     return piece
@@ -198,15 +199,14 @@ def split(frame: pl.DataFrame, selection: Selection) -> Piece:
     if selection.latest:
         inside = frame.filter((pl.col("symbol") != pl.col("symbol").shift(-1)).fill_null(value=True))
     spans = inside.group_by("symbol", maintain_order=True).agg(pl.len(), pl.col("ts").last())
-    for symbol, bars, last in spans.iter_rows():
-        piece.bars[symbol] = bars
-        piece.last[symbol] = last
+    symbols, bars, last = (spans[name] for name in spans.columns)
+    piece.bars, piece.last = Figures.of(symbols.to_list(), bars.to_numpy()), dict(zip(symbols, last, strict=True))
     if selection.everything:
         piece.table = _values(inside, selection)
         return piece
     found = {name: _matches_of(name, inside, selection) for name in selection.results}
     counted = [table.select("symbol") for table in found.values()] or [inside.select("symbol").clear()]
-    piece.found = dict(pl.concat(counted).group_by("symbol", maintain_order=True).len().iter_rows())
+    piece.found = Figures(dict(pl.concat(counted).group_by("symbol", maintain_order=True).len().iter_rows()))
     put_together(piece, found, selection)
     if not found:
         piece.table = inside.select("symbol", "ts").clear()

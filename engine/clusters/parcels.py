@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from ..deferring import Table
+from ..figures import Figures
 from ..results import SymbolError
 from ..splitting import Piece, Selection
 from ..uniting import united
@@ -29,13 +30,13 @@ def write_piece(folder: Path, name: str, piece: Piece) -> None:
         write_table(folder, name, table)
     told = {
         "table": table is not None,
-        "found": piece.found,
-        "bars": piece.bars,
+        "found": dict(piece.found),
+        "bars": dict(piece.bars),
         "loaded": piece.loaded,
         "last": {symbol: _as_text(moment) for symbol, moment in piece.last.items()},
         "errors": {symbol: asdict(error) for symbol, error in piece.errors.items()},
         "defects": piece.defects,
-        "elapsed": piece.elapsed,
+        "elapsed": dict(piece.elapsed),
     }
     write_told(folder, name, told)
 
@@ -46,13 +47,13 @@ def read_piece(folder: Path, name: str, selection: Selection) -> Piece:
     assert told is not None
     table = read_table(folder, name) if told["table"] else None
     piece = Piece(
-        found=told["found"],
-        bars=told["bars"],
+        found=Figures(told["found"]),
+        bars=Figures(told["bars"]),
         loaded=told["loaded"],
         last={symbol: _of_text(moment) for symbol, moment in told["last"].items()},
         errors={symbol: error_of(each) for symbol, each in told["errors"].items()},
         defects=told["defects"],
-        elapsed=told["elapsed"],
+        elapsed=Figures(told["elapsed"]),
     )
     if table is not None and selection.several and not selection.everything:
         piece.tables = {name: Table.of(each) for name, each in _parted(table, selection).items()}

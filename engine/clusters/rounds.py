@@ -15,6 +15,7 @@ from ...formulas import Stage
 from ...formulas.scope import BAR, SYMBOL, TS
 from ..controlling import Ticket
 from ..evaluating import PlanEvaluator
+from ..figures import Figures
 from ..preparing import Prepared
 from ..splitting import split
 from .parcels import read_table, write_piece, write_table, write_told
@@ -30,7 +31,7 @@ def carry_out_round(content: Mapping[str, Any], prepared: Prepared, ticket: Tick
     elif "report" in content:
         frame = _rows_of(folder, content["inputs"], content["symbols"])
         piece = split(frame, prepared.selection)
-        piece.elapsed = dict.fromkeys(piece.bars, 0.0)
+        piece.elapsed = Figures(dict.fromkeys(piece.bars, 0.0))
         write_piece(folder, name, piece)
     else:
         chosen = tuple(stages[number] for number in content["rounds"])
