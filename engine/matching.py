@@ -58,7 +58,7 @@ def _found(find: Find, selection: Selection, ticket: Ticket) -> dict[str, Found]
 def _by_symbol(candles: Candles, counts: Whole) -> Figures[int]:
     """How many matches each symbol has that has any; `counts` by formula and symbol."""
     together = counts.sum(axis=0)
-    return Figures.of(list(compress(candles.symbols, together)), together[together > 0])
+    return Figures.of(list(compress(candles.symbols, together.tolist())), together[together > 0])
 
 
 def _counts(found: Iterable[Found]) -> Whole:
