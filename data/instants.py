@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from ..errors import RepositoryError
+from .handing import column_of
 from .layout import is_text
-from .numbers_of_rows import blocks
+from .numbers_of_rows import Numbers, blocks
 from .timeframes import Timeframe
 
 Instant = dt.date | dt.datetime
@@ -114,17 +115,18 @@ def shifted(instant: Instant, by: dt.timedelta) -> Instant | None:
         return None
 
 
-def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
+def read_ts(frame: pl.DataFrame, tz: str, where: str, ends: Numbers | None = None) -> pl.Series:
     """The column ts as Date or Datetime in UTC, whatever it was stored as.
 
     What lies beyond the years 1 to 9999 is no time but a mark for none, such as DuckDB's infinity: it becomes null.
+    `ends` are rows among which the first and the last time are, unless times turn out not to ascend between them.
     """
     stored = frame["ts"]
     dtype = stored.dtype
     if isinstance(dtype, pl.Datetime):
-        return in_utc(stored, tz)
+        return in_utc(stored, tz, ends)
     if dtype == pl.Date or stored.len() == stored.null_count():
-        return in_calendar(stored.cast(pl.Date))
+        return in_calendar(stored.cast(pl.Date), ends)
     if dtype.is_numeric():
         return from_numbers(stored, where)
     if is_text(dtype):
@@ -134,10 +136,10 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str) -> pl.Series:
     )
 
 
-def in_utc(stored: pl.Series, tz: str) -> pl.Series:
+def in_utc(stored: pl.Series, tz: str, ends: Numbers | None = None) -> pl.Series:
     """Timestamps in UTC and microseconds. Those without a zone are in `tz`; a repeated hour is the first."""
     own = getattr(stored.dtype, "time_zone", None)
-    micro = in_calendar(stored).cast(pl.Datetime("us", own))
+    micro = in_calendar(stored, ends).cast(pl.Datetime("us", own))
     if own is None:
         zone(tz)
         micro = micro.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
@@ -145,8 +147,11 @@ def in_utc(stored: pl.Series, tz: str) -> pl.Series:
     return moved if (own or tz) == "UTC" else in_calendar(moved)
 
 
-def in_calendar(stored: pl.Series) -> pl.Series:
-    """Dates or timestamps, null where they lie beyond the years 1 to 9999, or are the ends of what is stored."""
+def in_calendar(stored: pl.Series, ends: Numbers | None = None) -> pl.Series:
+    """Dates or timestamps, null where they lie beyond the years 1 to 9999, or are the ends of what is stored.
+
+    Where `ends` are told, none does unless one of these rows does.
+    """
     if stored.len() == stored.null_count():
         return stored
     first, last = DAYS
@@ -155,7 +160,10 @@ def in_calendar(stored: pl.Series) -> pl.Series:
     ]
     bounds = max(first * ticks, -FARTHEST), min((last + 1) * ticks - 1, FARTHEST)
     physical = stored.to_physical()
-    least, most = extremes(physical)
+    if ends is None or not len(ends) or stored.null_count():
+        least, most = extremes(physical)
+    else:
+        least, most = extremes(physical.gather(column_of("end", ends)))
     if bounds[0] <= least and most <= bounds[1]:
         return stored
     return stored.set(~physical.is_between(*bounds), None)

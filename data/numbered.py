@@ -199,9 +199,10 @@ class NumberedRepository(TableRepository):
                     return found
         return super().load_checked(symbols, timeframe, start, end, columns, before, policy)
 
-    def timed(self, raw: pl.DataFrame) -> pl.DataFrame:
-        """Rows as they were read, with the start of the bar as their ts."""
-        ts = read_ts(raw, self.zone_name, self.where)
+    def timed(self, raw: pl.DataFrame, places: Numbers) -> pl.DataFrame:
+        """Rows as they were read, of symbols that begin at these places, with the start of the bar as their ts."""
+        ends = np.concatenate([places[:-1], places[1:] - 1])
+        ts = read_ts(raw, self.zone_name, self.where, ends[(ends >= 0) & (ends < raw.height)])
         return in_kind(self.from_starts(raw.with_columns(ts.alias("ts"))), dates=self.dates)
 
 
@@ -235,7 +236,8 @@ class NumberedLoading:
     def read(self, numbers: Numbers, around: Bounds) -> pl.DataFrame:
         """The rows, columns as stored."""
         sources = list(dict.fromkeys(self.loading.sources.values()))
-        return self.repository.timed(self.repository.read_numbered(sources, self.runs, numbers, around))
+        raw = self.repository.read_numbered(sources, self.runs, numbers, around)
+        return self.repository.timed(raw, self.runs.places(raw, numbers))
 
     def is_whole(self, candles: Candles, numbers: Numbers) -> bool:
         """Whether all rows of the symbols are there."""

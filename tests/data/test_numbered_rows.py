@@ -276,3 +276,15 @@ def test_where_symbols_begin_among_all_rows_of_some(lengths, data):
     assert runs.places(raw, numbers).tolist() == runs.places(raw.with_columns(rows), numbers).tolist()
     of_symbol = [set(range(runs.starts[number], runs.starts[number + 1])) for number in numbers]
     assert set().union(*of_symbol) <= set(rows)
+
+
+@pytest.mark.parametrize("row", [0, 30, 59, 60, 63, 100, 183])
+@pytest.mark.parametrize("far", [2**62, -(2**62)])
+def test_times_beyond_the_calendar_are_found_wherever_they_stand(folder, row, far):
+    """The ends of symbols are looked at, which says nothing of a symbol whose times do not ascend."""
+    moments = SOME["ts"].cast(pl.Datetime("us")).to_physical().to_list()
+    moments[row] = far
+    frame = SOME.with_columns(pl.Series("ts", moments).cast(pl.Datetime("us", "UTC")))
+
+    compared(folder(frame), None, None, None, ["close"], 0, CandlePolicy())
+    assert folder(frame).load(None, "1d", None, None, ["close"]).num_rows == SOME.height - 1
