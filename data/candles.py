@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .framing import without
 from .handing import column_of
 from .numbers_of_rows import Numbers, Rows, rows_where
 from .spans import Spans
@@ -68,9 +69,7 @@ class Candles:
         heads = keys.gather(firsts).cast(pl.String)
         if not ascend(heads):
             return None
-        # no query (`drop` is one): over a frame in many pieces it copies every column
-        table = pl.DataFrame([column for column in frame.get_columns() if column.name != "symbol"])
-        return cls(tuple(heads), starts, table, keys if keys.dtype == pl.String else None)
+        return cls(tuple(heads), starts, without(frame, "symbol"), keys if keys.dtype == pl.String else None)
 
     @property
     def ts(self) -> pl.Series:

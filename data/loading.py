@@ -200,11 +200,12 @@ class Loading:
 
     def adjusted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Columns under their standard names and in their kinds, prices adjusted."""
-        sources = [pl.col(source).alias(name) for name, source in self.sources.items()]
-        keys = [name for name in ("symbol", "ts") if name in frame.columns]
-        named = frame.select(*keys, *sources)
-        kinds = named.with_columns(*(numbers(named, name, self.repository.where) for name in self.sources))
-        return adjust_prices(kinds, self.repository.adjusted_by)
+        keys = [frame[name] for name in ("symbol", "ts") if name in frame.columns]
+        named = pl.DataFrame([*keys, *(frame[source].alias(name) for name, source in self.sources.items())])
+        others = [name for name in self.sources if named.schema[name] != pl.Float64]
+        if others:
+            named = named.with_columns(*(numbers(named, name, self.repository.where) for name in others))
+        return adjust_prices(named, self.repository.adjusted_by)
 
     def note(self, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Remember what was found while placing rows; a symbol that is read twice counts once."""

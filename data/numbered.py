@@ -17,6 +17,7 @@ import polars as pl
 
 from .candles import Candles, starts_of
 from .checking import CheckedCandles, checked
+from .framing import with_columns, without
 from .handing import column_of
 from .inspecting import Inspection
 from .instants import Bound, Bounds, in_kind, read_ts
@@ -203,7 +204,7 @@ class NumberedRepository(TableRepository):
         """Rows as they were read, of symbols that begin at these places, with the start of the bar as their ts."""
         ends = np.concatenate([places[:-1], places[1:] - 1])
         ts = read_ts(raw, self.zone_name, self.where, ends[(ends >= 0) & (ends < raw.height)])
-        return in_kind(self.from_starts(raw.with_columns(ts.alias("ts"))), dates=self.dates)
+        return in_kind(self.from_starts(with_columns(raw, ts.alias("ts"))), dates=self.dates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +248,7 @@ class NumberedLoading:
     def candles(self, raw: pl.DataFrame, numbers: Numbers) -> Candles:
         """Candles of all symbols from the first of these to the last; some of them may have no rows."""
         symbols = self.runs.symbols[numbers[0] : numbers[-1] + 1]
-        table = self.loading.adjusted(raw.drop(ROW, strict=False))
+        table = self.loading.adjusted(without(raw, ROW))
         return Candles(symbols, self.runs.places(raw, numbers), table)
 
     def completed(self, raw: pl.DataFrame, numbers: Numbers, bounds: Bounds, before: int) -> pl.DataFrame:

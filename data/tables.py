@@ -15,6 +15,7 @@ import pyarrow as pa
 from ..errors import RepositoryError
 from .adjusting import HINDSIGHT, find_adjustment
 from .checking import CheckedCandles, check_candles
+from .framing import with_columns
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import Kind, Layout, find_layout
 from .loading import Loading
@@ -131,8 +132,7 @@ class TableRepository(Remembering, ABC):
             fields = {"event": "rows left out", "source": self.where, "rows": nameless}
             LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless, extra=fields)
         ts = read_ts(raw, self.zone_name, self.where)
-        keys = {"symbol": as_names(raw["symbol"], self.where), "ts": ts.alias("ts")}
-        return place(pl.DataFrame([keys.get(column.name, column) for column in raw.get_columns()]))
+        return place(with_columns(raw, as_names(raw["symbol"], self.where), ts.alias("ts")))
 
     def place_rows(self, raw: pl.DataFrame) -> Placed:
         """As `place_keys`, and bars labelled with their end labelled with their start."""
