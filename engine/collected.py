@@ -61,7 +61,7 @@ class Collected:
         """Let batches' tables go to the file, if there is one; which bars are the latest is only known in the end."""
         if self.file is not None and not self.prepared.job.latest:
             symbols = itertools.chain.from_iterable(batch.symbols for batch in self.prepared.batches)
-            self.stream = Stream(self._write_piece, symbols, memory_limit // EARLY)
+            self.stream = Stream(symbols, memory_limit // EARLY)
 
     def add(self, piece: Piece, batch: Batch | None = None) -> None:
         """Take the piece of a batch, or of the whole job."""
@@ -78,8 +78,7 @@ class Collected:
         total.elapsed.add(piece.elapsed)
         # last: what is not written any more, after a cancel, is withdrawn from the figures
         if self.stream is not None and batch is not None:
-            with self.control.tally.stage("write"):
-                self.stream.take(batch, piece)
+            self._write_in_turn(batch, piece)
         elif piece.table is not None or piece.tables:
             self.parts.append((piece.bars.first, piece))
             self._inside.append(piece)
@@ -112,8 +111,7 @@ class Collected:
     def fail_batch(self, batch: Batch, error: SymbolError) -> None:
         """Record the error of all symbols of a batch."""
         self.fail(batch.symbols, error)
-        if self.stream is not None:
-            self.stream.take(batch, None)
+        self._write_in_turn(batch, None)
 
     def statistics(self, rows: int, elapsed: float) -> JobStatistics:
         """How the job went, of which so many rows are reported."""
@@ -124,6 +122,13 @@ class Collected:
         for piece in self.pieces:
             self._write_piece(piece, sorted(piece.bars))
             piece.table, piece.tables = None, {}
+
+    def _write_in_turn(self, batch: Batch, piece: Piece | None) -> None:
+        """Of a job whose pieces go to the file as batches end, write those whose turn it is."""
+        if self.stream is not None:
+            with self.control.tally.stage("write"):
+                for ready, symbols in self.stream.take(batch, piece):
+                    self._write_piece(ready, symbols)
 
     def _write_piece(self, piece: Piece, symbols: Sequence[str]) -> None:
         """After a cancel for a moment only: of what comes too late, no table is made or looked at."""

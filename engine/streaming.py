@@ -6,7 +6,7 @@ no further batch is started until the one that all wait for has ended, or is sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,12 +23,8 @@ PART: Final = 2**22  # bytes between two looks at a cancel; of smaller parts the
 
 @dataclass(slots=True)
 class Stream:
-    """Hands the pieces of batches that hold `symbols`, ascending, to `write`, with the symbols of the batch.
+    """Hands on the pieces of batches that hold `symbols`, ascending; at most about `room` bytes of them wait."""
 
-    At most about `room` bytes of them wait.
-    """
-
-    write: Callable[[Piece, Sequence[str]], None]
     symbols: Iterable[str]
     room: int
     waiting: int = 0  # bytes
@@ -39,8 +35,8 @@ class Stream:
     def __post_init__(self) -> None:
         self._places = {symbol: place for place, symbol in enumerate(self.symbols)}
 
-    def take(self, batch: Batch, piece: Piece | None) -> None:
-        """Take a batch's piece, None from one that failed, and write those whose turn it is."""
+    def take(self, batch: Batch, piece: Piece | None) -> Iterator[tuple[Piece, Sequence[str]]]:
+        """Take a batch's piece, None from one that failed: those whose turn it is, with their batches' symbols."""
         self._early[self._places[batch.symbols[0]]] = (batch.symbols, piece)
         self.waiting += 0 if piece is None else piece.size
         while self._next in self._early:
@@ -48,7 +44,7 @@ class Stream:
             self._next += len(symbols)
             if ready is not None:
                 size = ready.size
-                self.write(ready, symbols)
+                yield ready, symbols
                 self.waiting -= size
 
     def holds(self, batch: Batch) -> bool:

@@ -54,3 +54,26 @@ def test_candles_go_with_their_repository():
     gone = weakref.ref(repository)
     del repository
     assert gone() is None
+
+
+OTHERS = {
+    "a scan to a file": lambda engine, file: engine.run(bs.ProcessingJob(None, SCAN), output=file),
+    "several to a file": lambda engine, file: engine.run(JOBS["several formulas"], output=file),
+    "a ranking to a file": lambda engine, file: engine.run(JOBS["a ranking"], output=file),
+    "with a callback": lambda engine, _: engine.run(bs.ProcessingJob(None, SCAN), lambda *_: None),
+    "values": lambda engine, _: engine.evaluate(bs.ProcessingJob(None, {"mean": "sma(close, 20)"})),
+    "values to a file": lambda engine, file: engine.evaluate(bs.ProcessingJob(None, SCAN), output=file),
+    "signals": lambda engine, _: engine.signals(bs.ProcessingJob(None, SCAN)),
+    "submitted": lambda engine, _: engine.submit(bs.ProcessingJob(None, SCAN)).result(),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_candles_go_with_the_last_job_that_held_them(kind, tmp_path):
+    repository = bs.FrameRepository(sample_candles(40, 300))
+    with bs.ProcessingEngine(repository, max_workers=2) as engine:
+        result = OTHERS[kind](engine, tmp_path / "found.parquet")
+    gone = weakref.ref(repository)
+    assert result is not None
+    del repository, engine, result
+    assert gone() is None
