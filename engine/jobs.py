@@ -51,6 +51,7 @@ class DateRange:
 
 
 WAYS: Final = "give a text, a Formula, several in a list, or by name"
+SWAPPED: Final = "the formula comes first, then the candles"
 NO_FORMULA: Final = f"there is no formula: {WAYS}"
 VALUES: Final = 'values are formulas by name, {"change": "roc(close, 20)"}'
 PARAMETERS: Final = 'parameters are given by name, {"n": 20}'
@@ -256,7 +257,8 @@ def _formula(given: str | Formula) -> Formula:
 
 def _listed(given: str | Formula | Sequence[str | Formula]) -> list[Formula]:
     if not isinstance(given, str | Formula | Sequence):
-        raise ProcessingEngineError(f"{shown(given)} is no formula; {WAYS}")
+        which = SWAPPED if hasattr(given, "columns") else WAYS
+        raise ProcessingEngineError(f"{shown(given)} is no formula; {which}")
     return [_formula(each) for each in ([given] if isinstance(given, str | Formula) else given)]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from .guessing import guess_at
+
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
@@ -31,6 +33,12 @@ class Outcomes:
     def places(self) -> Mapping[str, int]:
         """The place of each symbol among those requested; of one that was asked for twice the last."""
         return {symbol: place for place, symbol in enumerate(self.symbols)}
+
+    def place(self, symbol: str) -> int:
+        """The place of a symbol; KeyError, with a guess at what was meant, where it was not requested."""
+        if symbol not in self.places:
+            raise KeyError(f"{symbol!r} was not asked for{guess_at(symbol, self.places)}")
+        return self.places[symbol]
 
     @cached_property
     def _offsets(self) -> Mapping[str, int]:

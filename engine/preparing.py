@@ -25,6 +25,7 @@ from .demanding import demand_of, is_tiled, quick_rows
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
+from .guessing import guess_at
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .limits import Limits
 from .loading import KEYS, Loader, Request
@@ -287,12 +288,8 @@ def _found(requested: Sequence[str] | None, known: Sequence[str]) -> tuple[Seque
 
 def _unknown(symbols: Sequence[str], known: Sequence[str]) -> dict[str, SymbolError]:
     """Errors of symbols that the repository has not; the first few with a guess at what was meant."""
-    import difflib  # noqa: PLC0415 - for what is wrong alone
-
     errors: dict[str, SymbolError] = {}
-    folded = {name.casefold(): name for name in known} if symbols else {}
     for place, symbol in enumerate(symbols):
-        near = difflib.get_close_matches(symbol.casefold(), folded, 1) if place < GUESSES else []
-        hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        hint = guess_at(symbol, known) if place < GUESSES else ""
         errors[symbol] = SymbolError("unknown symbol", f"the repository has no symbol {symbol!r}{hint}")
     return errors

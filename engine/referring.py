@@ -12,10 +12,12 @@ from ..formulas.freezing import frozen
 from .aside import JobEndedError
 from .batching import Batch
 from .controlling import Control, Ticket
+from .guessing import guess_at
 from .limits import Limits
 from .loading import Loaded, Loader
 from .results import SymbolError
 from .running import Runner
+from .sources import symbols_of
 
 
 @frozen
@@ -49,14 +51,15 @@ class References:
             if ended.error.kind == "cancelled":
                 return {}
             _refuse(self.symbols, ended.error)
-        return {name: _candles_of(name, loaded) for loaded in found for name in self.symbols}
+        return {name: self._candles_of(name, loaded) for loaded in found for name in self.symbols}
 
-
-def _candles_of(name: str, loaded: Loaded) -> pl.DataFrame:
-    candles = loaded.frame.filter(pl.col("symbol") == name)
-    if candles.is_empty():
-        _refuse([name], loaded.errors.get(name, SymbolError("candles", "the repository has no bars of it")))
-    return candles
+    def _candles_of(self, name: str, loaded: Loaded) -> pl.DataFrame:
+        candles = loaded.frame.filter(pl.col("symbol") == name)
+        if candles.is_empty():
+            known = symbols_of(self.loader.repository, self.loader.request.timeframe, ())
+            missing = SymbolError("candles", f"the repository has no bars of it{guess_at(name, known)}")
+            _refuse([name], loaded.errors.get(name, missing))
+        return candles
 
 
 def _refuse(symbols: Sequence[str], error: SymbolError) -> NoReturn:

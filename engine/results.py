@@ -188,7 +188,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
     def __getitem__(self, index: int | str | slice) -> ProcessingResult | list[ProcessingResult]:
         if isinstance(index, slice):
             return [self._result(place) for place in range(len(self))[index]]
-        return self._result(self._outcomes.places[index] if isinstance(index, str) else range(len(self))[index])
+        return self._result(self._outcomes.place(index) if isinstance(index, str) else range(len(self))[index])
 
     def __repr__(self) -> str:
         return f"<BatchResult: {self.summary()}>"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 INTERRUPTED: Final = 130
-"""As in ending.py, which may not have been imported yet."""
+"""The exit code of what Ctrl-C or SIGTERM ended; it stands here because ending.py may not have been imported yet."""
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from click.exceptions import Exit
 
 from ...errors import BarsweepError, FormulaError, SourceError
+from . import INTERRUPTED
 from .misuse import UsageError
 from .saying import say
 from .wording import in_options
@@ -24,7 +25,7 @@ class Code(IntEnum):
     FAULTY_FORMULA = 2
     MISUSE = 2
     DATA_TROUBLE = 3
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
 
 
 @contextmanager

@@ -58,8 +58,10 @@ def check(
 ) -> None:
     """Check FORMULA without running it. Exit code 2 if it is faulty."""
     with told_in_words():
+        with as_asked():
+            source = read_formula(formula)
         kinds = kinds_in(data, timeframe, **options)
-        plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
+        plan = planned(source, parameter, kinds, table_kinds(beside), dialect)
         if strict:
             assert_no_warnings(plan.formulas)
     warn(*plan.formulas.values())
@@ -90,8 +92,10 @@ def explain(
     its steps are the operations on whole columns that it takes in Polars.
     """
     with told_in_words():
+        with as_asked():
+            source = read_formula(formula)
         kinds = kinds_in(data, timeframe, **options)
-        plan = planned(formula, parameter, kinds, table_kinds(beside), dialect)
+        plan = planned(source, parameter, kinds, table_kinds(beside), dialect)
     warn(*plan.formulas.values())
     click.echo(str(replace(explain_plan(plan, chosen("auto")), warnings=())))
 
@@ -105,7 +109,7 @@ def planned(
 ) -> Plan:
     """The plan of a formula; of one whose params have several values the plan of all of them."""
     with as_asked():
-        asked = Formula(read_formula(formula), NAME, read_sweep(parameter), dialect)
+        asked = Formula(formula, NAME, read_sweep(parameter), dialect)
         job = expanded(ProcessingJob(None, asked)).job
     return plan_job(FormulaService(), job, kinds, tables, conditions=False)
 

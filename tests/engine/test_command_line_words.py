@@ -278,3 +278,13 @@ def test_files_that_are_left_out_are_told(tmp_path):
         assert answer.exit_code == 0
         assert "NOTES.csv has no column for the time of a bar" in answer.stderr.split("left out: ")[1]
         assert answer.stderr.count("left out: ") == 1
+
+
+def test_candles_ahead_of_the_formula(tmp_path):
+    source = tmp_path / "candles.parquet"
+    pl.DataFrame({"symbol": ["A"], "ts": [date(2024, 1, 2)], "close": [1.0]}).write_parquet(source)
+
+    for command in ("scan", "watch", "explain"):
+        swapped = run(command, str(source), "close > 1")
+        assert swapped.exit_code == 2
+        assert "candles.parquet is a file, and no formula: the formula comes first, then the candles" in swapped.stderr

@@ -63,6 +63,24 @@ def test_unknown_symbols_are_errors_with_a_guess():
     assert str(result["APPL"].error).endswith("did you mean 'AAPL'?")
 
 
+@pytest.mark.parametrize(
+    "look", [lambda found: found["APPL"], lambda found: found.chart("APPL")], ids=["result", "chart"]
+)
+def test_a_symbol_that_was_not_asked_for_is_guessed_at(look):
+    with pytest.raises(KeyError, match="'APPL' was not asked for; did you mean 'AAPL'"):
+        look(bs.scan("close > 1", candles({"AAPL": [1, 2]})))
+
+
+def test_another_symbol_that_there_is_not_is_guessed_at():
+    with pytest.raises(bs.ProcessingEngineError, match=r"symbol\('SPPY'\) in the formula .* did you mean 'SPY'"):
+        bs.scan('close > symbol("SPPY", close)', candles({"AAPL": [1, 2], "SPY": [1, 2]}))
+
+
+def test_candles_ahead_of_the_formula():
+    with pytest.raises(bs.ProcessingEngineError, match="a DataFrame is no formula; the formula comes first"):
+        bs.scan(candles({"AAPL": [1, 2]}), "close > 1")
+
+
 def test_counts_outcomes_and_summary(result):
     assert result.counts == {"symbols": 5, "bars": 12, "loaded": 12, "matches": 4, "errors": 1}
     assert result.outcomes["error_kind"].to_list() == [None, "unknown symbol", None, None, None]
