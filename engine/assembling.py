@@ -15,13 +15,14 @@ from ..data.instants import shifted
 from ..errors import ProcessingEngineError
 from .collected import Collected
 from .deferring import Table
-from .evaluating import ServiceEvaluator
+from .evaluating import PlanEvaluator, ServiceEvaluator
 from .ordering import in_order
 from .origin import Origin
 from .outcomes import Outcomes
+from .preparing import Prepared
 from .results import BatchResult, Matches
 from .sources import ts_of
-from .splitting import Selection, reported
+from .splitting import Selection, reported, stacked
 from .stored import StoredTable
 from .uniting import UnitedTables, united
 
@@ -50,11 +51,17 @@ def assert_begun(collected: Collected) -> None:
 
 def values_frame(collected: Collected) -> pl.DataFrame:
     """The values at every bar: symbol, ts, a column a formula; sorted by symbol, ts."""
-    names = collected.prepared.selection.results
-    keys = {"symbol": pl.String(), "ts": ts_of(collected.prepared.loader.repository)}
-    empty = pl.DataFrame(schema=keys | dict.fromkeys(names, pl.Float64()))
     table = collected.table()
-    return empty if table is None else table
+    return _no_values(collected.prepared) if table is None else table
+
+
+def _no_values(prepared: Prepared) -> pl.DataFrame:
+    """The values at no bar, in columns of the kinds that they have at any."""
+    selection, evaluator = prepared.selection, prepared.evaluator
+    formulas = evaluator.plan.formulas if isinstance(evaluator, PlanEvaluator) else {}
+    dtypes = {name: formulas[name].result.kind.dtype if name in formulas else None for name in selection.results}
+    keys = pl.DataFrame(schema={"symbol": pl.String(), "ts": ts_of(prepared.loader.repository)})
+    return stacked(keys, {name: pl.Series(dtype=dtype or pl.Float64()) for name, dtype in dtypes.items()}, selection)
 
 
 def stored(table: pl.DataFrame, collected: Collected) -> StoredTable:

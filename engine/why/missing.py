@@ -95,9 +95,6 @@ def near_misses(
 
 def missed(parts: Parts, values: pl.DataFrame) -> pl.DataFrame:
     """The rows of parts' values that one condition keeps from being a match."""
-    if values.is_empty():  # nobody can tell then of what kind its columns would be
-        numbers = dict.fromkeys(("left", "right", "distance"), pl.Float64)
-        return pl.DataFrame(schema={"symbol": pl.String, "ts": values.schema["ts"], "condition": pl.String, **numbers})
     columns = {node: values[name] for name, node in parts.columns.items()}
     candidates = [
         _lacking(condition, distance, parts, columns, values)

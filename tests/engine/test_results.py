@@ -144,3 +144,22 @@ def test_results_do_not_depend_on_the_way_they_are_cut(monkeypatch):
 
     assert cut.matches.equals(whole.matches)
     assert [each.symbol for each in cut] == names(40)
+
+
+@pytest.mark.parametrize(
+    ("formula", "options"),
+    [
+        ("close > open", {}),
+        ("sma(close, 5)", {}),
+        ("session", {}),
+        ({"up": "close > open", "mean": "sma(close, 5)"}, {}),
+        ("param n = 5\nclose > sma(close, n)", {"parameters": {"n": [5, 6]}}),
+        ("mean = sma(close, 5)\nclose > mean", {"outputs": "all"}),
+        ("rank(close) < 3", {}),
+    ],
+    ids=str,
+)
+def test_values_of_no_bar_have_the_columns_of_any(formula, options):
+    frame = rising(3, bars=8).with_columns(session=pl.lit("day"))
+
+    assert bs.evaluate(formula, frame.clear(), **options).schema == bs.evaluate(formula, frame, **options).schema

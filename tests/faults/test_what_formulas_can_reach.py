@@ -80,7 +80,7 @@ RUN = """
     print(json.dumps(seen))
 """
 KNOWN = (
-    (r"open", r"'/proc/(meminfo|(self|\d+)/statm?)', 'r'", "how much memory there is, and is taken"),
+    (r"open", r"'/proc/(meminfo|(self|\d+)/statm?)', ('r'|None)", "how much memory there is, and is taken"),
     (
         r"open",
         rf"'({'|'.join(re.escape(str(group)) for group in GROUPS)})', 'r'",
