@@ -16,6 +16,7 @@ from ...formulas.parse.parsing import parse
 from ..executors import known_executor
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
+from ..report.showing import as_page
 from ..results import BatchResult, counted
 from ..service import FormulaService
 from ..sources import span_of
@@ -113,7 +114,9 @@ class Asked:
             chosen_format(self.how, keep_source(data, self.output)),
             keep_source(data, self.report, "--report"),
         )
-        return Delivery(self.sort, self.top, how, self.output, self.guard, report)
+        with as_asked():
+            page = None if report is None else as_page(report)
+        return Delivery(self.sort, self.top, how, self.output, self.guard, page)
 
     def job(self) -> ProcessingJob:
         """The job; UsageError where it cannot be."""

@@ -18,6 +18,7 @@ MOST_MATCHES: Final = 100_000
 BUDGET: Final = 20_000_000
 MOST_IN_NOTEBOOK: Final = 5_000
 PAGE: Final = "a page is written to a file, such as found.html"
+ENDINGS: Final = ("", ".html", ".htm")
 HEIGHTS: Final = {"table": 420, "chart": 640}
 
 
@@ -38,6 +39,7 @@ class Shown:
         source = getattr(result.origin.repository, "path", None)
         if isinstance(source, Path) and target.resolve() == source.resolve():
             raise ProcessingEngineError(f"{path} is the file with the candles: choose another one for the report")
+        as_page(path)  # before anything is gathered
         return written(page_of(gather(result, most=matches, budget=budget)), path)
 
     def chart(self, symbol: str) -> Chart:
@@ -85,9 +87,18 @@ class Chart:
         return framed(self.page, self.height)
 
 
+def as_page(path: str | os.PathLike[str]) -> Path:
+    """The path of a page to be; ProcessingEngineError for a name under which nobody would look for one."""
+    target = as_path(path, PAGE)
+    if target.suffix.lower() not in ENDINGS:
+        page = target.with_suffix(".html").name
+        raise ProcessingEngineError(f"{path}: what is written is a page for a browser: call it {page}")
+    return target
+
+
 def written(page: str, path: str | os.PathLike[str]) -> Path:
     """The path of a page, once it is written."""
-    target = as_path(path, PAGE)
+    target = as_page(path)
     with whole_file(target) as file:
         file.write(page.encode())
     return target

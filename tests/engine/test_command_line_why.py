@@ -96,6 +96,7 @@ def test_a_report_is_not_written_over_the_candles(data, tmp_path):
 
     assert over.exit_code == 2
     assert "is the file with the candles" in over.stderr
+    assert run("scan", UP, data, "--report", tmp_path / "a.pdf").exit_code == 2
     assert nowhere.exit_code == 3
     assert f"cannot be written: there is no folder {tmp_path / 'no'}" in nowhere.stderr
     assert nowhere.stdout == ""

@@ -167,6 +167,9 @@ def test_what_cannot_be_drawn_is_told(found, sample, tmp_path):
         nothing.chart("NOPE")
     with pytest.raises(bs.ProcessingEngineError, match="cannot be written"):
         found.report(tmp_path / "no" / "out.html")
+    for write in (found.report, found.chart(found.matches["symbol"][0]).save):
+        with pytest.raises(bs.ProcessingEngineError, match=r"out\.pdf: .* is a page for a browser: call it out\.html"):
+            write(tmp_path / "out.pdf")
 
 
 @pytest.mark.parametrize("name", ["candles.parquet", "candles.csv"])
