@@ -274,7 +274,7 @@ class DuckDBRepository(NumberedRepository):
 
     def where_clause(self, symbols: Sequence[str] | None, around: Bounds) -> tuple[str, list[Any]]:
         """The where clause of some symbols and bounds, and its values."""
-        return where_clause(self.layout, self.single_symbol, self.slack, symbols, around)
+        return where_clause(self.layout, self.single_symbol, lambda: self.slack, symbols, around)
 
     def fetch(
         self, chosen: str, rest: str, values: list[Any], mend: Callable[[pa.Table], pa.Table] | None = None

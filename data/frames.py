@@ -62,7 +62,8 @@ class FrameRepository(HeldRepository):
     def placed(self) -> Placed:
         """The whole frame in its order, under symbol and ts; made once."""
         layout = self.layout
-        others = [name for name in layout.columns.values() if name not in {layout.symbol, layout.ts, "symbol", "ts"}]
+        sources = dict.fromkeys(layout.columns.values())
+        others = [name for name in sources if name not in {layout.symbol, layout.ts, "symbol", "ts"}]
         ts = self.given[layout.ts]
         symbol = self.given[layout.symbol] if layout.symbol else pl.repeat(self.single_symbol, len(ts), eager=True)
         if self.date_format is not None and is_text(ts.dtype):

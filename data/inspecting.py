@@ -24,8 +24,8 @@ from .policies import CandlePolicy, DefectKind
 from .side_by_side import side_by_side
 
 TALL: Final = 2**21
-"""Rows from which on several columns are looked at side by side: who else asks for candles that are held waits for it,
-and batches are smaller."""
+"""Rows from which on several columns are looked at side by side, by as many threads as Polars has, however many workers
+there are: who else asks for candles that are held waits for it, and batches are smaller."""
 
 
 @dataclass(frozen=True, slots=True)

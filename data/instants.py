@@ -139,7 +139,9 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str, ends: Numbers | None = Non
 def in_utc(stored: pl.Series, tz: str, ends: Numbers | None = None) -> pl.Series:
     """Timestamps in UTC and microseconds. Those without a zone are in `tz`; a repeated hour is the first."""
     own = getattr(stored.dtype, "time_zone", None)
-    micro = in_calendar(stored, ends).cast(pl.Datetime("us", own))
+    bears_any = (own or tz) == "UTC" and getattr(stored.dtype, "time_unit", None) != "ms"
+    # other conversions end in a panic for times beyond the calendar: all are looked at ahead of them
+    micro = in_calendar(stored, ends if bears_any else None).cast(pl.Datetime("us", own))
     if own is None:
         zone(tz)
         micro = micro.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
@@ -150,7 +152,8 @@ def in_utc(stored: pl.Series, tz: str, ends: Numbers | None = None) -> pl.Series
 def in_calendar(stored: pl.Series, ends: Numbers | None = None) -> pl.Series:
     """Dates or timestamps, null where they lie beyond the years 1 to 9999, or are the ends of what is stored.
 
-    Where `ends` are told, none does unless one of these rows does.
+    Where `ends` are told, only these rows are looked at first: others are found if times ascend between them, which is
+    for the caller to see.
     """
     if stored.len() == stored.null_count():
         return stored

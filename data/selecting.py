@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -27,9 +27,12 @@ def assert_selection(table: object, query: object, settings: object) -> None:
 
 
 def where_clause(
-    layout: Layout, symbol: str, slack: dt.timedelta, symbols: Sequence[str] | None, around: Bounds
+    layout: Layout, symbol: str, slack: Callable[[], dt.timedelta], symbols: Sequence[str] | None, around: Bounds
 ) -> tuple[str, list[Any]]:
-    """The where clause of these symbols and bounds, and its values; `symbol` is that of a table without a column."""
+    """The where clause of these symbols and bounds, and its values; `symbol` is that of a table without a column.
+
+    Without bounds nobody asks for the `slack` around them, which may have to be found out by reading.
+    """
     parts, values = list[str](), list[Any]()
     if symbols is not None and layout.symbol is None:
         parts.append("true" if symbol in symbols else "false")
@@ -38,7 +41,7 @@ def where_clause(
         parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
         values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
     for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
-        limit = stored_bound(bound and shifted(bound, sign * slack), layout.types[layout.ts])
+        limit = stored_bound(bound and shifted(bound, sign * slack()), layout.types[layout.ts])
         if limit is not None:
             parts.append(f"{quoted(layout.ts)} {comparison} ?")
             values.append(limit)

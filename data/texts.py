@@ -15,8 +15,8 @@ from .numbers_of_rows import Numbers, compared, rows_where
 WORDS: Final = 2
 """Whole numbers that a view is made of."""
 SELDOM: Final = 8
-"""Of so many rows one may have another view than the row before it, else texts are compared right away: long ones have
-views of their own."""
+"""Of so many rows one may have a word of its view that the row before has not, else texts are compared right away: long
+ones have views of their own."""
 
 
 def changes(texts: pl.Series) -> Numbers:

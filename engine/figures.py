@@ -6,11 +6,12 @@ Of thousands of symbols a dict takes as long to make as their formula to find a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from numpy.typing import NDArray
 
-T = TypeVar("T", int, float)
+T = TypeVar("T", bound=float)
+Part: TypeAlias = tuple[Sequence[str], NDArray[Any]]
 
 
 class Figures(Mapping[str, T]):
@@ -23,21 +24,23 @@ class Figures(Mapping[str, T]):
     (9, 3, 4, 2, {'B': 3, 'C': 4})
     """
 
+    _kept: tuple[dict[str, T], Sequence[Part]]
+
     def __init__(self, known: Mapping[str, T] | None = None) -> None:
-        self._known: dict[str, T] = dict(known or {})
-        self._parts: list[tuple[Sequence[str], NDArray[Any]]] = []
+        # both in one place: a thread that looks while another makes the dict sees them before or after that
+        self._kept = dict(known or {}), ()
 
     @classmethod
     def of(cls, symbols: Sequence[str], values: NDArray[Any]) -> Figures[T]:
         """The values of symbols, which ascend."""
         figures = cls()
-        figures._parts.append((symbols, values))
+        figures._kept = {}, [(symbols, values)]
         return figures
 
     def add(self, others: Figures[T]) -> None:
         """Take those of other symbols."""
-        self._known |= others._known
-        self._parts += others._parts
+        (known, parts), (more, further) = self._kept, others._kept
+        self._kept = known | more, [*parts, *further]
 
     def pop(self, symbol: str, default: T | None = None) -> T | None:
         """Forget a symbol's figure, and tell it."""
@@ -46,13 +49,14 @@ class Figures(Mapping[str, T]):
     @property
     def first(self) -> str:
         """The least of the symbols; "" without any."""
-        return min([*self._known, *(symbols[0] for symbols, _ in self._parts if len(symbols))], default="")
+        known, parts = self._kept
+        return min([*known, *(symbols[0] for symbols, _ in parts if len(symbols))], default="")
 
     @property
     def total(self) -> T:
         """All together."""
-        together: T = sum(self._known.values()) + sum(values.sum().item() for _, values in self._parts)
-        return together
+        known, parts = self._kept
+        return cast("T", sum(known.values()) + sum(values.sum().item() for _, values in parts))
 
     def __getitem__(self, symbol: str) -> T:
         return self._made()[symbol]
@@ -61,17 +65,18 @@ class Figures(Mapping[str, T]):
         return iter(self._made())
 
     def __len__(self) -> int:
-        return len(self._known) + sum(len(symbols) for symbols, _ in self._parts)
+        known, parts = self._kept
+        return len(known) + sum(len(symbols) for symbols, _ in parts)
 
     def __repr__(self) -> str:
         return f"Figures({self._made()})"
 
     def _made(self) -> dict[str, T]:
         """The dict; threads that make it at the same time make the same one."""
-        parts = list(self._parts)
+        known, parts = self._kept
         if parts:
-            known = dict(self._known)
+            known = dict(known)
             for symbols, values in parts:
                 known.update(zip(symbols, values.tolist(), strict=True))
-            self._known, self._parts = known, []
-        return self._known
+            self._kept = known, ()
+        return known

@@ -279,3 +279,15 @@ def test_the_limit_of_memory_holds_for_a_file_that_is_open(path):
         repository.limit_memory(2**28)
 
         assert repository.cursor().execute("select current_setting('memory_limit')").fetchone() == ("256.0 MiB",)
+
+
+def test_the_timeframe_of_bars_that_are_labelled_with_their_end(tmp_path):
+    """It is inferred from rows that are read without bounds, which needs no timeframe."""
+    table = tmp_path / "candles.duckdb"
+    hours = "timestamp '2024-01-02' + interval (i) hour as ts"
+    execute(table, f"create table candles as select 'A' as symbol, {hours}, i::double as close from range(5) t(i)")
+
+    with DuckDBRepository(table, label="end") as repository:
+        first = repository.load(None, "1h", None, None, ["close"])["ts"][0].as_py()
+
+    assert first == datetime(2024, 1, 1, 23, tzinfo=UTC)

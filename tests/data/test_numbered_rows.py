@@ -279,12 +279,20 @@ def test_where_symbols_begin_among_all_rows_of_some(lengths, data):
 
 
 @pytest.mark.parametrize("row", [0, 30, 59, 60, 63, 100, 183])
-@pytest.mark.parametrize("far", [2**62, -(2**62)])
-def test_times_beyond_the_calendar_are_found_wherever_they_stand(folder, row, far):
+@pytest.mark.parametrize("far", [2**62, -(2**62), 2**63 - 1, -(2**63 - 1)])
+@pytest.mark.parametrize(
+    ("unit", "zone", "tz"), [("us", "UTC", None), ("ms", "UTC", None), ("us", None, "America/New_York")]
+)
+def test_times_beyond_the_calendar_are_found_wherever_they_stand(folder, row, far, unit, zone, tz):
     """The ends of symbols are looked at, which says nothing of a symbol whose times do not ascend."""
-    moments = SOME["ts"].cast(pl.Datetime("us")).to_physical().to_list()
+    moments = SOME["ts"].cast(pl.Datetime(unit)).to_physical().to_list()
     moments[row] = far
-    frame = SOME.with_columns(pl.Series("ts", moments).cast(pl.Datetime("us", "UTC")))
+    frame = SOME.with_columns(pl.Series("ts", moments).cast(pl.Datetime(unit, zone)))
 
-    compared(folder(frame), None, None, None, ["close"], 0, CandlePolicy())
-    assert folder(frame).load(None, "1d", None, None, ["close"]).num_rows == SOME.height - 1
+    compared(folder(frame, tz=tz), None, None, None, ["close"], 0, CandlePolicy())
+    assert folder(frame, tz=tz).load(None, "1d", None, None, ["close"]).num_rows == SOME.height - 1
+
+
+def test_a_symbol_without_a_row_in_the_range(folder):
+    """Its place is behind the last row that was read."""
+    compared(folder(SOME), ["A", "B"], DAYS[20], None, ["close"], 0, CandlePolicy())

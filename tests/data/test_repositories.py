@@ -218,3 +218,15 @@ def test_a_folder_of_tables_that_are_not_one_is_refused(tmp_path):
 
     with pytest.raises(RepositoryError, match=r"not one table: days\.parquet has date, hours\.parquet has ts"):
         ParquetRepository(tmp_path).symbols("1d")
+
+
+def test_two_names_for_one_column_of_a_frame():
+    frame = pl.DataFrame({"date": [date(2024, 1, 2)], "Last": [1.5]})
+    repository = FrameRepository(frame, symbol="A", columns={"close": "Last", "own": "Last"})
+
+    assert repository.load(None, "1d", None, None, ["close", "own"]).to_pylist()[0] == {
+        "symbol": "A",
+        "ts": date(2024, 1, 2),
+        "close": 1.5,
+        "own": 1.5,
+    }

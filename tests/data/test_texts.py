@@ -28,7 +28,7 @@ def test_changes_are_those_of_the_texts(pieces: list[list[tuple[str, int]]], beg
 @pytest.mark.parametrize("names", [[None, None, "A", "A"], ["A", None, "A"], [None], [LONG, LONG, None]])
 def test_a_missing_text_is_another_than_any(names: list[str | None]) -> None:
     """As for every kind of column."""
-    column = pl.Series(names, dtype=pl.String)
+    column = pl.Series([name for name in names for _ in range(30)], dtype=pl.String)
     assert changes(column).tolist() == rows_where(column, operator.ne).tolist()
 
 
