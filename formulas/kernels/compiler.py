@@ -120,9 +120,10 @@ def _modules() -> list[str]:
     from .ordering import define_order  # noqa: PLC0415
     from .sections import define_sections  # noqa: PLC0415
     from .sweeping import define_advance, define_once, define_sweep  # noqa: PLC0415
+    from .unpacking import UNPACKING  # noqa: PLC0415
 
     kernels = list(KERNELS.values())
-    frame, across = build([*MOVING, *FINDING]), build([])
+    frame, across = build([*MOVING, *UNPACKING, *FINDING]), build([])
     for module, defines in (
         (frame, (define_sweep, define_once, define_advance, define_gathering)),
         (across, (define_sections, define_order, define_section_kernels, define_listing)),

@@ -76,9 +76,9 @@ class Machine:
 
     def point_to(self, outside: Sequence[NDArray[np.generic]]) -> None:
         """Take the program's outside arrays, for runs that `begin`."""
-        addresses = [array.ctypes.data for array in outside]
+        arrays = [(array.ctypes.data, array.nbytes) for array in outside]
         for part in self._parts:
-            part.point_to(addresses)
+            part.point_to(arrays)
 
     def begin(self, tile: Whole) -> None:
         """Be where a tile's first bars are yet to come."""
@@ -119,10 +119,10 @@ class _Steps:
             np.int64,
         ).reshape(-1, OPERATION)
 
-    def point_to(self, outside: Sequence[int]) -> None:
-        """Take the addresses of this run's outside arrays."""
+    def point_to(self, outside: Sequence[tuple[int, int]]) -> None:
+        """Take the addresses of this run's outside arrays, and their bytes."""
         if self._slots:
-            self._operands[self._open, 0] = [outside[slot] for slot in self._slots]
+            self._operands[self._open] = [outside[slot] for slot in self._slots]
 
     @property
     def place(self) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from .lanes import LANES
 from .tiles import BEGINS, FIRST, LENGTHS, ROW
 
 EIGHT: Final = 8
+HALVES: Final = range(0, LANES, EIGHT)
 AHEAD: Final = 32
 """Rows of a column that are brought near ahead of their turn: more columns are read at once than a CPU foresees."""
 PART: Final = ir.VectorType(DOUBLE, EIGHT)
@@ -28,7 +29,7 @@ NAN: Final = ir.Constant(DOUBLE, float("nan"))
 
 
 class Mover:
-    """What pack, unpack and find have in common: lanes, their columns' rows, and eight-by-eight blocks."""
+    """What kernels between columns and registers share: lanes, their columns' rows, and eight-by-eight blocks."""
 
     def __init__(self, emitter: Emitter) -> None:
         self.emitter, self.builder = emitter, emitter.builder
@@ -68,18 +69,28 @@ class Mover:
 
     def in_eights(self, block: Callable[[int, Value], None], single: Callable[[Value, Value], None]) -> None:
         """`block(half, row)` where eight lanes have eight rows, `single(lane, row)` for what is left of the bars."""
+        for half in HALVES:
+            self.half_in_eights(half, block, single)
+
+    def half_in_eights(
+        self, half: int, block: Callable[[int, Value], None], single: Callable[[Value, Value], None]
+    ) -> None:
+        """As `in_eights`, for the eight lanes from `half` on."""
         emitter, builder = self.emitter, self.builder
-        for half in (0, EIGHT):
-            shortest = self.rows
-            for lane in range(half, half + EIGHT):
-                shortest = self.at_most(shortest, self.bars(emitter.whole(lane)))
-            eights = builder.and_(shortest, emitter.whole(-EIGHT))
-            emitter.each(emitter.whole(0), eights, partial(block, half), by=EIGHT)
+        eights = builder.and_(self.shortest(half), emitter.whole(-EIGHT))
+        emitter.each(emitter.whole(0), eights, partial(block, half), by=EIGHT)
 
-            def rest(lane: Value, begin: Value = eights) -> None:
-                emitter.each(begin, self.bars(lane), partial(single, lane))
+        def rest(lane: Value) -> None:
+            emitter.each(eights, self.bars(lane), partial(single, lane))
 
-            emitter.each(emitter.whole(half), emitter.whole(half + EIGHT), rest)
+        emitter.each(emitter.whole(half), emitter.whole(half + EIGHT), rest)
+
+    def shortest(self, half: int) -> Value:
+        """How many of the block's rows each of eight lanes has."""
+        shortest = self.rows
+        for lane in range(half, half + EIGHT):
+            shortest = self.at_most(shortest, self.bars(self.emitter.whole(lane)))
+        return shortest
 
 
 def transposed(builder: ir.IRBuilder, rows: Sequence[Value]) -> list[Value]:
@@ -129,81 +140,6 @@ def pack(emitter: Emitter) -> None:
     emitter.each(emitter.whole(0), emitter.whole(LANES), beyond)
 
 
-def unpack(emitter: Emitter) -> None:
-    """Write a register back. Operands: register, column, and the column's bits of validity, all set beforehand."""
-    move = Mover(emitter)
-    builder, register, column, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
-
-    def block(half: int, row: Value) -> None:
-        places = [builder.add(move.column_row(emitter.whole(lane)), row) for lane in range(half, half + EIGHT)]
-        parts = transposed(builder, _eight_rows(move, register, half, row))
-        for part, place in zip(parts, places, strict=True):
-            builder.store(part, move.element(column, place), align=8)
-        missing = [_bits(builder, builder.fcmp_unordered("uno", part, part)) for part in parts]
-        some = missing[0]
-        for each in missing[1:]:
-            some = builder.or_(some, each)
-        with builder.if_then(builder.icmp_unsigned("!=", some, ir.Constant(BYTE, 0)), likely=False):
-            for bits, place in zip(missing, places, strict=True):
-                _write_bits(move, valid, place, bits, clear=True)
-
-    def single(lane: Value, row: Value) -> None:
-        place = builder.add(move.column_row(lane), row)
-        number = builder.load(move.cell(register, row, lane), typ=DOUBLE, align=8)
-        builder.store(number, move.element(column, place), align=8)
-        missing = builder.zext(builder.fcmp_unordered("uno", number, number), BYTE)
-        _write_bits(move, valid, place, missing, clear=True)
-
-    move.in_eights(block, single)
-
-
-def unpack_truth(emitter: Emitter) -> None:
-    """Write a condition back. Operands: register, bits of truth, all clear, bits of validity, all set beforehand."""
-    move = Mover(emitter)
-    builder, register, true, valid = emitter.builder, move.pointer(0), move.pointer(1), move.pointer(2)
-
-    def write(numbers: Value, place: Value) -> None:
-        one = (
-            ir.Constant(PART, [ir.Constant(DOUBLE, 1.0)] * EIGHT) if numbers.type == PART else ir.Constant(DOUBLE, 1.0)
-        )
-        holds, missing = builder.fcmp_ordered("==", numbers, one), builder.fcmp_unordered("uno", numbers, numbers)
-        for bits, mask, clear in ((true, holds, False), (valid, missing, True)):
-            packed = _bits(builder, mask) if numbers.type == PART else builder.zext(mask, BYTE)
-            _write_bits(move, bits, place, packed, clear=clear)
-
-    def block(half: int, row: Value) -> None:
-        parts = transposed(builder, _eight_rows(move, register, half, row))
-        for lane, part in enumerate(parts, start=half):
-            write(part, builder.add(move.column_row(emitter.whole(lane)), row))
-
-    def single(lane: Value, row: Value) -> None:
-        number = builder.load(move.cell(register, row, lane), typ=DOUBLE, align=8)
-        write(number, builder.add(move.column_row(lane), row))
-
-    move.in_eights(block, single)
-
-
-def _eight_rows(move: Mover, register: Value, half: int, row: Value) -> list[Value]:
-    emitter, builder = move.emitter, move.builder
-    places = [move.cell(register, builder.add(row, emitter.whole(k)), emitter.whole(half)) for k in range(EIGHT)]
-    return [builder.load(place, typ=PART, align=8) for place in places]
-
-
-def _bits(builder: ir.IRBuilder, mask: Value) -> Value:
-    return builder.bitcast(mask, BYTE)
-
-
-def _write_bits(move: Mover, bits: Value, place: Value, chosen: Value, *, clear: bool) -> None:
-    """Set or clear the chosen ones of eight bits from a row's own on: they may lie in two bytes."""
-    builder = move.builder
-    address = move.emitter.offset(bits, builder.lshr(place, move.emitter.whole(3)))
-    shift = builder.trunc(builder.and_(place, move.emitter.whole(7)), HALFWORD)
-    wide = builder.shl(builder.zext(chosen, HALFWORD), shift)
-    before = builder.load(address, typ=HALFWORD, align=1)
-    after = builder.and_(before, builder.not_(wide)) if clear else builder.or_(before, wide)
-    builder.store(after, address, align=1)
-
-
 def keep(emitter: Emitter) -> None:
     """The last rows of a block become history of the next. Operand: register from its history on; setting: its rows."""
     move = Mover(emitter)
@@ -242,8 +178,6 @@ MOVING: Final = [
     Kernel(body.__name__, "moving", inputs, 0, settings, body)
     for body, inputs, settings in (
         (pack, 2, ()),
-        (unpack, 3, ()),
-        (unpack_truth, 3, ()),
         (keep, 1, ("rows",)),
         (copy, 2, ()),
         (fill, 1, ("rows", "number")),

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from .abreast import counts_of, in_company, symbol_of
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
-from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, size_of_list
+from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, WAITING_ROWS, least_size, size_of_list
 
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
@@ -191,9 +191,12 @@ class Layout:
 
     def unpack(self, series: Series, slots: tuple[int, int], *, is_condition: bool) -> None:
         """Write a series to a column."""
-        outside = tuple(Operand(slot, outside=True) for slot in slots)
-        symbol = "barsweep_unpack_truth" if is_condition else "barsweep_unpack"
-        self.steps.append(Step(symbol, (self.operand(series), *outside)))
+        operands = self.operand(series), *(Operand(slot, outside=True) for slot in slots)
+        if is_condition:
+            self.steps.append(Step("barsweep_unpack_truth", operands))
+        else:
+            settings, waiting = (least_size(self.block),), self.take(WAITING_ROWS)
+            self.steps.append(Step("barsweep_unpack", operands, settings, waiting))
 
     def find(self, matches: Matches, slots: tuple[int, int], roll: Operand, end: int) -> None:
         """Mark the bars at which a condition is true, and pick the values there; `end` is its word of the roll."""

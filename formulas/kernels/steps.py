@@ -18,7 +18,7 @@ COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
 
 @frozen
 class Operand:
-    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar."""
+    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar, of an array all."""
 
     at: int
     stride: int = ROW

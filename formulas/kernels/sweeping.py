@@ -50,7 +50,9 @@ def define_sweep(module: ir.Module) -> None:
             run(ends, end_count, whole(0), tile)
         return [builder.add(carried[0], builder.zext(done, WHOLE))]
 
-    builder.ret(emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0])
+    finished = emitter.repeat(whole(0), tile_count, [whole(0)], one_tile)[0]
+    builder.fence("seq_cst")  # what was written past the caches is there for whoever is told that this has ended
+    builder.ret(finished)
 
 
 def define_once(module: ir.Module) -> None:

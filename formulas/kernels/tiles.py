@@ -27,6 +27,14 @@ MARKS_AT_ONCE: Final = 4
 """Marks that are looked through at once: so many fill a whole number. Tiles keep so many apart."""
 BLOCK_ROWS: Final = 64
 """Rows of a block: few enough for the registers of a dozen values to stay in the cache, enough for calls to be few."""
+LINE_NUMBERS: Final = 8
+"""Numbers of a line of the cache."""
+PAST_CACHE: Final = 2**22
+"""Bytes of a column from which on it is written past the caches (unpacking.py)."""
+NEVER: Final = 2**62
+"""As many bytes as no column has."""
+WAITING_ROWS: Final = LINE_NUMBERS
+"""Rows of the arena in which the last eight numbers of every lane wait to be written with those of the next block."""
 SORT_BITS: Final = 11
 """Bits of a pass of sorting, at the most; what is counted of two passes then fits in half of the first cache."""
 SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS
@@ -63,6 +71,15 @@ def tiles_of_like_length(starts: Whole) -> Whole:
     tiles[:, BEFORE] = np.cumsum(marks) - marks
     tiles[:, BEGINS:] = lanes.transpose(1, 0, 2).reshape(count, 3 * LANES)
     return tiles
+
+
+def least_size(block: int) -> float:
+    """The bytes of a column from which on it is written past the caches, in blocks of so many rows.
+
+    >>> least_size(64) == PAST_CACHE, least_size(10) == NEVER
+    (True, True)
+    """
+    return float(PAST_CACHE if block % LINE_NUMBERS == 0 and block <= BLOCK_ROWS else NEVER)
 
 
 def count_of_marks(tiles: Whole) -> int:

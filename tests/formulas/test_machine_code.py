@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from barsweep.formulas.kernels import KERNELS, building, compiler, finding, moving
+from barsweep.formulas.kernels import KERNELS, building, compiler, finding, moving, unpacking
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.machine import Machine, Stop
@@ -93,7 +93,7 @@ def test_a_raised_flag_ends_a_run():
 
 def test_machine_code_calls_nothing_by_name():
     """A name that is not there would end the process when the code is loaded."""
-    module = building.build([*KERNELS.values(), *moving.MOVING, *finding.FINDING])
+    module = building.build([*KERNELS.values(), *moving.MOVING, *unpacking.UNPACKING, *finding.FINDING])
     outside = {function.name for function in module.functions if function.is_declaration}
 
     assert {name for name in outside if not name.startswith("llvm.")} == set()
