@@ -53,7 +53,7 @@ def job(*arguments, **options):
         (lambda: job(None, UP, values={"a": 3}), "values are texts of formulas; 3 is none"),
         (lambda: job(5, UP), "symbols are a list of texts; 5 is none"),
         (lambda: job([5], UP), "symbols are texts; 5 is none"),
-        (lambda: bs.scan(TABLE, UP), "a DataFrame is no formula; give a text"),
+        (lambda: bs.scan(TABLE, UP), "a DataFrame is no formula; the formula comes first, then the candles"),
         (lambda: bs.check(UP, dialect=[]), r"a dialect is a text such as \"qlib\"; \[\] is none"),
         (lambda: bs.explain({}, parameters={"n": 1}), "there is no formula"),
         (lambda: job(None, UP, dialect=[]), "a dialect is a text"),
