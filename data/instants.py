@@ -139,9 +139,9 @@ def read_ts(frame: pl.DataFrame, tz: str, where: str, ends: Numbers | None = Non
 def in_utc(stored: pl.Series, tz: str, ends: Numbers | None = None) -> pl.Series:
     """Timestamps in UTC and microseconds. Those without a zone are in `tz`; a repeated hour is the first."""
     own = getattr(stored.dtype, "time_zone", None)
-    bears_any = (own or tz) == "UTC" and getattr(stored.dtype, "time_unit", None) != "ms"
+    is_safe = (own or tz) == "UTC" and getattr(stored.dtype, "time_unit", None) != "ms"
     # other conversions end in a panic for times beyond the calendar: all are looked at ahead of them
-    micro = in_calendar(stored, ends if bears_any else None).cast(pl.Datetime("us", own))
+    micro = in_calendar(stored, ends if is_safe else None).cast(pl.Datetime("us", own))
     if own is None:
         zone(tz)
         micro = micro.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")

@@ -40,7 +40,7 @@ class Figures(Mapping[str, T]):
     def add(self, others: Figures[T]) -> None:
         """Take those of other symbols."""
         (known, parts), (more, further) = self._kept, others._kept
-        self._kept = known | more, [*parts, *further]
+        self._kept = {**known, **more} if more else known, [*parts, *further]
 
     def pop(self, symbol: str, default: T | None = None) -> T | None:
         """Forget a symbol's figure, and tell it."""

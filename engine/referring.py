@@ -56,10 +56,12 @@ class References:
     def _candles_of(self, name: str, loaded: Loaded) -> pl.DataFrame:
         candles = loaded.frame.filter(pl.col("symbol") == name)
         if candles.is_empty():
-            known = symbols_of(self.loader.repository, self.loader.request.timeframe, ())
-            missing = SymbolError("candles", f"the repository has no bars of it{guess_at(name, known)}")
-            _refuse([name], loaded.errors.get(name, missing))
+            _refuse([name], loaded.errors.get(name) or self._missing(name))
         return candles
+
+    def _missing(self, name: str) -> SymbolError:
+        known = symbols_of(self.loader.repository, self.loader.request.timeframe, ())
+        return SymbolError("candles", f"the repository has no bars of it{guess_at(name, known)}")
 
 
 def _refuse(symbols: Sequence[str], error: SymbolError) -> NoReturn:

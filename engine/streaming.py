@@ -36,7 +36,7 @@ class Stream:
         self._places = {symbol: place for place, symbol in enumerate(self.symbols)}
 
     def take(self, batch: Batch, piece: Piece | None) -> Iterator[tuple[Piece, Sequence[str]]]:
-        """Take a batch's piece, None from one that failed, as those whose turn it is are asked for one by one."""
+        """Take a batch's piece, None from one that failed; yields those whose turn it is, with their symbols."""
         self._early[self._places[batch.symbols[0]]] = (batch.symbols, piece)
         self.waiting += 0 if piece is None else piece.size
         while self._next in self._early:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ...data.connecting import DATABASES
 from ...data.opening import open_repository
@@ -17,13 +18,11 @@ from .misuse import UsageError, as_asked
 from .saying import say
 from .wording import in_options
 
-LONGEST_NAME: Final = 255  # letters: a longer text is no name of a file, which some systems refuse to look for
-
 
 def read_formula(given: str) -> str:
     """The formula itself, "@file.formula", or "-" for standard input; UsageError for a file of candles."""
     if given != "-" and not given.startswith("@"):
-        if len(given) < LONGEST_NAME and Path(given).suffix and Path(given).exists():
+        if Path(given).suffix and os.path.exists(given):  # noqa: PTH110 - of any text, however long
             raise UsageError(f"{given} is a file, and no formula: the formula comes first, then the candles")
         return given
     source = "standard input" if given == "-" else f"the file {given[1:]}"

@@ -1,7 +1,8 @@
 """From declarations to LLVM functions: the loop over the bars of a block around a kernel's body.
 
 Every kernel is a function `(operands, rows, settings, memory, tile)`: `operands` holds a pointer to the block's first
-row, and the bytes from row to row, for each input and then each output. That is 0 for an input that is a constant.
+row, and the bytes from row to row, for each input and then each output. That is 0 for an input that is a constant,
+and of an array outside of the arena all its bytes.
 """
 
 from __future__ import annotations

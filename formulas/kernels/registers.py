@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from .abreast import counts_of, in_company, symbol_of
 from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
-from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, WAITING_ROWS, least_size, size_of_list
+from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, STAGED_ROWS, WAITING_ROWS, least_size, size_of_list
 
 Value: TypeAlias = tuple[int, int]  # the id of a source, and which of its outputs
 
@@ -73,6 +73,7 @@ class Layout:
             self.look_back(series)
         self.block = block or fitting_rows(len(self.sources), sum(self.heads.values()), stores)
         self.listed = self.take(-(-size_of_list(self.block) // ROW)) if stores.matches else 0
+        self.staged = self.take(STAGED_ROWS) if stores.columns else 0
 
     def program(self) -> TileProgram:
         """The program."""
@@ -196,7 +197,7 @@ class Layout:
             self.steps.append(Step("barsweep_unpack_truth", operands))
         else:
             settings, waiting = (least_size(self.block),), self.take(WAITING_ROWS)
-            self.steps.append(Step("barsweep_unpack", operands, settings, waiting))
+            self.steps.append(Step("barsweep_unpack", (*operands, Operand(self.staged)), settings, waiting))
 
     def find(self, matches: Matches, slots: tuple[int, int], roll: Operand, end: int) -> None:
         """Mark the bars at which a condition is true, and pick the values there; `end` is its word of the roll."""

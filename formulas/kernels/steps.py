@@ -18,7 +18,10 @@ COMPARISONS: Final = frozenset({"greater", "less", "at_most", "no_less"})
 
 @frozen
 class Operand:
-    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar, of an array all."""
+    """`at`: a row of the arena, or the number of an outside array. `stride`: bytes from bar to bar.
+
+    Of an outside array compiled code finds its bytes instead of a stride.
+    """
 
     at: int
     stride: int = ROW

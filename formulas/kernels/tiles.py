@@ -35,6 +35,10 @@ NEVER: Final = 2**62
 """As many bytes as no column has."""
 WAITING_ROWS: Final = LINE_NUMBERS
 """Rows of the arena in which the last eight numbers of every lane wait to be written with those of the next block."""
+STAGED: Final = LINE_NUMBERS + BLOCK_ROWS
+"""Numbers of a lane that are laid out at once: those that wait, and a block's."""
+STAGED_ROWS: Final = STAGED // 2
+"""Rows of the arena that half of the lanes take for that."""
 SORT_BITS: Final = 11
 """Bits of a pass of sorting, at the most; what is counted of two passes then fits in half of the first cache."""
 SORT_TABLES: Final = 2 * 4 * 2**SORT_BITS

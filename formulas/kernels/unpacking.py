@@ -1,9 +1,9 @@
 """Writing registers back to columns, where each symbol's rows stand one behind the other.
 
-A column that is far larger than the caches is written past them: memory then need not be read for what is overwritten
-anyway, which is half of the work of writing. Only whole lines of the cache can be written so, and a symbol's rows begin
-anywhere in a line. So the rows of a block are laid out lane by lane, behind the last eight of the block before; whole
-lines of them go, and what is left waits for the next block.
+A column that is larger than the nearer caches is written past all of them: memory then need not be read for what is
+overwritten anyway, which is half of the work of writing. Only whole lines of the cache can be written so, and the rows
+of a symbol begin anywhere in a line. So those of a block are laid out lane by lane, behind the last eight of the block
+before; whole lines of them go, and what is left waits for the next block.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from llvmlite import ir
 from .declaring import Kernel
 from .emitting import DOUBLE, WHOLE, Emitter, Value
 from .moving import BYTE, EIGHT, HALFWORD, HALVES, INDEX, PART, Mover, transposed
-from .tiles import BLOCK_ROWS, LENGTHS
+from .tiles import LENGTHS, STAGED
 
 LINE: Final = 64
 """Bytes of a line of the cache: eight numbers."""
-STAGED: Final = EIGHT + BLOCK_ROWS
-"""Numbers of a lane that are laid out at once: those that wait, and a block's."""
 
 
 def unpack(emitter: Emitter) -> None:
-    """Write a register back. Operands: register, column, and the column's bits of validity, all set beforehand.
+    """Write a register back.
 
-    Memory: what waits. Setting: `least_size`, which the column's size, the second word of its operand, is held against.
+    Operands: register; column, with its bytes as the second word; its bits of validity, all set beforehand; room for
+    what is laid out. Memory: what waits. Setting: `least_size`, which the column's bytes are held against. Blocks
+    before a tile's last one are whole.
     """
     _Unpacking(Mover(emitter)).write()
 
@@ -38,13 +38,10 @@ class _Unpacking:
 
     def __init__(self, move: Mover) -> None:
         self.move, self.emitter, self.builder = move, move.emitter, move.builder
-        self.register, self.column, self.valid = (move.pointer(k) for k in range(3))
-        size = self.emitter.whole_at(move.operands, 2 * 1 + 1)
+        self.register, self.column, self.valid, self.stage = (move.pointer(k) for k in range(4))
+        size = self.emitter.whole_at(move.operands, 3)
         least = self.builder.fptosi(self.emitter.number(move.settings, 0), WHOLE)
         self.is_large = self.builder.icmp_signed(">=", size, least)
-        with self.builder.goto_entry_block():
-            self.stage = self.builder.alloca(PART, STAGED)
-        self.stage.align = LINE
 
     def write(self) -> None:
         """Half of the lanes after the other: in whole lines past the caches, or as it comes."""
@@ -133,7 +130,7 @@ class _Unpacking:
         self.emitter.each(builder.select(ends, end, rows), rows, single)
 
     def has_waiting(self, half: int) -> Value:
-        """Whether the block before was written in lines, so that rows of it may wait: all lanes had all of its rows."""
+        """Whether the block before, which was a whole one, was written in lines: all lanes had all of its rows."""
         builder = self.builder
         reached = [self.move.of_lane(LENGTHS, self.emitter.whole(lane)) for lane in range(half, half + EIGHT)]
         least = functools.reduce(self.move.at_most, reached)
@@ -141,7 +138,7 @@ class _Unpacking:
         return builder.and_(is_later, builder.icmp_signed(">=", least, self.move.first))
 
     def write_waiting(self, lane: Value) -> None:
-        """Write a lane's rows that wait."""
+        """Write a lane's rows that wait; of a symbol that ended with the block before, once more what is there."""
         builder, whole = self.builder, self.emitter.whole
         target, ahead = self.place_in_line(lane)
 
@@ -219,6 +216,6 @@ def _write_bits(move: Mover, bits: Value, place: Value, chosen: Value, *, clear:
 
 
 UNPACKING: Final = [
-    Kernel("unpack", "moving", 3, 0, ("least_size",), unpack),
+    Kernel("unpack", "moving", 4, 0, ("least_size",), unpack),
     Kernel("unpack_truth", "moving", 3, 0, (), unpack_truth),
 ]

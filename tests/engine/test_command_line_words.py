@@ -288,3 +288,9 @@ def test_candles_ahead_of_the_formula(tmp_path):
         swapped = run(command, str(source), "close > 1")
         assert swapped.exit_code == 2
         assert "candles.parquet is a file, and no formula: the formula comes first, then the candles" in swapped.stderr
+
+
+@pytest.mark.parametrize("name", ["收" * 90 + ".5", "a" * 5000 + ".5", "a\0.csv"])
+def test_a_formula_that_no_file_can_be_called(name):
+    assert "is a file" not in run("explain", name).stderr
+    assert run("explain", name).exit_code == 2
