@@ -187,11 +187,11 @@ def batches_of(options: argparse.Namespace) -> Iterator[int]:
 
 def memory(options: argparse.Namespace, **how: Any) -> dict[str, object]:
     """Scan a part of the candles that is in memory and was looked at before; the best of three runs."""
-    return min(scanned(options, options.in_memory, **how)[1:], key=lambda each: float(each["seconds"]))
+    return min(scanned(options, options.in_memory, 4, **how)[1:], key=lambda each: float(each["seconds"]))
 
 
-def scanned(options: argparse.Namespace, symbols: int, **how: Any) -> list[dict[str, Any]]:
-    """Four scans of so many symbols' candles, which are in memory, each column in one piece."""
+def scanned(options: argparse.Namespace, symbols: int, times: int, **how: Any) -> list[dict[str, Any]]:
+    """So many scans of some symbols' candles, which are in memory, each column in one piece."""
     import polars as pl
 
     from barsweep import FrameRepository, ProcessingEngine
@@ -199,7 +199,7 @@ def scanned(options: argparse.Namespace, symbols: int, **how: Any) -> list[dict[
     part = pl.scan_parquet(path_of(options, "parquet")).filter(pl.col("symbol") < f"S{symbols:05d}")
     repository = FrameRepository(part.select(COLUMNS).collect().rechunk(), timeframe="1m")
     with ProcessingEngine(repository, max_workers=options.workers, memory_limit=options.limit) as engine:
-        return [run(engine, **how) for _ in range(4)]
+        return [run(engine, **how) for _ in range(times)]
 
 
 def written(options: argparse.Namespace) -> dict[str, object]:
@@ -210,8 +210,8 @@ def written(options: argparse.Namespace) -> dict[str, object]:
 def first(options: argparse.Namespace) -> dict[str, object]:
     """As `written`, but for the first time: the symbols' rows are found, and every candle is looked at."""
     output = Path(options.folder) / "found.parquet"
-    scanned(options, WARM, output=output)
-    return scanned(options, options.in_memory, output=output)[0]
+    scanned(options, WARM, 1, output=output)
+    return scanned(options, options.in_memory, 1, output=output)[0]
 
 
 def streamed(options: argparse.Namespace) -> dict[str, object]:
