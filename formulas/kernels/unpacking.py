@@ -56,9 +56,9 @@ class _Unpacking:
                 with near:
                     with builder.if_then(builder.and_(self.is_large, self.has_waiting(half)), likely=False):
                         self.emitter.each(whole(half), whole(half + EIGHT), self.write_waiting)
-                    self.move.half_in_eights(half, self.eight_rows, self.single)
+                    self.move.half_in_eights(half, self.write_eight, self.single)
 
-    def eight_rows(self, half: int, row: Value) -> None:
+    def write_eight(self, half: int, row: Value) -> None:
         """Write eight rows of eight lanes."""
         places = self.places(half, row)
         parts = transposed(self.builder, _eight_rows(self.move, self.register, half, row))
