@@ -70,6 +70,11 @@ class HeldRepository(TableRepository):
         loading = Loading(self, self.stored, [name])
         return loading.adjusted(self.table(list(dict.fromkeys(loading.sources.values()))))[name].rechunk()
 
+    @property
+    def reads_apart(self) -> bool:
+        """Whether candles of some symbols are read without going over all others: they are cut out."""
+        return True
+
     def load_checked(
         self,
         symbols: Sequence[str] | None,

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 
 import polars as pl
-import pyarrow as pa
 
 from ..errors import RepositoryError
 from .connecting import DATABASES, first_line, literal, open_for_reading, quoted
+from .contents import LIST
+from .database import DuckDBRepository
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
+from .intake import Intake, Progress
 from .opening import open_path
 from .options import TextOptions, as_path
-from .placing import read_counts
 from .store import ENDING as STORE
-from .storing import LIST, write_store
+from .storing import write_store
 from .tables import TableRepository
 from .writing import Aside, alone
+
+ROOM: Final = 2**30
+"""Bytes that DuckDB may take while it reads or writes: else it keeps in memory what it was through with."""
+SPARING: Final[Mapping[str, str | int]] = {"memory_limit": f"{ROOM}B", "threads": min(8, os.cpu_count() or 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ def import_candles(
     start: Bound = None,
     end: Bound = None,
     replace: bool = False,
+    progress: Progress | None = None,
     **options: Unpack[TextOptions],
 ) -> ImportedCandles:
     r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file, or into a store.
@@ -64,9 +72,11 @@ def import_candles(
     A folder's files without a symbol column are one symbol each, called like the file. The table has symbol, ts and the
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
     if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
-    then takes its place: whoever reads the target sees the old one or the new one. Raises RepositoryError if the
-    table is there and `replace` is not said, if the target is the source or not called .duckdb or .db, and if there are
-    no bars that could replace others.
+    then takes its place: whoever reads the target sees the old one or the new one. Candles go part by part, so that a
+    source may be larger than memory, but for CSV files, which are read whole; `progress` is told after each how many
+    symbols of how many are done. Raises RepositoryError if the table is there and `replace` is not said, if the target
+    is the source or not called .duckdb or .db, if there are no bars that could replace others, and if the source is
+    changed between two parts.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -80,39 +90,54 @@ def import_candles(
     refuse_existing(goal, table, replace=replace)
     repository = open_path(origin, dict(options))
     assert isinstance(repository, TableRepository)
-    loaded, faulty = load_sound(repository, start, end)
-    frame = pl.DataFrame(loaded)
-    if frame.is_empty() and replace and goal.exists():  # a download that failed leaves a header, say
-        inside = "" if start is None and end is None else " in this range"
-        raise RepositoryError(f"{origin} holds no bars{inside}: nothing was imported, and {goal} stays as it is")
+    intake = Intake(repository, start, end, progress)
+    if isinstance(repository, DuckDBRepository):
+        repository.limit_memory(ROOM)
+    parts = begun(readable(intake, goal if replace and goal.exists() else None))
     with writable(goal), alone(goal):
         refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
         if goal.suffix.lower() == STORE:
-            write_store(frame, goal, repository.stored.text, repository.zone_name)
+            write_store(parts, goal, repository.stored.text, repository.zone_name)
         else:
-            write_table(frame, goal, table)
-    ends = (frame["ts"].min(), frame["ts"].max())
+            write_table(parts, goal, table)
     files = repository.left_out if isinstance(repository, DelimitedRepository) else {}
-    defects = {kind: sum(found.values()) for kind, found in read_counts(loaded).items()}
-    symbols = frame["symbol"].n_unique()
-    names = tuple(name for name in frame.columns if name not in {"symbol", "ts"})
-    return ImportedCandles(goal, table, frame.height, symbols, *ends, files | faulty, defects, names)  # type: ignore[arg-type]
+    return ImportedCandles(
+        goal,
+        table,
+        intake.rows,
+        intake.symbols,
+        intake.first,
+        intake.last,
+        files | intake.faulty,
+        dict(intake.defects),
+        intake.columns,
+    )
 
 
-def load_sound(repository: TableRepository, start: Bound, end: Bound) -> tuple[pa.Table, dict[str, str]]:
-    """All candles but those of symbols at fault, and what is wrong with these; raises where no other is left."""
-    timeframe = repository.stored.text
-    columns = list(repository.columns(timeframe))
-    wanted: list[str] | None = None
-    faulty: dict[str, str] = {}
-    while True:
-        try:
-            return repository.load(wanted, timeframe, start, end, columns), faulty
-        except RepositoryError as error:  # one faulty symbol does not stop an import; `left_out` tells it
-            faulty |= error.faulty
-            wanted = sorted(set(repository.symbols(timeframe)) - set(faulty))
-            if not error.faulty or not wanted:
-                raise
+def readable(intake: Intake, replaced: Path | None) -> Iterator[pl.DataFrame]:
+    """The parts of an intake, with words for what goes wrong in reading.
+
+    Raises RepositoryError at the end where there were no bars that could take the place of others.
+    """
+    where = intake.repository.where
+    try:
+        yield from intake
+    except OSError as error:
+        raise RepositoryError(f"{where} cannot be read: {error.strerror or error}") from error
+    if not intake.rows and replaced is not None:  # a download that failed leaves a header, say
+        inside = "" if intake.range == (None, None) else " in this range"
+        raise RepositoryError(f"{where} holds no bars{inside}: nothing was imported, and {replaced} stays as it is")
+
+
+def begun(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same parts, of which the first is read now: what is wrong with a source is told before anything is made."""
+    waiting = [next(parts)]
+
+    def all_parts() -> Iterator[pl.DataFrame]:
+        yield waiting.pop()
+        yield from parts
+
+    return all_parts()
 
 
 @contextmanager
@@ -163,8 +188,8 @@ def refuse_existing_store(target: Path, *, replace: bool) -> None:
         )
 
 
-def write_table(frame: pl.DataFrame, target: Path, table: str) -> None:
-    """Write a frame as a table of a DuckDB file, aside and then renamed; its other tables stay."""
+def write_table(parts: Iterable[pl.DataFrame], target: Path, table: str) -> None:
+    """Write frames, one at least, as a table of a DuckDB file, aside and then renamed; its other tables stay."""
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
     try:
@@ -172,11 +197,15 @@ def write_table(frame: pl.DataFrame, target: Path, table: str) -> None:
             if aside.target.exists():
                 complete(aside.target)
                 shutil.copy2(aside.target, aside.path)
-            passed = aside.path.with_suffix(".parquet")
-            frame.write_parquet(passed)
-            with duckdb.connect(str(aside.path)) as connection:
-                rows = f"select * from read_parquet({literal(str(passed))})"  # noqa: S608 - quoted
-                connection.execute(f"create or replace table {quoted(table)} as {rows}")
+            with duckdb.connect(str(aside.path), config=dict(SPARING)) as connection:
+                into, names = f"create or replace table {quoted(table)} as", count()
+                for part in parts:
+                    passed = aside.folder / f"{next(names)}.parquet"
+                    part.write_parquet(passed)
+                    del part  # nobody needs it while the next one is made
+                    connection.execute(f"{into} select * from read_parquet({literal(str(passed))})")  # noqa: S608
+                    passed.unlink()
+                    into = f"insert into {quoted(table)}"
                 connection.execute("checkpoint")  # else what cannot be written at the end is not told
             aside.take_place()
     except duckdb.Error as error:

@@ -157,6 +157,11 @@ class NumberedRepository(TableRepository):
         frame = pl.DataFrame({"symbol": column_of("symbol", of_rows), "ts": ts})
         return infer_timeframe(frame.filter(column_of("is asked", are_among(of_rows, numbers))))
 
+    @property
+    def reads_apart(self) -> bool:
+        """Whether candles of some symbols are read without going over all others: where symbols lie side by side."""
+        return self.runs is not None
+
     @abstractmethod
     def as_counted(self) -> bool:
         """Whether the rows still lie as they did when they were counted, as far as that is told without reading."""

@@ -122,11 +122,11 @@ def open_by_ending(path: Path, options: dict[str, Any]) -> CandleRepository:
 
 def open_folder(path: Path, options: dict[str, Any]) -> CandleRepository:
     """Make a repository of a folder: a store, Parquet files if there are any, else one CSV per symbol."""
+    from .contents import LIST  # noqa: PLC0415 - who opens other kinds need not wait for it
     from .delimited import ENDINGS as DELIMITED  # noqa: PLC0415 - who opens other kinds need not wait for it
     from .delimited import DelimitedRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
     from .parquet import ParquetRepository  # noqa: PLC0415 - who opens other kinds need not wait for it
     from .store import CandleStore  # noqa: PLC0415 - who opens other kinds need not wait for it
-    from .storing import LIST  # noqa: PLC0415 - who opens other kinds need not wait for it
 
     if (path / LIST).exists():
         return CandleStore(path, **typed(path, options))

@@ -8,9 +8,11 @@ from typing import Final, Unpack
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from ..errors import RepositoryError
 from .candles import Candles, ascend
+from .contents import DTYPES, LIST, Contents, Stored
 from .held import HeldRepository
 from .inspecting import Inspection
 from .instants import in_calendar
@@ -18,7 +20,6 @@ from .numbers_of_rows import NONE
 from .options import TableOptions, as_path
 from .placing import Placed
 from .remembering import remembered
-from .storing import DTYPES, LIST, Contents, Stored, mapped
 from .timeframes import Timeframe
 
 ENDING: Final = ".store"
@@ -135,3 +136,19 @@ class CandleStore(HeldRepository):
 def not_as_written(path: Path) -> RepositoryError:
     """The error of a file that was changed after it was written."""
     return RepositoryError(f"{path} does not hold what was written: import the candles again")
+
+
+def mapped(path: Path, size: int) -> pl.DataFrame:
+    """Map a file into memory; RepositoryError where it is not as long as it was written."""
+    try:
+        there = path.stat().st_size
+        if there != size:
+            raise RepositoryError(f"{path} has {there} bytes where {size} were written: import the candles again")
+        with pa.memory_map(str(path)) as file:
+            found = pl.from_arrow(pa.ipc.open_file(file).read_all())
+    except FileNotFoundError as error:
+        raise RepositoryError(f"{path} is gone: the store was perhaps renewed just now", retryable=True) from error
+    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise RepositoryError(f"{path} cannot be read: {error}; import the candles again") from error
+    assert isinstance(found, pl.DataFrame)
+    return found

@@ -78,6 +78,11 @@ class TableRepository(Remembering, ABC):
         """Something that changes when the source does."""
         return None
 
+    @property
+    def reads_apart(self) -> bool:
+        """Whether candles of some symbols are read without going over those of all others."""
+        return False
+
     # What follows from that.
 
     @remembered

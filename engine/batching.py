@@ -7,12 +7,11 @@ cancel and errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
+from ..data.cutting import cut_symbols
 from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
 
@@ -92,30 +91,9 @@ def cut(
 ) -> list[Batch]:
     """Cut symbols, in the order of `sizes` (symbol -> bars), into batches; a symbol is never cut.
 
-    A batch ends ahead of one of `borders` where that leaves it no less than half as large.
+    A batch ends ahead of one of `borders` where that leaves it no less than half as large, see `cut_symbols`.
 
     >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 9}, most_rows=10)]
     [('A', 'B'), ('C',)]
-    >>> [batch.symbols for batch in cut({"A": 5, "B": 5, "C": 3}, most_rows=10, borders={"B"})]
-    [('A',), ('B', 'C')]
-    >>> [batch.symbols for batch in cut({"A": 1, "B": 8, "C": 3}, most_rows=10, borders={"B"})]
-    [('A', 'B'), ('C',)]
     """
-    return [Batch(tuple(run)) for run in _runs(sizes, most_rows, most_symbols, borders)]
-
-
-def _runs(
-    sizes: Mapping[str, int], most_rows: int, most_symbols: int, borders: Collection[str]
-) -> Iterator[Sequence[str]]:
-    symbols, begin = list(sizes), 0
-    preferred = np.flatnonzero([symbol in borders for symbol in symbols]) if borders else np.zeros(0, np.int64)
-    ends = np.cumsum(list(sizes.values()))
-    while begin < len(symbols):
-        taken = int(ends[begin - 1]) if begin else 0
-        fitting = int(np.searchsorted(ends, taken + most_rows, side="right"))
-        end = min(max(fitting, begin + 1), begin + most_symbols)
-        if end < len(symbols) and (earlier := preferred[(preferred > begin) & (preferred <= end)]).size:
-            border = int(earlier[-1])
-            end = border if 2 * (ends[border - 1] - taken) >= ends[end - 1] - taken else end
-        yield symbols[begin:end]
-        begin = end
+    return [Batch(tuple(run)) for run in cut_symbols(sizes, most_rows, most_symbols, borders)]

@@ -58,7 +58,7 @@ def make_candles(path: Path, symbols: int, bars: int) -> None:
 
 def write_sample(path: Path, symbols: int, bars: int) -> None:
     """Write sample candles as the table "candles" of a DuckDB file."""
-    write_table(sample_candles(symbols, bars), path, "candles")
+    write_table([sample_candles(symbols, bars)], path, "candles")
 
 
 def peak_memory() -> int:

@@ -73,7 +73,10 @@ def import_(
     with told_in_words():
         target = target_of(source, target, to)
         told: dict[str, Any] = given_options(column, **options)
-        found = import_candles(source, target, table, start=start, end=end, replace=replace, **told)
+        with progress_bar("importing") as progress:
+            found = import_candles(
+                source, target, table, start=start, end=end, replace=replace, progress=progress, **told
+            )
     place = found.path if found.path.suffix.lower() == STORE else f"table {found.table} in {found.path}"
     span = f"{counted(found.rows, 'bar')} of {counted(found.symbols, 'symbol')} from {found.first} to {found.last}"
     click.echo(f"{span}: {place}")

@@ -15,14 +15,14 @@ from .saying import say
 
 
 @contextmanager
-def progress_bar() -> Iterator[ProgressCallback | None]:
+def progress_bar(doing: str = "scanning") -> Iterator[ProgressCallback | None]:
     """A bar on a terminal, gone when the scan is; None in a pipe, also where only the results go into one."""
     if not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield None
         return
     from ..progress_bars.terminal import TerminalBar  # noqa: PLC0415 - in a pipe nothing is drawn
 
-    with closing(TerminalBar(transient=True)) as bar:
+    with closing(TerminalBar(doing=doing, transient=True)) as bar:
         bar.start()
         yield bar
 

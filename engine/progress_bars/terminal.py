@@ -22,11 +22,11 @@ class TerminalBar:
     It appears when something is told, or by `start`, and stays when it is closed unless it is `transient`.
     """
 
-    def __init__(self, *, transient: bool = False) -> None:
+    def __init__(self, *, doing: str = "scanning", transient: bool = False) -> None:
         console = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
         left = TimeRemainingColumn(elapsed_when_finished=True)
         columns = (
-            TextColumn("scanning"),
+            TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
             Rate(),

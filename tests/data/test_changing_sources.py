@@ -43,12 +43,12 @@ def once(monkeypatch, owner, name, change):
 
 def test_a_store_renewed_during_a_load(tmp_path, monkeypatch):
     path = tmp_path / "candles.store"
-    write_store(bars("BC"), path, "1d", "UTC")
+    write_store([bars("BC")], path, "1d", "UTC")
     store = CandleStore(path)
     store.health()
 
     def renew():
-        write_store(bars("ABC"), path, "1d", "UTC")
+        write_store([bars("ABC")], path, "1d", "UTC")
         store.health()
 
     once(monkeypatch, held.Spans, "of", renew)
@@ -60,7 +60,7 @@ def test_a_store_renewed_during_a_load(tmp_path, monkeypatch):
 def test_what_was_found_in_an_older_store_is_not_remembered(tmp_path, monkeypatch, place):
     """One thread looks at the store; meanwhile another finds it renewed; a third one asks afterwards."""
     path = tmp_path / "candles.store"
-    write_store(bars("BC"), path, "1d", "UTC")
+    write_store([bars("BC")], path, "1d", "UTC")
     repository = CandleStore(path)
     repository.health()
     first, renewed, really, found = threading.Event(), threading.Event(), getattr(PLACES[place], place), []
@@ -76,7 +76,7 @@ def test_what_was_found_in_an_older_store_is_not_remembered(tmp_path, monkeypatc
     looking = threading.Thread(target=lambda: found.append(loaded(repository, "B")))
     looking.start()
     assert first.wait(10)
-    write_store(bars("AB"), path, "1d", "UTC")
+    write_store([bars("AB")], path, "1d", "UTC")
     repository.health()
     renewed.set()
     looking.join()
@@ -87,11 +87,11 @@ def test_what_was_found_in_an_older_store_is_not_remembered(tmp_path, monkeypatc
 
 def test_a_renewed_store_is_read_at_the_next_try(tmp_path):
     path = tmp_path / "candles.store"
-    write_store(bars("BC"), path, "1d", "UTC")
+    write_store([bars("BC")], path, "1d", "UTC")
     store = CandleStore(path)
     store.health()
     store.load(["B"], "1d", None, None, ["close"])
-    write_store(bars("ABC"), path, "1d", "UTC")
+    write_store([bars("ABC")], path, "1d", "UTC")
 
     with pytest.raises(Exception, match="gone") as failed:
         store.load(["B"], "1d", None, None, ["volume"])
@@ -102,8 +102,8 @@ def test_a_renewed_store_is_read_at_the_next_try(tmp_path):
 
 def test_a_database_replaced_and_counted_anew_during_a_load(tmp_path, monkeypatch):
     path, other = tmp_path / "candles.duckdb", tmp_path / "other.duckdb"
-    write_table(bars("BC"), path, "candles")
-    write_table(bars("AB"), other, "candles")
+    write_table([bars("BC")], path, "candles")
+    write_table([bars("AB")], other, "candles")
     repository = DuckDBRepository(path)
     repository.health()
     assert loaded(repository, "C") == (("C",), [float(ord("C"))])

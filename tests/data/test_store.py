@@ -30,7 +30,7 @@ SOME = pl.DataFrame(
 @pytest.fixture
 def store(tmp_path):
     """A store of some candles."""
-    write_store(SOME, tmp_path / "candles.store", "1d", "America/New_York")
+    write_store([SOME], tmp_path / "candles.store", "1d", "America/New_York")
     return tmp_path / "candles.store"
 
 
@@ -52,7 +52,7 @@ def test_what_was_written_comes_back(store):
 @given(candles(), policies(), st.sampled_from([None, ["A"], ["A", "C"]]), st.sampled_from([None, FIRST + timedelta(4)]))
 def test_a_store_is_checked_as_the_frame_it_was_made_of(tmp_path, frame, policy, symbols, start):
     ordered = frame.drop_nulls(["symbol", "ts"]).sort("symbol", "ts", maintain_order=True)
-    write_store(ordered, tmp_path / "c.store", "1d", "UTC")
+    write_store([ordered], tmp_path / "c.store", "1d", "UTC")
     store, memory = CandleStore(tmp_path / "c.store"), FrameRepository(ordered, timeframe="1d")
     for columns in (["close", "high"], ["volume"], list(FIELDS)):
         load = symbols, "1d", start, None, columns, 2, policy
@@ -70,7 +70,7 @@ def test_what_was_clean_is_not_looked_at_again(store, monkeypatch):
 
 def test_adjusted_prices_are_looked_at(tmp_path):
     frame = SOME.with_columns(close=pl.lit(2.0), factor=pl.Series([0.5, 0.0, 0.5]))
-    write_store(frame, tmp_path / "c.store", "1d", "UTC")
+    write_store([frame], tmp_path / "c.store", "1d", "UTC")
     load = None, "1d", None, None, ["close"], 0, CandlePolicy()
 
     checked = CandleStore(tmp_path / "c.store", adjust="factor").load_checked(*load)
@@ -84,7 +84,7 @@ def test_longer_bars_are_made(tmp_path, timeframe):
     moments = [datetime(2024, 1, 1) + timedelta(hours=hour) for hour in range(24 * 30)]
     frame = pl.DataFrame({"symbol": "A", "ts": moments, "close": [float(n) for n in range(len(moments))]})
     frame = frame.cast({"ts": pl.Datetime("us", "UTC")})
-    write_store(frame, tmp_path / "c.store", "1h", "Asia/Tokyo")
+    write_store([frame], tmp_path / "c.store", "1h", "Asia/Tokyo")
     load = None, timeframe, date(2024, 1, 9), None, ["close"], 3, CandlePolicy()
 
     stored = open_repository(tmp_path / "c.store")
@@ -93,7 +93,7 @@ def test_longer_bars_are_made(tmp_path, timeframe):
 
 
 def test_no_candles(tmp_path):
-    write_store(SOME.clear(), tmp_path / "c.store", "1d", "UTC")
+    write_store([SOME.clear()], tmp_path / "c.store", "1d", "UTC")
     repository = CandleStore(tmp_path / "c.store")
 
     assert (repository.symbols("1d"), repository.span("1d")) == ([], None)
@@ -133,7 +133,7 @@ def test_a_store_that_was_renewed_is_opened_anew(store):
     repository = CandleStore(store)
     repository.health()
     old = repository.load_checked(None, "1d", None, None, ["volume"], 0, CandlePolicy())
-    write_store(SOME.with_columns(volume=pl.lit(9.0)), store, "1d", "UTC")
+    write_store([SOME.with_columns(volume=pl.lit(9.0))], store, "1d", "UTC")
 
     repository.health()
 
@@ -188,7 +188,7 @@ def test_a_list_that_is_none_is_refused(store, text, message):
 def test_a_store_that_cannot_be_written_leaves_the_old_one(store, monkeypatch):
     monkeypatch.setattr(json, "dumps", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write_store(SOME.head(1), store, "1d", "UTC")
+        write_store([SOME.head(1)], store, "1d", "UTC")
 
     assert CandleStore(store).rows("1d") == {"A": 2, "B": 1}
     assert len(list(store.iterdir())) == 2

@@ -26,7 +26,7 @@ UP = "close > close[1]"
     ],
 )
 def test_duckdb_gets_a_share(limit, settings, expected, tmp_path):
-    write_table(rising(3), tmp_path / "candles.duckdb", "candles")
+    write_table([rising(3)], tmp_path / "candles.duckdb", "candles")
     with DuckDBRepository(tmp_path / "candles.duckdb", settings=settings) as repository:
         repository.symbols("1d")
         ProcessingEngine(repository, memory_limit=limit).run(ProcessingJob(None, UP))
@@ -59,7 +59,7 @@ def test_files_are_streamed(kind, tmp_path):
     if kind == "parquet":
         frame.write_parquet(source, row_group_size=130)
     elif kind == "duckdb":
-        write_table(frame, source, "candles")
+        write_table([frame], source, "candles")
     else:
         for (symbol,), rows in frame.group_by("symbol"):
             part = source / (f"symbol={symbol}" if kind == "hive" else "")

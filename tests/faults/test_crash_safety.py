@@ -239,11 +239,11 @@ def test_a_lock_that_was_removed_by_its_holder_is_taken_anew(target, monkeypatch
 
 def test_columns_that_a_killed_writer_left_in_a_store_go(tmp_path):
     store = tmp_path / "c.store"
-    write_store(TABLE, store, "1d", "UTC")
+    write_store([TABLE], store, "1d", "UTC")
     (store / "columns-0123456789ab").mkdir()
     (store / "columns-0123456789ab" / "0.arrow").write_bytes(b"half")
 
-    write_store(TABLE, store, "1d", "UTC")
+    write_store([TABLE], store, "1d", "UTC")
 
     assert len(left_in(store)) == 2
 

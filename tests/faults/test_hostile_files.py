@@ -16,7 +16,7 @@ from stored_as import stored_as
 
 import barsweep as bs
 from barsweep.data import import_candles, open_repository
-from barsweep.data.storing import written
+from barsweep.data.growing_column import as_arrow, written
 from barsweep.errors import BarsweepError, RepositoryError
 
 FORMULAS = {"mean": "sma(close, 3)", "volume": "volume"}
@@ -102,7 +102,7 @@ def test_a_store_whose_files_were_written_anew_is_refused(table, name, change, t
     contents = json.loads((path / "store.json").read_text())
     stored = (contents["columns"] if name == "close" else contents)[name]
     file = path / contents["folder"] / stored["file"]
-    stored["size"] = written(file, change(pl.read_ipc(file.read_bytes())), stored["kind"]).size
+    stored["size"] = written(file, as_arrow(change(pl.read_ipc(file.read_bytes()))), stored["kind"]).size
     (path / "store.json").write_text(json.dumps(contents))
 
     with pytest.raises(BarsweepError, match="does not hold what was written: import the candles again"):

@@ -175,7 +175,7 @@ def test_two_hundred_jobs_leave_nothing_behind(source, tmp_path):
     frame = sample_candles(10, 50, defects=False)
     data = frame if source == "frame" else tmp_path / "candles.duckdb"
     if source == "duckdb":
-        write_table(frame, data, "candles")
+        write_table([frame], data, "candles")
     process = psutil.Process()
     with ProcessingEngine(data) as engine:
         for _ in range(20):

@@ -173,7 +173,7 @@ def test_whoever_cancels_does_not_wait_for_the_next_try(monkeypatch):
 
 @pytest.fixture
 def database(tmp_path):
-    write_table(rising(3), tmp_path / "candles.duckdb", "candles")
+    write_table([rising(3)], tmp_path / "candles.duckdb", "candles")
     return tmp_path / "candles.duckdb"
 
 

@@ -1,0 +1,202 @@
+"""Imports part by part: the same as of a piece, from any source into any target, and never two parts in memory."""
+
+import random
+import weakref
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from barsweep.data import growing_column as growing
+from barsweep.data import import_candles, intake, open_repository
+from barsweep.errors import RepositoryError
+
+SYMBOLS = [f"S{number:02d}" for number in range(12)]
+TARGETS = ["candles.duckdb", "candles.store"]
+
+
+def universe():
+    """Symbols of unequal lengths, with holes, texts and flags; symbol after symbol."""
+    chance, rows = random.Random(7), []
+    for place, symbol in enumerate(SYMBOLS):
+        for day in range(3 + 5 * (place % 4)):
+            close = None if chance.random() < 0.2 else chance.uniform(1, 9)
+            flag, text = chance.choice([True, False, None]), chance.choice(["tech", "", None])
+            rows.append((symbol, date(2024, 1, 1) + timedelta(day), close, float(day), flag, text))
+    names = {"symbol": pl.String, "ts": pl.Date, "close": pl.Float64, "volume": pl.Float64}
+    return pl.DataFrame(rows, schema=names | {"held": pl.Boolean, "sector": pl.String}, orient="row")
+
+
+def as_parquet(frame, folder):
+    frame.write_parquet(folder / "in.parquet", row_group_size=17)
+    return folder / "in.parquet"
+
+
+def as_parquet_by_date(frame, folder):
+    return as_parquet(frame.sort("ts", "symbol"), folder)
+
+
+def as_csv(frame, folder):
+    frame.write_csv(folder / "in.csv")
+    return folder / "in.csv"
+
+
+def as_duckdb(frame, folder):
+    import_candles(as_parquet(frame, folder), folder / "in.duckdb")
+    return folder / "in.duckdb"
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(intake, "ROWS", 30)
+    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
+
+
+def content_of(path):
+    repository = open_repository(path)
+    columns = list(repository.columns("1d"))
+    return pl.DataFrame(repository.load(None, "1d", None, None, columns))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("write", [as_parquet, as_parquet_by_date, as_csv, as_duckdb])
+@pytest.mark.parametrize("options", [{}, {"start": "2024-01-05", "end": "2024-01-12"}])
+def test_an_import_in_parts_is_that_of_a_piece(tmp_path, monkeypatch, target, write, options):
+    source = write(universe(), tmp_path)
+    whole = import_candles(source, tmp_path / f"whole-{target}", **options)
+    monkeypatch.setattr(intake, "ROWS", 30)
+    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
+    told = []
+
+    parts = import_candles(source, tmp_path / target, progress=lambda *done: told.append(done), **options)
+
+    assert content_of(tmp_path / target).equals(content_of(tmp_path / f"whole-{target}"))
+    assert {**vars_of(parts), "path": None} == {**vars_of(whole), "path": None}
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert told[-1] == (len(SYMBOLS), len(SYMBOLS))
+
+
+def vars_of(imported):
+    return {name: getattr(imported, name) for name in imported.__slots__}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_is_out_of_order_and_what_has_no_time_is_counted_in_parts_too(tmp_path, small_parts, target):
+    frame = universe().with_columns(ts=pl.when(pl.int_range(pl.len()) % 9 == 4).then(None).otherwise("ts"))
+
+    source = as_parquet(frame.reverse().sort("symbol", maintain_order=True), tmp_path)
+
+    imported = import_candles(source, tmp_path / target)
+
+    lost = frame["ts"].null_count()
+    assert imported.rows == frame.height - lost
+    assert imported.defects["null"] == lost
+    assert imported.defects["unsorted"] > 0
+    assert content_of(tmp_path / target).equals(content_of_frame(frame.filter(pl.col("ts").is_not_null())))
+
+
+def content_of_frame(frame):
+    return pl.DataFrame(open_repository(frame).load(None, "1d", None, None, ["close", "volume", "held", "sector"]))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_symbols_at_fault_are_left_out_of_their_parts(tmp_path, small_parts, target):
+    """Of one part all symbols are."""
+    bad = [SYMBOLS[0], *SYMBOLS[3:7], SYMBOLS[11]]
+    closes = pl.when(pl.col("symbol").is_in(bad)).then(pl.lit("abc")).otherwise(pl.col("close").cast(pl.String))
+
+    imported = import_candles(as_parquet(universe().with_columns(close=closes), tmp_path), tmp_path / target)
+
+    assert open_repository(tmp_path / target).symbols("1d") == sorted(set(SYMBOLS) - set(bad))
+    assert sorted(imported.left_out) == bad
+    assert imported.symbols == len(SYMBOLS) - len(bad)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_where_all_symbols_are_at_fault_nothing_is_written(tmp_path, small_parts, target):
+    source = as_parquet(universe().with_columns(close=pl.lit("abc")), tmp_path)
+
+    with pytest.raises(RepositoryError, match="close of S00 at 2024-01-01 is no number: 'abc'") as caught:
+        import_candles(source, tmp_path / "new" / target)
+
+    assert sorted(caught.value.faulty) == SYMBOLS
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_source_that_is_changed_on_the_way_is_not_mixed(tmp_path, small_parts, target):
+    source = as_parquet(universe(), tmp_path)
+
+    def change(done, _):
+        if done < len(SYMBOLS):
+            universe().with_columns(close=pl.lit(0.5)).write_parquet(tmp_path / "new")
+            (tmp_path / "new").replace(source)
+
+    with pytest.raises(RepositoryError, match="was changed while it was read: try again"):
+        import_candles(source, tmp_path / target, progress=change)
+
+    assert not (tmp_path / target / "store.json").exists()
+    assert not (tmp_path / target).is_file()
+    assert [path.name for path in (tmp_path / target).glob("*")] == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_part_is_let_go_before_the_next_is_read(tmp_path, small_parts, monkeypatch, target):
+    source, parts, alive = as_parquet(universe(), tmp_path), [], []
+    load = intake.Intake.load
+
+    def watched(self, symbols):
+        alive.append(sum(part() is not None for part in parts))
+        frame = load(self, symbols)
+        parts.append(weakref.ref(frame))
+        return frame
+
+    monkeypatch.setattr(intake.Intake, "load", watched)
+    import_candles(source, tmp_path / target)
+
+    assert len(parts) > 3
+    assert alive == [0] * len(parts)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_store_as_it_was(tmp_path, small_parts, monkeypatch):
+    """What is mapped is still held by the error."""
+    source, target = as_parquet(universe(), tmp_path), tmp_path / "candles.store"
+    import_candles(source, target)
+    before = content_of(target)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(growing.InSteps, "write", full)
+    with pytest.raises(RepositoryError, match=r"candles\.store cannot be written: .*No space left on device"):
+        import_candles(as_parquet(universe().head(100), tmp_path), target, replace=True)
+
+    assert content_of(target).equals(before)
+    assert len(list(target.iterdir())) == 2
+
+
+def test_columns_of_a_store_made_in_parts_lie_in_one_piece(tmp_path, small_parts):
+    import_candles(as_parquet(universe(), tmp_path), tmp_path / "candles.store")
+
+    store = open_repository(tmp_path / "candles.store")
+
+    assert {store.column(name).n_chunks() for name in ("ts", "close", "volume", "held", "sector")} == {1}
+    assert not list((tmp_path / "candles.store").rglob("*.values"))
+
+
+@pytest.mark.parametrize("write", [as_parquet, as_parquet_by_date])
+def test_what_was_found_clean_in_parts_is_what_is_clean_of_a_piece(tmp_path, monkeypatch, write):
+    """A price of nothing in one part makes its place unclean for all."""
+    frame = universe().with_columns(volume=pl.when(symbol="S08").then(-1.0).otherwise("volume"))
+    source = write(frame, tmp_path)
+    import_candles(source, tmp_path / "whole.store")
+    monkeypatch.setattr(intake, "ROWS", 30)
+    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
+    import_candles(source, tmp_path / "parts.store")
+
+    whole, parts = (open_repository(tmp_path / name).contents for name in ("whole.store", "parts.store"))
+
+    assert parts.clean == whole.clean
+    assert parts.clean
+    assert {place.kind for place in parts.clean} != {"duplicate_ts"}
