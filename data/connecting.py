@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,20 +90,28 @@ def fetched(
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
     try:
-        table = cursor.sql(sql, params=values).to_arrow_table()
+        with waited_for():
+            table = cursor.sql(sql, params=values).to_arrow_table()
     except duckdb.Error as error:
         # A connection that was closed or broke down meanwhile can be opened again, as can a file that was replaced.
         passing = isinstance(error, duckdb.IOException | duckdb.ConnectionException | duckdb.FatalException)
         raise RepositoryError(f"{where}: {error}", retryable=passing) from error
-    except RuntimeError as error:
-        if str(error) != INTERRUPTED:
-            raise
-        raise KeyboardInterrupt from error
     finally:
         cursor.close()
     found = pl.from_arrow(mend(table) if mend else table)
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+@contextmanager
+def waited_for() -> Iterator[None]:
+    """While the main thread waits for DuckDB, Ctrl-C is what it is elsewhere: DuckDB makes another error of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from error
 
 
 def end_query(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,7 @@ from typing import Final, Unpack
 import polars as pl
 
 from ..errors import RepositoryError
-from .connecting import DATABASES, first_line, literal, open_for_reading, quoted
+from .connecting import DATABASES, first_line, literal, open_for_reading, quoted, waited_for
 from .contents import LIST
 from .database import DuckDBRepository
 from .delimited import DelimitedRepository
@@ -193,7 +193,7 @@ def write_table(parts: Iterable[pl.DataFrame], target: Path, table: str) -> None
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
     try:
-        with Aside(target) as aside:
+        with Aside(target) as aside, waited_for():
             if aside.target.exists():
                 complete(aside.target)
                 shutil.copy2(aside.target, aside.path)

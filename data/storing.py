@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,7 @@ def write_store(parts: Iterable[pl.DataFrame], store: Path, timeframe: str, zone
     columns, of which those of other kinds are left out. A store that is there already is renewed. Others must not write
     to the store meanwhile: see `alone`. Raises RepositoryError where the files cannot be written.
     """
-    folder = f"{COLUMNS}{uuid.uuid4().hex[:12]}"
+    folder, is_new = f"{COLUMNS}{uuid.uuid4().hex[:12]}", not store.exists()
     try:
         (store / folder).mkdir(parents=True)
         try:
@@ -47,6 +47,9 @@ def write_store(parts: Iterable[pl.DataFrame], store: Path, timeframe: str, zone
                 aside.take_place()
         except BaseException:
             shutil.rmtree(store / folder, ignore_errors=True)  # the next writer tries again
+            if is_new:
+                with suppress(OSError):  # as above
+                    store.rmdir()
             raise
     except OSError as error:
         raise RepositoryError(f"{store} cannot be written: {error.strerror or error}") from error

@@ -136,9 +136,7 @@ def test_a_source_that_is_changed_on_the_way_is_not_mixed(tmp_path, small_parts,
     with pytest.raises(RepositoryError, match="was changed while it was read: try again"):
         import_candles(source, tmp_path / target, progress=change)
 
-    assert not (tmp_path / target / "store.json").exists()
-    assert not (tmp_path / target).is_file()
-    assert [path.name for path in (tmp_path / target).glob("*")] == []
+    assert not (tmp_path / target).exists()
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -174,6 +172,41 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_store_as_it_was(tmp_path, sma
 
     assert content_of(target).equals(before)
     assert len(list(target.iterdir())) == 2
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_import_that_is_interrupted_leaves_nothing_behind(tmp_path, small_parts, target):
+    source = as_parquet(universe(), tmp_path)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_candles(source, tmp_path / target, progress=interrupt)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+@pytest.mark.parametrize(("text", "raised"), [("Query interrupted", KeyboardInterrupt), ("broken", RuntimeError)])
+def test_ctrl_c_while_duckdb_writes_is_no_fault_of_the_import(tmp_path, monkeypatch, text, raised):
+    """DuckDB makes an error of its own of it."""
+
+    class Interrupted:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def execute(self, _):
+            raise RuntimeError(text)
+
+    source = as_parquet(universe(), tmp_path)
+    monkeypatch.setattr("duckdb.connect", lambda *_, **__: Interrupted())
+    with pytest.raises(raised):
+        import_candles(source, tmp_path / "candles.duckdb")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
 
 
 def test_columns_of_a_store_made_in_parts_lie_in_one_piece(tmp_path, small_parts):
