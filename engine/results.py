@@ -226,7 +226,10 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
         KeyError if there is none of that name.
         """
         if not formula or formula not in self._labels:
-            raise KeyError(f"no formula {formula!r}; they are {', '.join(filter(None, self._labels)) or 'not named'}")
+            named, points = ", ".join(filter(None, self._labels)), ", ".join(self._parameters)
+            told = f"they are {named}" if named else "the only one has no name"
+            apart = f"; points of a sweep are told apart by {points} in matches" if points else ""
+            raise KeyError(f"no formula {formula!r}; {told}{apart}")
         if isinstance(self._table, UnitedTables):
             return self._table.tables[formula].frame
         labels = self._labels[formula]

@@ -96,3 +96,10 @@ def test_an_unknown_parameter_is_named():
 def test_a_value_outside_the_params_range_is_refused():
     with pytest.raises(bs.FormulaError, match=r"2\.\.5"):
         bs.scan("param n = 2 in 2..5\nclose > close[n]", CANDLES, parameters={"n": [2, 9]}, timeframe="1h")
+
+
+def test_points_are_not_formulas_that_can_be_asked_for():
+    found = bs.scan("param n = 10; close > sma(close, n)", CANDLES, parameters={"n": [5, 10]})
+
+    with pytest.raises(KeyError, match="no formula 10; the only one has no name; points of a sweep .* apart by n in"):
+        found.of(10)
