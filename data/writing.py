@@ -83,13 +83,13 @@ class Aside:
         if self._failed is not None:
             raise self._failed
 
-    def take_place(self) -> None:
-        """Put the file, flushed to disk, in the place of the target."""
+    def take_place(self, place: Path | None = None) -> None:
+        """Put the file, flushed to disk, in the place of the target, or of another name beside it."""
         if self.target.exists():
             shutil.copymode(self.target, self.path)
         self._wait()
         flush(self.path)
-        replace_at_once(self.path, self.target)
+        replace_at_once(self.path, place or self.target)
         flush_folder(self.target.parent)
 
     def __exit__(self, *_: object) -> None:

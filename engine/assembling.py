@@ -66,9 +66,8 @@ def _no_values(prepared: Prepared) -> pl.DataFrame:
 
 def stored(table: pl.DataFrame, collected: Collected) -> StoredTable:
     """What was written to the file, and behind it the table."""
-    assert collected.file is not None
     collected.write(table)
-    return collected.file.finish(table)
+    return collected.finish(table)
 
 
 def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
@@ -179,17 +178,15 @@ def _table(
 
 def _stored_in_pieces(collected: Collected) -> StoredTable:
     """What was written of several formulas as batches ended, or is written now, one batch after the other."""
-    assert collected.file is not None
     collected.write_pieces()
     selection, ts = collected.prepared.selection, ts_of(collected.prepared.loader.repository)
-    return collected.file.finish(united({name: Table.of(_empty(name, selection, ts)) for name in _asked(selection)}))
+    return collected.finish(united({name: Table.of(_empty(name, selection, ts)) for name in _asked(selection)}))
 
 
 def _stored_together(tables: Mapping[str, Table], collected: Collected, found: Mapping[str, int]) -> StoredTable:
     """The tables of several formulas, which have so many rows of each symbol, written as one."""
-    assert collected.file is not None
     collected.write_tables(tables, dict(sorted(found.items())))
-    return collected.file.finish(united({name: Table.of(table.frame.clear()) for name, table in tables.items()}))
+    return collected.finish(united({name: Table.of(table.frame.clear()) for name, table in tables.items()}))
 
 
 def _latest(table: Table, collected: Collected) -> Table:

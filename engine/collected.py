@@ -22,7 +22,7 @@ from .results import SymbolError
 from .spilling import Spill
 from .splitting import Piece
 from .statistics import JobStatistics
-from .stored import TableFile
+from .stored import StoredTable, TableFile
 from .streaming import Stream, parts_of
 from .uniting import UNITED, united_in_parts
 
@@ -162,6 +162,12 @@ class Collected:
                 continue
             for part in parts:
                 self.file.write(part)
+
+    def finish(self, empty: pl.DataFrame) -> StoredTable:
+        """Give the file its name, see `TableFile.finish`."""
+        assert self.file is not None
+        cancelled = any(error.kind == "cancelled" for error in self.total.errors.values())
+        return self.file.finish(empty, whole=not cancelled and not (self.control.cancelled and not self.total.bars))
 
     def write(self, table: pl.DataFrame) -> None:
         """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too."""

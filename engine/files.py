@@ -36,3 +36,14 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
             aside.take_place()
     except OSError as error:
         raise ProcessingEngineError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def unfinished(target: Path) -> Path:
+    """Where what a cancelled job has found goes: to another name where there is a file already, which may be whole.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "found.csv"
+    >>> unfinished(path).name, path.write_text("whole"), unfinished(path).name
+    ('found.csv', 5, 'found.unfinished.csv')
+    """
+    return target.with_stem(f"{target.stem}.unfinished") if target.is_file() else target

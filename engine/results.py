@@ -216,7 +216,7 @@ class BatchResult(StudiedMatches, Shown, Sequence[ProcessingResult]):
 
     @property
     def output(self) -> Path | None:
-        """The file that the matches were written to."""
+        """The file that the matches were written to: another than asked for where a cancelled job met an older one."""
         return self._table.path if isinstance(self._table, StoredTable) else None
 
     def of(self, formula: str) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 from ..data.writing import Aside
 from ..errors import ProcessingEngineError
 from ..formulas.freezing import frozen
+from .files import unfinished
 from .given import as_path
 
 if TYPE_CHECKING:
@@ -122,16 +123,20 @@ class TableFile:
                 self._aside.flush_along()  # for a cancel waits until the file is on the disk
         self.rows += table.height
 
-    def finish(self, empty: pl.DataFrame) -> StoredTable:
-        """Give the file its name; without any row it has the columns of a table that was written, or of `empty`."""
+    def finish(self, empty: pl.DataFrame, *, whole: bool = True) -> StoredTable:
+        """Give the file its name; without any row it has the columns of a table that was written, or of `empty`.
+
+        Where not everything is in it that should be, `whole` says no: then an older file stays, see `unfinished`.
+        """
+        place = self.target if whole else unfinished(self.target)
         with self._told():
             if self._writer is None:
                 self._append(empty.clear() if self._empty is None else self._empty)
             assert self._writer is not None
             writer, self._writer = self._writer, None
             writer.close()
-            self._aside.take_place()
-        return StoredTable(self.target, self.rows)
+            self._aside.take_place(place)
+        return StoredTable(place, self.rows)
 
     def _append(self, table: pl.DataFrame) -> None:
         self._schema = self._schema or table.schema

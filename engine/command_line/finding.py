@@ -14,6 +14,7 @@ from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.freezing import frozen
 from ...formulas.parse.parsing import parse
 from ..executors import known_executor
+from ..files import unfinished
 from ..jobs import DateRange, ProcessingJob
 from ..processing import ProcessingEngine
 from ..report.showing import as_page
@@ -54,15 +55,27 @@ class Delivery:
         streams = self.how is Format.PARQUET and self.output is not None and self.output.suffix.lower() == ENDING
         return self.output if streams and self.sort is None and self.top is None else None
 
+    def place(self, result: BatchResult) -> Path | None:
+        """The file that has the matches, or gets them: beside an older one if the scan was cut short."""
+        if result.output is None and self.output is not None and result.cancelled:
+            return unfinished(self.output)
+        return result.output or self.output
+
     def hand_out(self, result: BatchResult) -> None:
         """Write the matches, unless they are in their file already."""
-        if result.output is not None:
-            return
+        place = self.place(result)
+        if result.output is None:
+            self.write(result, place)
+        if self.output is not None and place is not None and place.resolve() != self.output.resolve():
+            say(f"{self.output} stays as it was; what was finished is in {place}")
+
+    def write(self, result: BatchResult, place: Path | None) -> None:
+        """Write the matches to a file or to standard output, as many as are wanted, and say where there are more."""
         matches = self.arranged(result.matches)
         # what goes into a pipe or a file is read by programs: they get every row
-        short = self.how is Format.TABLE and self.output is None and self.top is None and to_terminal()
+        short = self.how is Format.TABLE and place is None and self.top is None and to_terminal()
         short = short and matches.height > ROWS_SHOWN
-        write(matches.head(ROWS_SHOWN) if short else matches, self.how, self.output, guard=self.guard)
+        write(matches.head(ROWS_SHOWN) if short else matches, self.how, place, guard=self.guard)
         if self.top is not None and matches.height < result.counts["matches"]:
             which = "newest" if self.sort is None else f"first by {self.sort}"
             say(f"the {which}: {matches.height:,} of {counted(result.counts['matches'], 'match')}")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -49,6 +50,41 @@ main()
     assert job.returncode == 130, err
     assert len(out.splitlines()) > 1
     assert "interrupted: " in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("name", ["found.csv", "found.parquet"])
+def test_what_was_finished_takes_no_older_files_place(tmp_path, name):
+    path, output = tmp_path / "candles.parquet", tmp_path / name
+    sample_candles(60, 50, defects=False).write_parquet(path)
+    output.write_text("older")
+    code = f"""
+import signal, sys
+from barsweep.engine import collecting, preparing
+preparing.rows_per_batch = lambda *_, **__: 500
+work, begun = collecting.process, []
+def counting(*given):
+    begun.append(given)
+    if len(begun) == 4:  # of six
+        signal.raise_signal(signal.SIGINT)
+    return work(*given)
+collecting.process = counting
+sys.argv[1:] = ["scan", "close > close[1]", {str(path)!r}, "--output", {str(output)!r}]
+from barsweep.engine.command_line import main
+main()
+"""
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    place = output.with_stem("found.unfinished")
+    assert said.returncode == 130, said.stderr
+    assert f"{output} stays as it was; what was finished is in {place}" in said.stderr
+    assert output.read_text() == "older"
+    assert 0 < read(place)["symbol"].n_unique() < 60
+
+
+def read(path):
+    return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

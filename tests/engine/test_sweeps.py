@@ -101,5 +101,5 @@ def test_a_value_outside_the_params_range_is_refused():
 def test_points_are_not_formulas_that_can_be_asked_for():
     found = bs.scan("param n = 10; close > sma(close, n)", CANDLES, parameters={"n": [5, 10]})
 
-    with pytest.raises(KeyError, match="no formula 10; the only one has no name; points of a sweep .* apart by n in"):
+    with pytest.raises(KeyError, match=r"no formula 10; the only one has no name; points of a sweep .* apart by n in"):
         found.of(10)

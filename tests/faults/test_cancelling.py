@@ -135,6 +135,7 @@ def test_cancel_while_results_are_written_leaves_whole_symbols(formula, tmp_path
 
     done = [each.symbol for each in result if each.ok]
     expected = ProcessingEngine(frame).run(job, output=tmp_path / "all.parquet").matches
+    assert result.output == path
     assert done == names(40)[:5]
     assert {error.kind for error in result.errors.values()} == {"cancelled"}
     assert len(result.errors) == 35
