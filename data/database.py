@@ -28,7 +28,7 @@ from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .placing import Placed
-from .remembering import remembered
+from .remembering import fingerprint_of, remembered
 from .selecting import assert_selection, in_stored_order, where_clause
 
 if TYPE_CHECKING:
@@ -69,11 +69,14 @@ class DuckDBRepository(NumberedRepository):
         self.table = table
         self.query = None if query is None else query.strip().rstrip(";")
         self.settings = dict(settings or {})
-        self.lock = threading.Lock()
         self.share: int | None = None  # bytes
+        self.relation, self.is_table = "", False
+
+    def begin(self) -> None:
+        """Know nothing yet, and have nothing open."""
+        super().begin()
+        self.lock = threading.Lock()
         self.connection: duckdb.DuckDBPyConnection | None = None
-        self.relation = ""
-        self.is_table = False
         self.counted_at: object = None
         self.looking: threading.Thread | None = None
         self.running: dict[int, duckdb.DuckDBPyConnection] = {}  # by thread
@@ -121,8 +124,7 @@ class DuckDBRepository(NumberedRepository):
     def fingerprint(self) -> object:
         """The sizes and times of change of the file and of what is not yet written to it."""
         files = (self.path, Path(f"{self.path}.wal"))
-        stats = [file.stat() for file in files if file.exists()]
-        return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
+        return [fingerprint_of(file) for file in files if file.exists()]
 
     def forget(self) -> None:
         """Forget what is known of the file; it is opened again, while loads that still run keep what they have."""
@@ -294,6 +296,5 @@ class DuckDBRepository(NumberedRepository):
 
     def interrupt(self, thread: int) -> None:
         """End the query that the thread of this number waits for, if it does: there it raises RepositoryError."""
-        cursor = self.running.get(thread)
-        if cursor is not None:
+        if (cursor := self.running.get(thread)) is not None:
             end_query(cursor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, overload
 
@@ -11,12 +11,28 @@ T = TypeVar("T")
 
 
 class Remembering:
-    """An object with `remembered` properties, which it may forget all at once, in any thread at any time."""
+    """An object with `remembered` properties, which it may forget all at once, in any thread at any time.
+
+    A copy, in another process perhaps, has what was given, not what `begin` makes: it finds everything out for itself.
+    """
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Know nothing yet."""
         self.generation = 0
         self.remembers: dict[str, tuple[int, Any]] = {}
         self.locks: dict[str, threading.RLock] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        begun = object.__new__(type(self))
+        begun.begin()
+        return {name: value for name, value in vars(self).items() if name not in vars(begun)}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self.begin()
 
     def forget(self) -> None:
         """Find everything out anew from now on; what is being found out at this moment is not remembered."""

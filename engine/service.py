@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,17 +46,21 @@ class FormulaService:
         assert_kind(functions, Iterable, "functions are given in a list")
         listed = [libraries] if isinstance(libraries, str | PathLike) else libraries
         assert_kind(listed, Iterable, LIBRARIES)
+        self._given = tuple(functions), tuple(listed)
         self.language = Language()
         self.python_functions: list[str] = []
         self.library_texts: list[str] = []
-        for each in functions:
+        for each in self._given[0]:
             if not isinstance(each, PythonFunction):
                 raise TypeError(f"{each!r} is no function of formulas: declare it with @barsweep.function(...)")
             self.language.add_primitive(each.primitive())
             self.python_functions.append(each.name)
-        for path in listed:
+        for path in self._given[1]:
             assert_kind(path, str | PathLike, LIBRARIES)
             self.library_texts.append(self.language.add_library(library(path)))
+
+    def __reduce__(self) -> tuple[Callable[..., FormulaService], tuple[object, ...]]:
+        return _again, self._given  # copies, and other processes, make the language anew
 
     def functions(self) -> Mapping[str, Function]:
         """Every function by its name, with signature and documentation."""
@@ -151,6 +155,10 @@ def as_service(given: FormulaService | EvaluatingService | None) -> FormulaServi
         hint = "a formula service is a FormulaService(), or has evaluate(formula, frame, parameters)"
         raise ProcessingEngineError(f"{hint}; {shown(given)} has not")
     return given
+
+
+def _again(functions: Sequence[PythonFunction], libraries: Sequence[str | Path]) -> FormulaService:
+    return FormulaService(functions=functions, libraries=libraries)
 
 
 def _free_name(taken: Sequence[str]) -> str:
