@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Unpack
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import pyarrow as pa
@@ -16,13 +14,14 @@ import pyarrow as pa
 from ..errors import RepositoryError
 from .coded_names import CodedNames
 from .counting import counted_keys, counted_names, runs_of
-from .instants import Bounds, Instant, in_zone, read_ts, shifted
+from .instants import Bounds, read_ts
 from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import fingerprint_of, remembered
+from .stored_bounds import stored_bounds
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
@@ -131,13 +130,10 @@ class ParquetRepository(NumberedRepository):
 
     def inside(self, rows: pl.LazyFrame, around: Bounds) -> pl.LazyFrame:
         """The rows that may be inside the bounds."""
-        ts = self.layout.types[self.layout.ts]
-        for bound, sign in ((around.first, -1), (around.last, 1)):
-            limit = stored_bound(bound and shifted(bound, sign * self.slack), ts)
-            if limit is not None:
-                stored = pl.col(self.layout.ts)
-                rows = rows.filter(stored >= pl.lit(limit, ts) if sign < 0 else stored <= pl.lit(limit, ts))
-        return rows
+        stored, dtype = pl.col(self.layout.ts), self.layout.types[self.layout.ts]
+        first, last = stored_bounds(around, lambda: self.slack, dtype)
+        rows = rows if first is None else rows.filter(stored >= pl.lit(first, dtype))
+        return rows if last is None else rows.filter(stored <= pl.lit(last, dtype))
 
     @remembered
     def labels(self) -> pl.DataFrame:
@@ -265,16 +261,3 @@ def among(column: pl.Expr, dtype: pl.DataType, symbols: Sequence[str]) -> pl.Exp
     if not symbols:
         return pl.lit(value=False)
     return (column >= min(symbols)) & (column <= max(symbols)) & column.is_in(list(symbols))
-
-
-def stored_bound(bound: Instant | None, dtype: pl.DataType) -> Instant | None:
-    """A bound in the kind of the stored ts; None where it is open, or rows are not told apart before they are read."""
-    if bound is None:
-        return None
-    if dtype == pl.Date:
-        return bound.date() if isinstance(bound, dt.datetime) else bound
-    if not isinstance(dtype, pl.Datetime):
-        return None
-    if not isinstance(bound, dt.datetime):
-        bound = dt.datetime(bound.year, bound.month, bound.day, tzinfo=dt.UTC)
-    return bound.replace(tzinfo=None) if dtype.time_zone is None else in_zone(bound, ZoneInfo(dtype.time_zone))

@@ -10,11 +10,11 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .connecting import quoted
-from .instants import Bounds, shifted
+from .instants import Bounds
 from .layout import Layout
 from .numbered import ROW
 from .options import assert_option
-from .parquet import stored_bound
+from .stored_bounds import stored_bounds
 
 
 def assert_selection(table: object, query: object, settings: object) -> None:
@@ -29,10 +29,7 @@ def assert_selection(table: object, query: object, settings: object) -> None:
 def where_clause(
     layout: Layout, symbol: str, slack: Callable[[], dt.timedelta], symbols: Sequence[str] | None, around: Bounds
 ) -> tuple[str, list[Any]]:
-    """The where clause of these symbols and bounds, and its values; `symbol` is that of a table without a column.
-
-    Without bounds nobody asks for the `slack` around them, which may have to be found out by reading.
-    """
+    """The where clause of these symbols and bounds, and its values; `symbol` is that of a table without a column."""
     parts, values = list[str](), list[Any]()
     if symbols is not None and layout.symbol is None:
         parts.append("true" if symbol in symbols else "false")
@@ -40,8 +37,8 @@ def where_clause(
         column = f"cast({quoted(layout.symbol)} as varchar)"
         parts.append(f"{column} between ? and ? and {column} in (select unnest(?::varchar[]))")
         values += [min(symbols, default=""), max(symbols, default=""), list(symbols)]
-    for bound, sign, comparison in ((around.first, -1, ">="), (around.last, 1, "<=")):
-        limit = stored_bound(bound and shifted(bound, sign * slack()), layout.types[layout.ts])
+    limits = stored_bounds(around, slack, layout.types[layout.ts])
+    for limit, comparison in zip(limits, (">=", "<="), strict=True):
         if limit is not None:
             parts.append(f"{quoted(layout.ts)} {comparison} ?")
             values.append(limit)
