@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from ..errors import ProcessingEngineError
+from ..formulas.freezing import frozen
 from .batching import Batch
 from .results import counted
 
@@ -20,7 +21,7 @@ MOST_AT_WORK: Final = 2**31
 """Bytes that batches at work take at the most: with more they would be no faster, even those of a hundred formulas."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demand:
     """What a job's batches need: `bar` bytes for each of the bars that `sizes` has by symbol.
 

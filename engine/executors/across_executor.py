@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...data.candles import Candles
 from ...data.handing import column_of
 from ...formulas import Plan, Stage
+from ...formulas.freezing import frozen
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
@@ -29,7 +30,7 @@ from .surroundings import Surroundings
 from .tile_executor import TileExecutor, TileStage, Wanted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """Numbers as kernels wrote them, NaN where undefined, or 0 and 1; `valid` has bits of validity where there are.
 

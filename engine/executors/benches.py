@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formulas.freezing import frozen
 from ...formulas.kernels.tiles import SORT_ROW, SORT_TABLES
 from .calendars import Codes
 from .columns import Floats, Whole
@@ -22,7 +22,7 @@ LARGE_PAGE: Final = 2**21
 ADVISED: Final = 2**22  # bytes of an array for which NumPy asks for large pages
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Bench:
     """Room for a block of sections, and for what kernels need; kept, for fresh memory costs more than what it is for.
 

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...data.handing import column_of, truths_of
+from ...formulas.freezing import frozen
 from .blocks import block_of
 from .rooms import LINE
 
@@ -27,7 +28,7 @@ def numbers_of(series: pl.Series) -> Floats:
     return np.ascontiguousarray(numbers.to_numpy())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column to be written: numbers, or bits of truth, and bits of validity, which are set beforehand."""
 

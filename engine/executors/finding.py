@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from ...data.handing import column_of
+from ...formulas.freezing import frozen
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.lanes import LANES
 from ...formulas.kernels.tiles import LONGEST, MARKS_AT_ONCE, Whole, count_of_marks
@@ -17,7 +17,7 @@ from .rolls import Roll, head_of
 from .rooms import Rooms
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picked:
     """A column of which the values at the bars found are wanted; `texts` of all bars, where it is no number.
 
@@ -29,7 +29,7 @@ class Picked:
     texts: pl.Series | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listed:
     """Bars that were found: `rows` of the candles (UInt32, ascending), `counts` by symbol, and the values there."""
 
@@ -38,7 +38,7 @@ class Listed:
     columns: list[pl.Series]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """Bars that were found, by their marks in `tiles` (formulas.kernels.finding); `counted` are by symbol.
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formulas.freezing import frozen
 from ...formulas.kernels.lanes import LANES
 from ...formulas.kernels.tiles import (
     ENTRY,
@@ -55,7 +56,7 @@ class Roll:
         return last * int(self.words[ROLL_SIZE]) + int(self.words[ROLL_PLACE]) - int(self.addresses[last])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rolls:
     """Sheets for the rolls of one program: those that were written to go to `rooms` when nobody reads them any more.
 

@@ -9,12 +9,13 @@ import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formulas.freezing import frozen
 from .blocks import block_of
 
 Floats = NDArray[np.float64]
@@ -37,7 +38,7 @@ class _Lent:
         self.__array_interface__: dict[str, Any] = piece.__array_interface__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rooms:
     """Pieces of memory that come back by themselves when nothing that lies in them is used any more.
 

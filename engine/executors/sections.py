@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ...formulas.freezing import frozen
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
 from .benches import Bench
@@ -139,7 +140,7 @@ class Universe:
         return Calendar(0, 1.0, np.sort(places), np.arange(order.size), int(counts.max()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undefined:
     """How many undefined values the runs of a kernel have left; to add to a list is safe in several threads."""
 

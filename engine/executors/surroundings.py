@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import polars as pl
 
 from ...data.sessions import Session
 from ...data.timeframes import Timeframe
+from ...formulas.freezing import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """The data's own timeframe, None where nobody knows it; candles of other symbols; the exchange's time zone.
 
