@@ -6,6 +6,7 @@
 3. Compares its rate, and what both cores compute for each row, with reading the columns alone, and with scans of as
    many of them as fit into memory: for the first time, into a file, which looks at every candle as the stream does;
    again, when what was looked at is remembered; and again without a file.
+4. With `--imports`, brings all of them into a store and into a DuckDB file, which take as much room again five times.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +40,7 @@ GROUP: Final = 1_000_000  # rows
 SOURCES: Final = ("parquet", "duckdb")
 COLUMNS: Final = ("symbol", "ts", "close", "volume")  # what the scan reads
 OTHERS: Final = ("read", "memory", "written", "first")  # what it is compared with
+IMPORTS: Final = ("into_store", "into_duckdb")
 WARM: Final = 2  # symbols of a scan that is made ahead, so that nothing is imported in one that is measured
 
 
@@ -54,7 +58,7 @@ def main() -> None:
                 print(f"making {path_of(options, source)} ...", file=sys.stderr)
                 in_process(f"make_{source}", options)
         found = {"machine": machine(), "symbols": options.symbols, "bars": options.bars, "source": options.source}
-        for name in (*OTHERS, "streamed"):
+        for name in (*OTHERS, "streamed", *(IMPORTS if options.imports else ())):
             found[name] = in_process(name, options)
             show(name, found[name])
     compare(found)
@@ -71,6 +75,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--in-memory", type=int, default=250, help="symbols of the scan in memory")
     parser.add_argument("--workers", type=int, help="as many as there are cores if not given")
     parser.add_argument("--folder", type=Path, help="keep the candles here, and take them from here another time")
+    parser.add_argument("--imports", action="store_true", help="measure imports of all candles as well")
     parser.add_argument("--only", choices=MEASURES, help="do this in this process, and print JSON")
     return parser.parse_args()
 
@@ -82,7 +87,7 @@ def path_of(options: argparse.Namespace, source: str) -> Path:
 
 def in_process(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure in a fresh process; `peak` is the most memory that it had, in bytes."""
-    given = {key.replace("_", "-"): value for key, value in vars(options).items() if key != "only"}
+    given = {key.replace("_", "-"): value for key, value in vars(options).items() if key not in {"only", "imports"}}
     arguments = [f"--{key}={value}" for key, value in given.items() if value is not None]
     command = [sys.executable, "-m", "bench.beyond_memory", f"--only={name}", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -225,6 +230,19 @@ def streamed(options: argparse.Namespace) -> dict[str, object]:
     return {**found, "bytes": target.stat().st_size}
 
 
+def imported(options: argparse.Namespace, ending: str) -> dict[str, object]:
+    """Bring all candles into a store or a DuckDB file."""
+    from barsweep.data import import_candles
+
+    target = Path(options.folder) / f"imported.{ending}"
+    began, used = time.perf_counter(), processor_seconds()
+    found = import_candles(path_of(options, "parquet"), target, replace=True)
+    measured = rate(found.rows, time.perf_counter() - began, processor_seconds() - used)
+    remove = shutil.rmtree if target.is_dir() else Path.unlink
+    remove(target)
+    return measured
+
+
 def run(engine: Any, **options: Any) -> dict[str, Any]:
     from barsweep import ProcessingJob
 
@@ -247,13 +265,15 @@ MEASURES: Final[dict[str, Callable[[argparse.Namespace], dict[str, object]]]] = 
     "written": written,
     "first": first,
     "streamed": streamed,
+    "into_store": partial(imported, ending="store"),
+    "into_duckdb": partial(imported, ending="duckdb"),
 }
 
 
 def show(name: str, found: dict[str, Any]) -> None:
     """One line, in seconds of the clock and of all cores together."""
     words = (
-        f"{name:9s}{found['rows'] / 1e6:6.1f} M rows in {found['seconds']:6.2f} s",
+        f"{name:11s}{found['rows'] / 1e6:6.1f} M rows in {found['seconds']:6.2f} s",
         f"{found['processor_seconds']:6.2f} s of cores",
         f"{found['rows_per_second'] / 1e6:6.1f} M rows/s",
         f"peak {found['peak'] / 1e6:6,.0f} MB",
