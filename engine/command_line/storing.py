@@ -17,6 +17,7 @@ from ...data.layout import CANDLE_FIELDS
 from ...data.store import ENDING as STORE
 from .. import demo as demonstration
 from ..results import counted
+from . import unwind_on_interrupt
 from .ending import told_in_words
 from .misuse import UsageError
 from .opening import given_options, tell_left_out
@@ -73,6 +74,7 @@ def import_(
     with told_in_words():
         target = target_of(source, target, to)
         told: dict[str, Any] = given_options(column, **options)
+        unwind_on_interrupt()
         with progress_bar("importing") as progress:
             found = import_candles(
                 source, target, table, start=start, end=end, replace=replace, progress=progress, **told
@@ -121,6 +123,7 @@ def demo(folder: Path, symbols: int, bars: int) -> None:
     if not demonstration.candles_path(folder, symbols, bars).exists():
         console.print(f"making candles: {counted(symbols, 'symbol')} x {counted(bars, 'day')} ...")
     compile_first()
+    unwind_on_interrupt()
     with told_in_words(), progress_bar() as progress:
         found = demonstration.run_demo(folder, symbols, bars, progress)
     result, counts = found.result, found.result.counts

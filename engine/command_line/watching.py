@@ -11,6 +11,7 @@ from types import FrameType
 
 from ...formulas.kernels.compiler import is_kept, is_kept_for_some_cpu, machine_code
 from ..controlling import ProgressCallback
+from . import unwind_on_interrupt
 from .saying import say
 
 
@@ -47,6 +48,7 @@ def _load_kernels() -> None:
 @contextmanager
 def interruptible(cancel: Callable[[], None], *, terminated: bool = False) -> Iterator[None]:
     """Let the first Ctrl-C call `cancel`; the second one ends the process as usual. `terminated`: SIGTERM as well."""
+    unwind_on_interrupt()
     signals = [signal.SIGINT, *([signal.SIGTERM] if terminated else [])]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

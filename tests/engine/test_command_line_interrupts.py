@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from barsweep.data import sample_candles
+from barsweep.data import import_candles, sample_candles
 from barsweep.data.connecting import fetched
 from barsweep.engine.command_line.application import make_application
 
@@ -60,7 +60,8 @@ def test_what_was_finished_takes_no_older_files_place(tmp_path, name):
     output.write_text("older")
     code = f"""
 import signal, sys
-from barsweep.engine import collecting, preparing
+from barsweep.engine import collecting, controlling, preparing
+controlling.GRACE = 20.0
 preparing.rows_per_batch = lambda *_, **__: 500
 work, begun = collecting.process, []
 def counting(*given):
@@ -136,18 +137,54 @@ def test_a_command_that_is_interrupted_says_so():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupting_while_commands_are_imported():
-    code = """
-import sys
-from barsweep.engine.command_line import application, main
-def interrupted(_): raise KeyboardInterrupt
-application.make_application = interrupted
-sys.argv[1:] = ["scan"]
+def test_interrupting_while_modules_are_imported_by_several_threads(tmp_path):
+    """Where Python raises in the middle of an import it may keep the lock of all imports: other threads wait for ever.
+
+    The lock is taken whenever a lock of one module is let go of; that is where the signal arrives.
+    """
+    import_candles(as_parquet(tmp_path), tmp_path / "candles.duckdb")  # which another thread looks at meanwhile
+    code = f"""
+import _imp, importlib._bootstrap, signal, sys, threading
+class Locks:
+    def __getattr__(self, name):
+        return getattr(_imp, name)
+    def acquire_lock(self):
+        _imp.acquire_lock()
+        lets_go = sys._getframe(1).f_code.co_name == "cb"
+        main_thread = threading.current_thread() is threading.main_thread()
+        if lets_go and main_thread and "barsweep.data.database" in sys.modules:
+            signal.raise_signal(signal.SIGINT)
+importlib._bootstrap._imp = Locks()
+from barsweep.engine.command_line import main
+sys.argv[1:] = ["scan", "close > 1", {str(tmp_path / "candles.duckdb")!r}]
+main()
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "interrupted\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_that_the_shell_has_ignored_stays_ignored(tmp_path):
+    """As of what runs in the background of a script."""
+    code = f"""
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from barsweep.engine.command_line import main, application
+make = application.make_application
+application.make_application = lambda asked: signal.raise_signal(signal.SIGINT) or make(asked)
+sys.argv[1:] = ["scan", "close > 0", {str(as_parquet(tmp_path))!r}, "--format", "csv"]
 main()
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
-    assert (said.returncode, said.stdout, said.stderr) == (130, "", "interrupted\n")
+    assert said.returncode == 0, said.stderr
+    assert len(said.stdout.splitlines()) == 21
+
+
+def as_parquet(folder):
+    sample_candles(2, 10, defects=False).write_parquet(folder / "candles.parquet")
+    return folder / "candles.parquet"
 
 
 @pytest.mark.parametrize(("text", "raised"), [("Query interrupted", KeyboardInterrupt), ("broken", RuntimeError)])
