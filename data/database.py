@@ -29,7 +29,7 @@ from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .placing import Placed
 from .remembering import fingerprint_of, remembered
-from .selecting import assert_selection, in_stored_order, where_clause
+from .selecting import assert_selection, in_stored_order, selected, where_clause
 
 if TYPE_CHECKING:
     import duckdb
@@ -165,18 +165,21 @@ class DuckDBRepository(NumberedRepository):
         """The table's columns."""
         found = self.fetch("*", "limit 0", [], with_stand_ins).schema
         # DuckDB stores no zone: it shows times in the zone of the session, which says nothing about the candles.
-        return {
-            name: TS if isinstance(dtype, pl.Datetime) and dtype.time_zone else dtype for name, dtype in found.items()
-        }
+        return {name: TS if getattr(dtype, "time_zone", None) else dtype for name, dtype in found.items()}
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
         chosen = [f"{self.symbol_text} as symbol", f"{quoted(self.layout.ts)} as ts"]
-        chosen += map(self.selected, dict.fromkeys(names))
+        chosen += selected(dict.fromkeys(names), self.layout.types)
         where, values = self.where_clause(symbols, around)
         columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
         found = self.fetch(columns, where, values)
         return in_stored_order(found) if self.keeps_order else found
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether several loads are of the same candles as one: a view or a query may answer anew each time."""
+        return self.is_table and super().can_be_cut
 
     @property
     def keeps_order(self) -> bool:
@@ -227,6 +230,7 @@ class DuckDBRepository(NumberedRepository):
         """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
         if not self.countable:
             return super().labels
+        self.leave_out(int(self.counted.filter(pl.col("symbol").is_null())["rows"].sum()))
         placed = self.counted.filter(pl.col("symbol").is_not_null() & (pl.col("timed") > 0))
         return placed.select("symbol", "first", "last", pl.col("timed").cast(pl.UInt32).alias("rows"))
 
@@ -264,15 +268,10 @@ class DuckDBRepository(NumberedRepository):
             where, values = self.where_clause(None, around)
             where = f"{where} and rowid >= ? and rowid < ?" if where else "where rowid >= ? and rowid < ?"
             values += between
-        chosen = [f"{quoted(self.layout.ts)} as ts", *map(self.selected, names), f"rowid as {quoted(ROW)}"]
+        chosen = [f"{quoted(self.layout.ts)} as ts", *selected(names, self.layout.types), f"rowid as {quoted(ROW)}"]
         found = self.fetch(", ".join(chosen), where, values)
         ordered = found if found[ROW].is_sorted() else found.sort(ROW)
         return pl.DataFrame([*ordered.drop(ROW).rechunk().get_columns(), ordered[ROW]])
-
-    def selected(self, name: str) -> str:
-        """A column as it is selected: numbers as double, so that decimals and huge integers cost nothing later."""
-        dtype = self.layout.types[name]
-        return f"cast({quoted(name)} as double) as {quoted(name)}" if dtype.is_numeric() else quoted(name)
 
     def where_clause(self, symbols: Sequence[str] | None, around: Bounds) -> tuple[str, list[Any]]:
         """The where clause of some symbols and bounds, and its values."""

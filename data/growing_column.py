@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -14,6 +15,7 @@ from .contents import DTYPES, Stored
 from .writing import flush
 
 STEP: Final = 2**26  # bytes
+INLINE: Final = 12  # bytes of a text that Arrow's views have in themselves
 BARE: Final = frozenset({"number", "date", "instant"})  # kinds whose values all take the same room
 
 
@@ -43,7 +45,9 @@ class GrowingColumn:
 
     def append(self, part: pl.Series) -> None:
         """Add the values behind those that are there; raises OSError where they cannot be written."""
-        self._parts.append(part.cast(DTYPES[self.kind]))
+        if part.is_empty():
+            return
+        self._parts.append(own_texts(part) if self.kind == "text" else part.cast(DTYPES[self.kind]))
         if self.kind in BARE and (self._bare is not None or len(self._parts) > 1):
             self._move()
 
@@ -64,12 +68,13 @@ class GrowingColumn:
             column = pl.concat(self._parts or [pl.Series(dtype=DTYPES[self.kind])])
             return written(self.path, as_arrow(column.alias(self.name).to_frame()), self.kind)
         self._bare.flush()
-        values = mmap.mmap(
-            self._bare.fileno(), 0, access=mmap.ACCESS_READ
-        )  # not in a `with`: an error may still hold it
-        with self.path.open("wb") as file:
-            write_table(pa.table({self.name: self._column(values)}), pa.PythonFile(InSteps(file, values), "w"))
-        values.close()
+        values = mmap.mmap(self._bare.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with self.path.open("wb") as file:
+                write_table(pa.table({self.name: self._column(values)}), pa.PythonFile(InSteps(file, values), "w"))
+        finally:
+            with suppress(BufferError):  # the error of a failed write holds what is mapped: it goes with that
+                values.close()
         self._bare.close()
         Path(self._bare.name).unlink()
         return flushed(self.path, self.kind)
@@ -77,7 +82,7 @@ class GrowingColumn:
     def _column(self, values: mmap.mmap) -> pa.Array:
         """The column whose bare values are these."""
         known = pl.concat(self._known, rechunk=True)
-        bits = None if known.all() else known.to_arrow().buffers()[1]
+        bits = None if known.all() else pa.py_buffer(np.packbits(known.to_numpy(), bitorder="little"))
         kind = pl.Series(dtype=DTYPES[self.kind]).to_arrow().type
         return pa.Array.from_buffers(kind, len(known), [bits, pa.py_buffer(values)])
 
@@ -85,6 +90,17 @@ class GrowingColumn:
         """Let go of what is open, also where the column was not finished."""
         if self._bare is not None:
             self._bare.close()
+
+
+def own_texts(part: pl.Series) -> pl.Series:
+    """Texts in memory of their own: a slice holds, and would write, the long ones of the whole that it was cut from."""
+    texts = part.cast(pl.String)
+    longest = texts.str.len_bytes().max()
+    if longest is None or int(longest) <= INLINE:  # type: ignore[arg-type]
+        return texts
+    copied = pl.from_arrow(texts.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    assert isinstance(copied, pl.Series)
+    return copied
 
 
 def as_arrow(frame: pl.DataFrame) -> pa.Table:
@@ -115,7 +131,7 @@ def flushed(path: Path, kind: str) -> Stored:
 class InSteps:
     """A file to which what is mapped is written piece by piece, so that never all of it counts as this process's."""
 
-    closed = False
+    closed = False  # whoever writes to it asks
 
     def __init__(self, file: BinaryIO, mapped: mmap.mmap) -> None:
         self.file = file

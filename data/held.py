@@ -71,6 +71,11 @@ class HeldRepository(TableRepository):
         return loading.adjusted(self.table(list(dict.fromkeys(loading.sources.values()))))[name].rechunk()
 
     @property
+    def can_be_cut(self) -> bool:
+        """Whether several loads are of the same candles as one: all are of what was read at first."""
+        return True
+
+    @property
     def reads_apart(self) -> bool:
         """Whether candles of some symbols are read without going over all others: they are cut out."""
         return True

@@ -1,35 +1,28 @@
-"""CSV and Parquet files brought into one DuckDB table."""
+"""Candles brought from files into a table of a DuckDB file, or into a store."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
-from typing import Final, Unpack
+from typing import Unpack
 
 import polars as pl
 
 from ..errors import RepositoryError
-from .connecting import DATABASES, first_line, literal, open_for_reading, quoted, waited_for
+from .connecting import DATABASES, open_for_reading
 from .contents import LIST
-from .database import DuckDBRepository
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .intake import Intake, Progress
+from .into_database import sparing, write_table
 from .opening import open_path
-from .options import TextOptions, as_path
+from .options import TextOptions, as_path, assert_option
 from .store import ENDING as STORE
-from .storing import write_store
+from .storing import is_left, write_store
 from .tables import TableRepository
-from .writing import Aside, alone
-
-ROOM: Final = 2**30
-"""Bytes that DuckDB may take while it reads or writes: else it keeps in memory what it was through with."""
-SPARING: Final[Mapping[str, str | int]] = {"memory_limit": f"{ROOM}B", "threads": min(8, os.cpu_count() or 1)}
+from .writing import alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,8 @@ class ImportedCandles:
 
     `left_out` names files of a folder that could not be read and symbols with text where a number belongs, each
     with the reason.
-    `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there (`null`).
+    `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there: those without
+    a time (`null`; of a source that is read in several parts, where their symbol has others) or symbol (`nameless`).
     `columns` are those of the candles, by the names that formulas have for them.
     """
 
@@ -72,9 +66,9 @@ def import_candles(
     A folder's files without a symbol column are one symbol each, called like the file. The table has symbol, ts and the
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
     if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
-    then takes its place: whoever reads the target sees the old one or the new one. Candles go part by part, so that a
-    source may be larger than memory, but for CSV files, which are read whole; `progress` is told after each how many
-    symbols of how many are done. Raises RepositoryError if the table is there and `replace` is not said, if the target
+    then takes its place: whoever reads the target sees the old one or the new one. Candles go part by part, so that
+    Parquet and tables of DuckDB may be larger than memory; `progress` is told after each how many symbols of how many
+    are done. Raises RepositoryError if the table is there and `replace` is not said, if the target
     is the source or not called .duckdb or .db, if there are no bars that could replace others, and if the source is
     changed between two parts.
 
@@ -85,21 +79,21 @@ def import_candles(
     >>> imported.rows, imported.symbols, str(imported.last)
     (2, 1, '2024-01-03')
     """
+    assert_option("progress", progress, Callable | None, "progress(completed, total) is called")  # type: ignore[arg-type]
     goal, origin = as_path(target), as_path(source)
     refuse_unfit(origin, goal)
     refuse_existing(goal, table, replace=replace)
     repository = open_path(origin, dict(options))
     assert isinstance(repository, TableRepository)
-    intake = Intake(repository, start, end, progress)
-    if isinstance(repository, DuckDBRepository):
-        repository.limit_memory(ROOM)
-    parts = begun(readable(intake, goal if replace and goal.exists() else None))
-    with writable(goal), alone(goal):
-        refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
-        if goal.suffix.lower() == STORE:
-            write_store(parts, goal, repository.stored.text, repository.zone_name)
-        else:
-            write_table(parts, goal, table)
+    with sparing(repository):
+        intake = Intake(repository, start, end, progress)
+        parts = begun(some(intake, origin, goal if goal.exists() else None))
+        with writable(goal), alone(goal):
+            refuse_existing(goal, table, replace=replace)  # somebody else may have written it meanwhile
+            if goal.suffix.lower() == STORE:
+                write_store(parts, goal, repository.stored.text, repository.zone_name)
+            else:
+                write_table(parts, goal, table)
     files = repository.left_out if isinstance(repository, DelimitedRepository) else {}
     return ImportedCandles(
         goal,
@@ -114,19 +108,13 @@ def import_candles(
     )
 
 
-def readable(intake: Intake, replaced: Path | None) -> Iterator[pl.DataFrame]:
-    """The parts of an intake, with words for what goes wrong in reading.
-
-    Raises RepositoryError at the end where there were no bars that could take the place of others.
-    """
-    where = intake.repository.where
-    try:
-        yield from intake
-    except OSError as error:
-        raise RepositoryError(f"{where} cannot be read: {error.strerror or error}") from error
-    if not intake.rows and replaced is not None:  # a download that failed leaves a header, say
+def some(intake: Intake, source: Path, there: Path | None) -> Iterator[pl.DataFrame]:
+    """The parts of an intake; RepositoryError at the end where there were no bars: a download that failed, say."""
+    yield from intake
+    if not intake.rows:
         inside = "" if intake.range == (None, None) else " in this range"
-        raise RepositoryError(f"{where} holds no bars{inside}: nothing was imported, and {replaced} stays as it is")
+        stays = f", and {there} stays as it is" if there is not None else ""
+        raise RepositoryError(f"{source} holds no bars{inside}: nothing was imported{stays}")
 
 
 def begun(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -180,42 +168,10 @@ def refuse_existing(target: Path, table: str, *, replace: bool) -> None:
 
 def refuse_existing_store(target: Path, *, replace: bool) -> None:
     """Raise RepositoryError unless the store may be written anew, and where the folder is no store."""
-    if target.is_file() or ((found := any(target.iterdir())) and not (target / LIST).exists()):
+    found = (target / LIST).exists()
+    if target.is_file() or (not found and not all(is_left(path) for path in target.iterdir())):
         raise RepositoryError(f"{target} is there already, and is no candle store: choose another name")
     if found and not replace:
         raise RepositoryError(
             f"{target} has candles already: say replace=True to write it anew, or choose another name"
         )
-
-
-def write_table(parts: Iterable[pl.DataFrame], target: Path, table: str) -> None:
-    """Write frames, one at least, as a table of a DuckDB file, aside and then renamed; its other tables stay."""
-    import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
-
-    try:
-        with Aside(target) as aside, waited_for():
-            if aside.target.exists():
-                complete(aside.target)
-                shutil.copy2(aside.target, aside.path)
-            with duckdb.connect(str(aside.path), config=dict(SPARING)) as connection:
-                into, names = f"create or replace table {quoted(table)} as", count()
-                for part in parts:
-                    passed = aside.folder / f"{next(names)}.parquet"
-                    part.write_parquet(passed)
-                    del part  # nobody needs it while the next one is made
-                    connection.execute(f"{into} select * from read_parquet({literal(str(passed))})")  # noqa: S608
-                    passed.unlink()
-                    into = f"insert into {quoted(table)}"
-                connection.execute("checkpoint")  # else what cannot be written at the end is not told
-            aside.take_place()
-    except duckdb.Error as error:
-        raise RepositoryError(f"{target}: the table {table} cannot be written: {first_line(error)}") from error
-
-
-def complete(target: Path) -> None:
-    """Bring into a DuckDB file what is in the log beside it, as a process leaves it that was killed."""
-    import duckdb  # noqa: PLC0415 - as above
-
-    if target.with_name(f"{target.name}.wal").exists():
-        with duckdb.connect(str(target)) as connection:
-            connection.execute("checkpoint")

@@ -19,10 +19,11 @@ from .tables import TableRepository
 Progress: TypeAlias = Callable[[int, int], object]
 """Told how many symbols of how many are brought in."""
 
-ROWS: Final = 2**21  # of a part, which takes about 300 MB while it is read and written
-ROWS_ASIDE: Final = 2**23
+CELLS: Final = 2**24  # of a part, which takes about 300 MB while it is read and written
+CELLS_ASIDE: Final = 2**26
 """The same where to read some symbols is to go over all others: then few parts matter more than small ones."""
 SYMBOLS: Final = 10_000  # of a part: they are asked for by name
+KEYS: Final = 3  # cells of a row's ts and of its symbol, which takes as much as two
 
 
 class Intake:
@@ -60,6 +61,8 @@ class Intake:
             done += len(symbols)
             if self.progress is not None:
                 self.progress(done, total)
+        if self.repository.nameless:
+            self.defects["nameless"] = self.repository.nameless
         if not given:
             raise RepositoryError(next(iter(self.faulty.values())), faulty=self.faulty)
 
@@ -67,8 +70,10 @@ class Intake:
         """The symbols of each part: one at least, also where there are none."""
         repository = self.repository
         timeframe = repository.stored.text
-        most = ROWS if repository.reads_apart else ROWS_ASIDE
         sizes = repository.rows(timeframe) or {}
+        if not repository.can_be_cut:
+            return [list(sizes)]
+        most = (CELLS if repository.reads_apart else CELLS_ASIDE) // (KEYS + len(self.columns))
         borders = repository.borders(timeframe) if isinstance(repository, GroupingRepository) else frozenset()
         return list(cut_symbols(sizes, most, SYMBOLS, borders)) or [[]]
 
@@ -90,17 +95,27 @@ class Intake:
     def unchanged(self, symbols: list[str] | None) -> pl.DataFrame:
         """As `load`; RepositoryError where the source is not the one that was found: parts of two would be mixed."""
         try:
-            return self.load(symbols)
-        finally:
-            held = isinstance(self.repository, HeldRepository)  # all parts are of what was read at first
-            if not held and self.repository.fingerprint() != self.found:
-                where = self.repository.where
-                raise RepositoryError(f"{where} was changed while it was read: try again", retryable=True)
+            frame = self.load(symbols)
+        except RepositoryError:
+            self.refuse_change()  # which then is why
+            raise
+        self.refuse_change()
+        return frame
+
+    def refuse_change(self) -> None:
+        """Raise RepositoryError where the source is not the one that was found."""
+        held = isinstance(self.repository, HeldRepository)  # all parts are of what was read at first
+        if not held and self.repository.fingerprint() != self.found:
+            where = self.repository.where
+            raise RepositoryError(f"{where} was changed while it was read: try again", retryable=True)
 
     def load(self, symbols: list[str] | None) -> pl.DataFrame:
         """The candles of these symbols; what was found while their rows were placed is counted."""
         loading = Loading(self.repository, self.repository.stored, self.columns)
-        frame = loading.frame(symbols, *self.range, 0).select("symbol", "ts", *loading.columns)
+        try:
+            frame = loading.frame(symbols, *self.range, 0).select("symbol", "ts", *loading.columns)
+        except OSError as error:
+            raise RepositoryError(f"{self.repository.where} cannot be read: {error.strerror or error}") from error
         for kind, found in loading.counts.items():
             self.defects[kind] += sum(found.values())
         return frame

@@ -115,7 +115,8 @@ class ParquetRepository(NumberedRepository):
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Read the rows that may be inside, by the row groups' statistics."""
         layout = self.layout
-        rows = self.inside(self.lazy if symbols is None else self.of_symbols(self.lazy, symbols), around)
+        every = self.lazy if symbols is None else self.of_symbols(self.table.that_hold(frozenset(symbols)), symbols)
+        rows = self.inside(every, around)
         symbol = pl.lit(self.single_symbol) if layout.symbol is None else pl.col(layout.symbol)
         chosen = rows.select(symbol.alias("symbol"), pl.col(layout.ts).alias("ts"), *dict.fromkeys(names))
         with self.readable():

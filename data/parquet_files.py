@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +70,11 @@ class ParquetFiles:
     def lazy(self) -> pl.LazyFrame:
         """All rows."""
         return self.opened(self.files)
+
+    def that_hold(self, symbols: Collection[str]) -> pl.LazyFrame:
+        """The rows that can be of these symbols: where files are named after them, only those are opened."""
+        named = [file for file in self.files if file.stem in symbols] if self.by_symbol else []
+        return self.opened(named) if named else self.lazy
 
     def opened(self, files: Sequence[Path]) -> pl.LazyFrame:
         """The rows of some of the files."""

@@ -127,3 +127,23 @@ def joining(name: str) -> pl.Expr:
             return pl.when(column.count() > 0).then(column.sum())
         case _:
             return column.last(ignore_nulls=True)
+
+
+def ends_of_whole_bars(
+    ends: pl.DataFrame, stored: Timeframe, timeframe: Timeframe, *, zone: str, dates: bool
+) -> pl.DataFrame:
+    """Of symbols with these ends, between which ts their longer bars are whole: symbol, first, last; those with any.
+
+    A longer bar is not whole where the symbol's own data begin inside it; nor the last one before it is closed: by the
+    end of the symbol's last stored bar, for nobody can tell that no further one comes.
+    """
+    first, last = pl.col("first"), pl.col("last")
+    begin = first if stored.intraday else stored.bucket(first, zone)
+    next_one, closes = timeframe.end(first, zone), timeframe.end(last, zone)
+    bucket = timeframe.bucket(last, zone)
+    previous = timeframe.bucket(bucket.dt.offset_by("-1d" if dates else "-1us"), zone)
+    return ends.select(
+        "symbol",
+        first=pl.when(begin > timeframe.bucket(first, zone)).then(next_one).otherwise(timeframe.bucket(first, zone)),
+        last=pl.when(stored.after(last, zone) >= closes).then(bucket).otherwise(previous),
+    ).filter(pl.col("first") <= pl.col("last"))

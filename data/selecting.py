@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -24,6 +24,14 @@ def assert_selection(table: object, query: object, settings: object) -> None:
     assert_option("settings", settings, Mapping | None, 'a mapping is needed, {"threads": 2}')
     if table is not None and query is not None:
         raise RepositoryError("give either table= or query=, not both")
+
+
+def selected(names: Iterable[str], types: Mapping[str, pl.DataType]) -> list[str]:
+    """Columns as they are selected: numbers as double, so that decimals and huge integers cost nothing later."""
+    return [
+        f"cast({quoted(name)} as double) as {quoted(name)}" if types[name].is_numeric() else quoted(name)
+        for name in names
+    ]
 
 
 def where_clause(

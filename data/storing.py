@@ -58,6 +58,11 @@ def write_store(parts: Iterable[pl.DataFrame], store: Path, timeframe: str, zone
             shutil.rmtree(other, ignore_errors=True)  # a system that keeps open files keeps them until the next time
 
 
+def is_left(path: Path) -> bool:
+    """Whether this lies in the folder of a store since a writer was killed before there was a list of contents."""
+    return path.name.startswith((COLUMNS, f".{LIST}-"))
+
+
 def write_columns(parts: Iterable[pl.DataFrame], folder: Path, timeframe: str, zone: str) -> Contents:
     """Write a file a column, and say what they hold."""
     with closing(StoreColumns(folder)) as columns:

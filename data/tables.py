@@ -7,7 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -23,10 +23,12 @@ from .options import assert_options
 from .placing import Placed, as_names, assert_number, place
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
+from .resampling import ends_of_whole_bars
 from .summaries import summary
 from .timeframes import Timeframe, infer_timeframe, looked_at
 
 LOG = logging.getLogger("barsweep")
+NAMELESS: Final = "%d rows without a symbol"
 
 
 class TableRepository(Remembering, ABC):
@@ -53,6 +55,7 @@ class TableRepository(Remembering, ABC):
         self.single_symbol = symbol
         self.policy = policy
         self.seen: object = None
+        self.nameless = 0  # rows without a symbol, as far as they were met
         if tz is not None:
             zone(tz)
 
@@ -79,6 +82,14 @@ class TableRepository(Remembering, ABC):
         return None
 
     @property
+    def can_be_cut(self) -> bool:
+        """Whether several loads are of the same candles as one.
+
+        What a column of numbers or texts says of times is told by all that are read, their unit for example.
+        """
+        return isinstance(self.layout.types[self.layout.ts], (pl.Date, pl.Datetime))
+
+    @property
     def reads_apart(self) -> bool:
         """Whether candles of some symbols are read without going over those of all others."""
         return False
@@ -102,7 +113,15 @@ class TableRepository(Remembering, ABC):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of results should know about these candles."""
-        return () if self.adjusted_by is None else (HINDSIGHT.format(source=self.adjusted_by),)
+        adjusted = () if self.adjusted_by is None else (HINDSIGHT.format(source=self.adjusted_by),)
+        return (*adjusted, f"left out: {NAMELESS % self.nameless}") if self.nameless else adjusted
+
+    def leave_out(self, nameless: int) -> None:
+        """Tell of rows that have no symbol."""
+        self.nameless = nameless
+        if nameless:
+            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
+            LOG.warning("%s: " + NAMELESS + " are left out", self.where, nameless, extra=fields)
 
     @remembered
     def labels(self) -> pl.DataFrame:
@@ -112,11 +131,8 @@ class TableRepository(Remembering, ABC):
     @remembered
     def catalog(self) -> pl.DataFrame:
         """One row per symbol: symbol, first ts, last ts, rows; sorted."""
-        return (
-            self.labels
-            if self.label == "start"
-            else self.labels.with_columns(self.begins("first"), self.begins("last"))
-        )
+        starts = self.label == "start"
+        return self.labels if starts else self.labels.with_columns(self.begins("first"), self.begins("last"))
 
     @remembered
     def stored(self) -> Timeframe:
@@ -132,10 +148,8 @@ class TableRepository(Remembering, ABC):
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
-        nameless = raw["symbol"].null_count()
-        if nameless:
-            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
-            LOG.warning("%s: %d rows without a symbol are left out", self.where, nameless, extra=fields)
+        if nameless := raw["symbol"].null_count():
+            self.leave_out(nameless)
         ts = read_ts(raw, self.zone_name, self.where)
         return place(with_columns(raw, as_names(raw["symbol"], self.where), ts.alias("ts")))
 
@@ -215,26 +229,11 @@ class TableRepository(Remembering, ABC):
         return first, last
 
     def whole_bars(self, timeframe: Timeframe) -> pl.DataFrame:
-        """One row per symbol that has any: symbol, and between which ts, `first` and `last`, its bars are whole.
-
-        Stored bars are. A longer bar is not where the symbol's own data begin inside it; nor the last one before it is
-        closed: by the end of the symbol's last stored bar, for nobody can tell that no further one comes.
-        """
+        """One row per symbol that has any: symbol, and between which ts, `first` and `last`, its bars are whole."""
         ends = self.catalog.select("symbol", "first", "last")
         if timeframe == self.stored:
             return ends
-        first, last, zone = pl.col("first"), pl.col("last"), self.bucket_zone
-        begin = first if self.stored.intraday else self.stored.bucket(first, zone)
-        next_one, closes = timeframe.end(first, zone), timeframe.end(last, zone)
-        bucket = timeframe.bucket(last, zone)
-        previous = timeframe.bucket(bucket.dt.offset_by("-1d" if self.dates else "-1us"), zone)
-        return ends.select(
-            "symbol",
-            first=pl.when(begin > timeframe.bucket(first, zone))
-            .then(next_one)
-            .otherwise(timeframe.bucket(first, zone)),
-            last=pl.when(self.stored.after(last, zone) >= closes).then(bucket).otherwise(previous),
-        ).filter(pl.col("first") <= pl.col("last"))
+        return ends_of_whole_bars(ends, self.stored, timeframe, zone=self.bucket_zone, dates=self.dates)
 
     def columns(self, timeframe: str) -> dict[str, Kind]:
         """The columns besides symbol and ts, each with its kind."""

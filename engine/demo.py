@@ -11,7 +11,7 @@ from typing import Final
 import psutil
 
 from ..data import DuckDBRepository
-from ..data.importing import write_table
+from ..data.into_database import write_table
 from ..data.samples import sample_candles
 from ..formulas.freezing import frozen
 from .controlling import ProgressAsked

@@ -88,6 +88,8 @@ def import_(
 def tell_what_lacks(found: ImportedCandles) -> None:
     """Say which files were left out, and which fields of the candle no column was recognised for."""
     tell_left_out(found.left_out)
+    if found.defects.get("nameless"):
+        say(f"left out: {counted(found.defects['nameless'], 'row')} without a symbol")
     if found.defects.get("null"):
         say(f"left out: {counted(found.defects['null'], 'row')} without a time")
     if found.defects.get("unsorted"):

@@ -8,7 +8,7 @@ import pytest
 
 from barsweep import DuckDBRepository
 from barsweep.data import held, store
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from barsweep.data.policies import CandlePolicy
 from barsweep.data.store import CandleStore
 from barsweep.data.storing import write_store

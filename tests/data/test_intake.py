@@ -1,61 +1,24 @@
-"""Imports part by part: the same as of a piece, from any source into any target, and never two parts in memory."""
+"""Imports part by part: the same as of a piece, from any source into any target."""
 
-import random
 import weakref
-from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from imported import (
+    SYMBOLS,
+    TARGETS,
+    as_csv,
+    as_duckdb,
+    as_parquet,
+    as_parquet_by_date,
+    content_of,
+    content_of_frame,
+    universe,
+)
 
 from barsweep.data import growing_column as growing
 from barsweep.data import import_candles, intake, open_repository
 from barsweep.errors import RepositoryError
-
-SYMBOLS = [f"S{number:02d}" for number in range(12)]
-TARGETS = ["candles.duckdb", "candles.store"]
-
-
-def universe():
-    """Symbols of unequal lengths, with holes, texts and flags; symbol after symbol."""
-    chance, rows = random.Random(7), []
-    for place, symbol in enumerate(SYMBOLS):
-        for day in range(3 + 5 * (place % 4)):
-            close = None if chance.random() < 0.2 else chance.uniform(1, 9)
-            flag, text = chance.choice([True, False, None]), chance.choice(["tech", "", None])
-            rows.append((symbol, date(2024, 1, 1) + timedelta(day), close, float(day), flag, text))
-    names = {"symbol": pl.String, "ts": pl.Date, "close": pl.Float64, "volume": pl.Float64}
-    return pl.DataFrame(rows, schema=names | {"held": pl.Boolean, "sector": pl.String}, orient="row")
-
-
-def as_parquet(frame, folder):
-    frame.write_parquet(folder / "in.parquet", row_group_size=17)
-    return folder / "in.parquet"
-
-
-def as_parquet_by_date(frame, folder):
-    return as_parquet(frame.sort("ts", "symbol"), folder)
-
-
-def as_csv(frame, folder):
-    frame.write_csv(folder / "in.csv")
-    return folder / "in.csv"
-
-
-def as_duckdb(frame, folder):
-    import_candles(as_parquet(frame, folder), folder / "in.duckdb")
-    return folder / "in.duckdb"
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    monkeypatch.setattr(intake, "ROWS", 30)
-    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
-
-
-def content_of(path):
-    repository = open_repository(path)
-    columns = list(repository.columns("1d"))
-    return pl.DataFrame(repository.load(None, "1d", None, None, columns))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -64,8 +27,8 @@ def content_of(path):
 def test_an_import_in_parts_is_that_of_a_piece(tmp_path, monkeypatch, target, write, options):
     source = write(universe(), tmp_path)
     whole = import_candles(source, tmp_path / f"whole-{target}", **options)
-    monkeypatch.setattr(intake, "ROWS", 30)
-    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
+    monkeypatch.setattr(intake, "CELLS", 210)
+    monkeypatch.setattr(intake, "CELLS_ASIDE", 280)
     told = []
 
     parts = import_candles(source, tmp_path / target, progress=lambda *done: told.append(done), **options)
@@ -94,10 +57,6 @@ def test_what_is_out_of_order_and_what_has_no_time_is_counted_in_parts_too(tmp_p
     assert imported.defects["null"] == lost
     assert imported.defects["unsorted"] > 0
     assert content_of(tmp_path / target).equals(content_of_frame(frame.filter(pl.col("ts").is_not_null())))
-
-
-def content_of_frame(frame):
-    return pl.DataFrame(open_repository(frame).load(None, "1d", None, None, ["close", "volume", "held", "sector"]))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -224,8 +183,8 @@ def test_what_was_found_clean_in_parts_is_what_is_clean_of_a_piece(tmp_path, mon
     frame = universe().with_columns(volume=pl.when(symbol="S08").then(-1.0).otherwise("volume"))
     source = write(frame, tmp_path)
     import_candles(source, tmp_path / "whole.store")
-    monkeypatch.setattr(intake, "ROWS", 30)
-    monkeypatch.setattr(intake, "ROWS_ASIDE", 40)
+    monkeypatch.setattr(intake, "CELLS", 210)
+    monkeypatch.setattr(intake, "CELLS_ASIDE", 280)
     import_candles(source, tmp_path / "parts.store")
 
     whole, parts = (open_repository(tmp_path / name).contents for name in ("whole.store", "parts.store"))

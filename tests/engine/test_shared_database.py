@@ -4,7 +4,7 @@ import duckdb
 from fakes import candles
 
 import barsweep as bs
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 
 
 def test_a_file_that_is_open_already_is_scanned(tmp_path):

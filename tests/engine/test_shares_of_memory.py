@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 import barsweep as bs
 from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from barsweep.engine import braking, residing
 from barsweep.engine.budgeting import Demand
 

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from barsweep import ProcessingEngine, ProcessingEngineError, ProcessingJob
 from barsweep.data import sample_candles
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from barsweep.engine import residing, spilling
 from barsweep.engine.budgeting import Demand
 from barsweep.engine.ordering import in_order

@@ -21,7 +21,7 @@ from barsweep import (
     RepositoryError,
     scan,
 )
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from barsweep.engine import retrying
 from barsweep.engine.retrying import FIRST_PAUSE, LONGEST_PAUSE, Retries
 from barsweep.engine.tallying import Tally
