@@ -37,7 +37,7 @@ class ParquetRepository(NumberedRepository):
     symbols and dates asked for. A folder of one file per symbol, without a symbol column, takes the symbols from the
     files' names.
 
-    >>> import tempfile
+    >>> import datetime as dt, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "candles.parquet"
     >>> pl.DataFrame({"symbol": ["A", "B"], "ts": [dt.date(2024, 1, 2)] * 2, "close": [1.0, 2.0]}).write_parquet(path)
     >>> ParquetRepository(path).load(["B"], "1d", None, None, ["close"])["close"].to_pylist()

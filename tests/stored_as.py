@@ -5,6 +5,7 @@ from itertools import count
 import duckdb
 
 from barsweep.data import import_candles
+from barsweep.data.storing import write_store
 
 NUMBERS = count()
 
@@ -28,7 +29,10 @@ def database(table, folder):
 
 def store(table, folder):
     path = folder / f"candles{next(NUMBERS)}.store"
-    import_candles(parquet(table, folder), path)
+    if table.is_empty():  # which an import refuses
+        write_store([table], path, "1d", "UTC")
+    else:
+        import_candles(parquet(table, folder), path)
     return path
 
 
