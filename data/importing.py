@@ -33,7 +33,7 @@ class ImportedCandles:
     with the reason.
     `defects` counts the rows that were put in their places (`unsorted`), or have none and are not there: those without
     a time (`null`; of a source that is read in several parts, where their symbol has others) or symbol (`nameless`).
-    `columns` are those of the candles, by the names that formulas have for them.
+    `columns` are those of the candles, by the names that formulas have for them, `notes` what else one should know.
     """
 
     path: Path
@@ -45,6 +45,7 @@ class ImportedCandles:
     left_out: Mapping[str, str] = field(default_factory=dict)
     defects: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def import_candles(
@@ -56,6 +57,7 @@ def import_candles(
     end: Bound = None,
     replace: bool = False,
     progress: Progress | None = None,
+    source_table: str | None = None,
     **options: Unpack[TextOptions],
 ) -> ImportedCandles:
     r"""Bring a CSV or Parquet file, or a folder of them, into a table of a DuckDB file, or into a store.
@@ -65,11 +67,13 @@ def import_candles(
 
     A folder's files without a symbol column are one symbol each, called like the file. The table has symbol, ts and the
     standard names, numbers as double, sorted by symbol and ts. `options` as in `open_repository`; prices are adjusted
-    if `adjust=` says so. Other tables of the target stay. Everything is written to a file beside the target, which
-    then takes its place: whoever reads the target sees the old one or the new one. Candles go part by part, so that
-    Parquet and tables of DuckDB may be larger than memory; `progress` is told after each how many symbols of how many
-    are done. Raises RepositoryError if the table is there and `replace` is not said, if the target
-    is the source or not called .duckdb or .db, if there are no bars that could replace others, and if the source is
+    if `adjust=` says so. `source_table` is what is read of a DuckDB file with several tables. Candles go part by part,
+    so that Parquet and tables of DuckDB may be larger than memory; `progress` is told after each how many symbols of
+    how many are done.
+
+    Other tables of the target stay. Everything is written to a file beside the target, which then takes its place:
+    whoever reads the target sees the old one or the new one. Raises RepositoryError if the table is there and `replace`
+    is not said, if the target is the source or not called .duckdb or .db, if there are no bars, and if the source is
     changed between two parts.
 
     >>> import tempfile
@@ -83,9 +87,9 @@ def import_candles(
     goal, origin = as_path(target), as_path(source)
     refuse_unfit(origin, goal)
     refuse_existing(goal, table, replace=replace)
-    repository = open_path(origin, dict(options))
+    repository = open_path(origin, {**options, **({} if source_table is None else {"table": source_table})})
     assert isinstance(repository, TableRepository)
-    with sparing(repository):
+    with asked_of_source(), sparing(repository):
         intake = Intake(repository, start, end, progress)
         parts = begun(some(intake, origin, goal if goal.exists() else None))
         with writable(goal), alone(goal):
@@ -105,7 +109,18 @@ def import_candles(
         files | intake.faulty,
         dict(intake.defects),
         intake.columns,
+        repository.notes,
     )
+
+
+@contextmanager
+def asked_of_source() -> Iterator[None]:
+    """What a repository calls its table is the source's here: `table` is the one that is written."""
+    try:
+        yield
+    except RepositoryError as error:
+        text = str(error).replace("choose one with table=", "choose one with source_table=")
+        raise RepositoryError(text, retryable=error.retryable, faulty=error.faulty) from error.__cause__
 
 
 def some(intake: Intake, source: Path, there: Path | None) -> Iterator[pl.DataFrame]:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import polars as pl
 
 from ..errors import RepositoryError
+from .guessing import guess_at
 
 Kind = Literal["number", "boolean", "text"]
 DTYPES: Final[Mapping[Kind, pl.DataType]] = {"number": pl.Float64(), "boolean": pl.Boolean(), "text": pl.String()}
@@ -82,9 +83,11 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
     refuse_reserved([*types, *mapping], where)
     for name, source in mapping.items():
         if source not in types:
-            turned = f'; the name in formulas goes first: columns={{"{source}": "{name}"}}' if name in types else ""
+            turned = name in types and name not in RECOGNISED
+            hint = f'; the name in formulas goes first: columns={{"{source}": "{name}"}}' if turned else ""
             raise RepositoryError(
-                f"{where} has no column {source!r}, which columns= gives for {name!r}; found: {listed(types)}{turned}"
+                f"{where} has no column {source!r}, which columns= gives for {name!r}; found: {listed(types)}"
+                f"{hint or guess_at(source, types)}"
             )
     known = dict(mapping)
     for name in RECOGNISED:
@@ -97,6 +100,19 @@ def find_layout(types: Mapping[str, pl.DataType], mapping: Mapping[str, str], wh
     columns = {name: source for name, source in known.items() if name not in {"symbol", "ts"}}
     ordered: dict[str, str] = {name: columns[name] for name in CANDLE_FIELDS if name in columns}
     return Layout(known.get("symbol"), known["ts"], {**ordered, **columns, **others}, dict(types))
+
+
+def unnamed(layout: Layout, symbol: str) -> list[str]:
+    """What to tell of a table without a column of symbols, where one of its texts may be that under another name.
+
+    >>> unnamed(Layout(None, "ts", {"name": "name"}, {"ts": pl.Date(), "name": pl.String()}), "data")[0][:56]
+    "no column for the symbol: all rows are taken for 'data';"
+    """
+    texts = [name for name, kind in layout.kinds().items() if kind == "text"]
+    if layout.symbol is not None or not texts:
+        return []
+    found, way_out = ", ".join(texts), f'columns={{"symbol": "{texts[0]}"}}'
+    return [f"no column for the symbol: all rows are taken for {symbol!r}; if one of {found} tells it, say {way_out}"]
 
 
 def refuse_reserved(names: Iterable[str], where: str) -> None:

@@ -17,7 +17,7 @@ from .adjusting import HINDSIGHT, find_adjustment
 from .checking import CheckedCandles, check_candles
 from .framing import with_columns
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
-from .layout import Kind, Layout, find_layout
+from .layout import Kind, Layout, find_layout, unnamed
 from .loading import Loading
 from .options import assert_options
 from .placing import Placed, as_names, assert_number, place
@@ -113,8 +113,9 @@ class TableRepository(Remembering, ABC):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of results should know about these candles."""
-        adjusted = () if self.adjusted_by is None else (HINDSIGHT.format(source=self.adjusted_by),)
-        return (*adjusted, f"left out: {NAMELESS % self.nameless}") if self.nameless else adjusted
+        told = [] if self.adjusted_by is None else [HINDSIGHT.format(source=self.adjusted_by)]
+        told += [f"left out: {NAMELESS % self.nameless}"] if self.nameless else []
+        return (*told, *unnamed(self.layout, self.single_symbol))
 
     def leave_out(self, nameless: int) -> None:
         """Tell of rows that have no symbol."""

@@ -15,6 +15,7 @@ SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 MONTHS: Final = {"mo": 1, "q": 3, "y": 12}
 ROWS_LOOKED_AT: Final = 200_000  # to tell a table's timeframe
 SECONDS_IN_A_MONTH: Final = 365.2425 * DAY / 12
+MONTH_ELSEWHERE: Final = re.compile(r"(\d{1,4})\s*M")
 PATTERN: Final = re.compile(r"(\d{1,4})\s*(mo|[smhdwqy])")
 
 
@@ -38,6 +39,8 @@ class Timeframe:
         """Read a timeframe; raises RepositoryError for anything else than a whole number and a unit."""
         if isinstance(text, Timeframe):
             return text
+        if isinstance(text, str) and (month := MONTH_ELSEWHERE.fullmatch(text.strip())):
+            raise RepositoryError(f"timeframe {text!r}: write {month[1]}mo for months, {month[1]}m for minutes")
         found = PATTERN.fullmatch(text.strip().lower()) if isinstance(text, str) else None
         if found is None or int(found[1]) == 0:
             raise RepositoryError(

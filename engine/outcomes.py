@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .guessing import guess_at
+from ..data.guessing import guess_at
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Final
 
+from ..data.guessing import guess_at
 from ..data.policies import CandlePolicy
 from ..data.repository import CandleRepository
 from ..data.timeframes import Timeframe
@@ -25,7 +26,6 @@ from .demanding import demand_of, is_tiled, quick_rows
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
-from .guessing import guess_at
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .limits import Limits
 from .loading import KEYS, Loader, Request

@@ -7,12 +7,12 @@ from typing import NoReturn
 
 import polars as pl
 
+from ..data.guessing import guess_at
 from ..errors import ProcessingEngineError, RepositoryError
 from ..formulas.freezing import frozen
 from .aside import JobEndedError
 from .batching import Batch
 from .controlling import Control, Ticket
-from .guessing import guess_at
 from .limits import Limits
 from .loading import Loaded, Loader
 from .results import SymbolError

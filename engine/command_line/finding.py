@@ -20,7 +20,7 @@ from ..processing import ProcessingEngine
 from ..report.showing import as_page
 from ..results import BatchResult, counted
 from ..service import FormulaService
-from ..sources import span_of
+from ..sources import span_of, timeframe_of
 from ..stored import ENDING
 from ..sweeps import expanded
 from .asking import kinds_of, read_session, read_sweep, read_symbols, read_tables, table_kinds
@@ -30,6 +30,7 @@ from .misuse import UsageError, as_asked
 from .saying import say
 from .showing import ROWS_SHOWN, tell_errors, to_terminal, warn, write
 from .watching import compile_first, interruptible, progress_bar
+from .wording import in_options
 
 MEGABYTE = 1e6
 
@@ -202,7 +203,7 @@ def _report(result: BatchResult, repository: CandleRepository) -> None:
         say(f"interrupted: {missing if len(result) else 'before it was known what symbols there are'}")
     for note in result.notes:
         if note not in told:
-            say(note)
+            say(in_options(note))
     if not (result.counts["bars"] or result.errors or result.cancelled):
         say(_why_none(repository, result.origin.job.timeframe))
     say(result.summary())
@@ -212,11 +213,13 @@ def _report(result: BatchResult, repository: CandleRepository) -> None:
 
 def _why_none(repository: CandleRepository, timeframe: str) -> str:
     """Why there was no bar to look at."""
-    span = span_of(repository, timeframe)
-    if span is None:
+    span, stored = span_of(repository, timeframe), timeframe_of(repository)
+    if span is not None:
+        return "no bar lies in the range: the data has those from {} to {}".format(*span)
+    whole = span_of(repository, stored)
+    if whole is None:
         return "the data has no bars at all"
-    first, last = span
-    return f"no bar lies in the range: the data has those from {first} to {last}"
+    return "no bar of {} is whole: the data has those of {}, from {} to {}".format(timeframe, stored, *whole)
 
 
 def _code(result: BatchResult) -> Code:

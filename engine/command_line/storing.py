@@ -25,7 +25,7 @@ from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
 from .saying import say
 from .showing import results, shown
 from .watching import compile_first, progress_bar
-from .wording import symbol_error
+from .wording import in_options, symbol_error
 
 ROWS_OF_DEMO = 10
 
@@ -47,6 +47,7 @@ class Kind(StrEnum):
 )
 @click.option("--to", type=click.Choice(Kind, case_sensitive=False), help="Default: what the target's ending says.")
 @click.option("--table", default="candles", help="The table that is written.")
+@click.option("--source-table", help="The table that is read, where SOURCE is a DuckDB file with several.")
 @click.option("--replace", is_flag=True, help="Write the table anew if there is one.")
 @click.option("--start", help="First day or time that is taken.")
 @click.option("--end", help="Last day or time, inclusive.")
@@ -60,6 +61,7 @@ def import_(
     target: Path | None,
     to: Kind | None,
     table: str,
+    source_table: str | None,
     start: str | None,
     end: str | None,
     column: Sequence[str],
@@ -73,7 +75,7 @@ def import_(
     """
     with told_in_words():
         target = target_of(source, target, to)
-        told: dict[str, Any] = given_options(column, **options)
+        told: dict[str, Any] = given_options(column, source_table=source_table, **options)
         unwind_on_interrupt()
         with progress_bar("importing") as progress:
             found = import_candles(
@@ -88,8 +90,9 @@ def import_(
 def tell_what_lacks(found: ImportedCandles) -> None:
     """Say which files were left out, and which fields of the candle no column was recognised for."""
     tell_left_out(found.left_out)
-    if found.defects.get("nameless"):
-        say(f"left out: {counted(found.defects['nameless'], 'row')} without a symbol")
+    for note in found.notes:
+        if note not in {f"left out: {why}" for why in found.left_out.values()}:
+            say(in_options(note))
     if found.defects.get("null"):
         say(f"left out: {counted(found.defects['null'], 'row')} without a time")
     if found.defects.get("unsorted"):

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ...data.delimited import DelimitedRepository
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ...errors import RepositoryError
@@ -175,6 +176,11 @@ def _feed(asked: Asked, stored: str | None, stack: ExitStack) -> Feed:
     if asked.past is None:
         return Lines(_standard_input())
     repository = stack.enter_context(opened(asked.past, timeframe=stored, **asked.told))
+    if isinstance(repository, DelimitedRepository) and not asked.is_piped:
+        raise UsageError(
+            f"{asked.past} is CSV, which is read once, as a whole: nobody would see what is added. Have a folder of"
+            " Parquet files or DuckDB written, or pipe in lines of JSON: barsweep watch FORMULA - --history this.csv"
+        )
     return Lines(_standard_input(), repository) if asked.is_piped else GrowingSource(repository, asked.every)
 
 

@@ -24,6 +24,7 @@ OPTIONS: Final = (
     (r"say replace=True", "say --replace"),
     (r"choose another table=", "choose another --table"),
     (r"choose one with table=", "choose one with --table"),
+    (r"choose one with source_table=", "choose one with --source-table"),
     (r" \(tell timeframe= when opening it if the bars are not [^)]*\)", ""),
     (
         r"stale= is about the latest bars: ask for latest=True too",
