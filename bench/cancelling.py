@@ -34,7 +34,7 @@ from barsweep import (
     function,
 )
 from barsweep.data import sample_candles
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from bench.machines import machine
 from bench.workloads import INDICATORS, RANK
 
@@ -77,7 +77,7 @@ def cases(frame: pl.DataFrame, folder: Path) -> Iterator[tuple[str, ProcessingEn
     """Names, engines, and what is run on them; each answers with a table that has a column symbol."""
     path, table = folder / "candles.parquet", folder / "candles.duckdb"
     frame.write_parquet(path)
-    write_table(frame, table, "candles")
+    write_table([frame], table, "candles")
     shuffled = frame["symbol"].unique(maintain_order=True).to_list()
     random.Random(1).shuffle(shuffled)
     values = ProcessingJob(shuffled, "close > 0", values=INDICATORS)

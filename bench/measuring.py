@@ -21,7 +21,7 @@ import psutil
 from barsweep import DuckDBRepository, FrameRepository, ProcessingEngine, ProcessingJob, evaluate, scan
 from barsweep import check as first_check
 from barsweep.data import CandleRepository, sample_candles
-from barsweep.data.importing import write_table
+from barsweep.data.into_database import write_table
 from bench.memory import PeakMemory
 from bench.workloads import INDICATORS
 from bench.workloads import SCAN as FORMULA
@@ -36,7 +36,7 @@ def make(folder: str, symbols: str, bars: str) -> dict[str, object]:
     """Write sample candles as a Parquet and a DuckDB file; answers with their rows."""
     candles = sample_candles(int(symbols), int(bars))
     candles.write_parquet(Path(folder) / f"{symbols}.parquet")
-    write_table(candles, Path(folder) / f"{symbols}.duckdb", "candles")
+    write_table([candles], Path(folder) / f"{symbols}.duckdb", "candles")
     return {"rows": candles.height}
 
 

@@ -88,13 +88,13 @@ def path_of(options: argparse.Namespace, ending: str) -> Path:
 def make(options: argparse.Namespace) -> None:
     """Write the candles, if they are not there."""
     from barsweep.data import sample_candles
-    from barsweep.data.importing import write_table
+    from barsweep.data.into_database import write_table
 
     if path_of(options, "duckdb").exists():
         return
     candles = sample_candles(options.symbols, options.bars, defects=False)
     candles.write_parquet(path_of(options, "parquet"))
-    write_table(candles, path_of(options, "duckdb"), "candles")
+    write_table([candles], path_of(options, "duckdb"), "candles")
 
 
 def watched(options: argparse.Namespace, job: str, source: str, executor: str, way: str, limit: int) -> dict[str, Any]:
