@@ -72,9 +72,9 @@ class DuckDBRepository(NumberedRepository):
         self.share: int | None = None  # bytes
         self.relation, self.is_table = "", False
 
-    def begin(self) -> None:
+    def begin_anew(self) -> None:
         """Know nothing yet, and have nothing open."""
-        super().begin()
+        super().begin_anew()
         self.lock = threading.Lock()
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.counted_at: object = None
@@ -230,7 +230,7 @@ class DuckDBRepository(NumberedRepository):
         """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
         if not self.countable:
             return super().labels
-        self.leave_out(int(self.counted.filter(pl.col("symbol").is_null())["rows"].sum()))
+        self.nameless = int(self.counted.filter(pl.col("symbol").is_null())["rows"].sum())
         placed = self.counted.filter(pl.col("symbol").is_not_null() & (pl.col("timed") > 0))
         return placed.select("symbol", "first", "last", pl.col("timed").cast(pl.UInt32).alias("rows"))
 

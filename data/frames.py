@@ -68,6 +68,7 @@ class FrameRepository(HeldRepository):
         symbol = self.given[layout.symbol] if layout.symbol else pl.repeat(self.single_symbol, len(ts), eager=True)
         if self.date_format is not None and is_text(ts.dtype):
             ts = from_text(ts.cast(pl.String), self.zone_name, self.where, self.date_format)
+        self.nameless = symbol.null_count()
         raw = pl.DataFrame([symbol.alias("symbol"), ts.alias("ts"), *(self.given[name] for name in others)])
         return self.place_keys(raw)
 

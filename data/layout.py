@@ -19,6 +19,7 @@ DTYPES: Final[Mapping[Kind, pl.DataType]] = {"number": pl.Float64(), "boolean": 
 CANDLE_FIELDS: Final = ("open", "high", "low", "close", "volume")
 PRICES: Final = ("open", "high", "low", "close")
 RESERVED: Final = "~"
+UNTOLD: Final = "data"  # the one symbol of a table that names none, where nobody has said what it is
 
 # The names under which each part of a candle is recognised, in order of preference.
 RECOGNISED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -109,7 +110,7 @@ def unnamed(layout: Layout, symbol: str) -> list[str]:
     "no column for the symbol: all rows are taken for 'data';"
     """
     texts = [name for name, kind in layout.kinds().items() if kind == "text"]
-    if layout.symbol is not None or not texts:
+    if layout.symbol is not None or symbol != UNTOLD or not texts:
         return []
     found, way_out = ", ".join(texts), f'columns={{"symbol": "{texts[0]}"}}'
     return [f"no column for the symbol: all rows are taken for {symbol!r}; if one of {found} tells it, say {way_out}"]

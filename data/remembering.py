@@ -13,13 +13,13 @@ T = TypeVar("T")
 class Remembering:
     """An object with `remembered` properties, which it may forget all at once, in any thread at any time.
 
-    A copy, in another process perhaps, has what was given, not what `begin` makes: it finds everything out for itself.
+    A copy, in another process perhaps, has what was given, not what `begin_anew` makes: it finds everything out itself.
     """
 
     def __init__(self) -> None:
-        self.begin()
+        self.begin_anew()
 
-    def begin(self) -> None:
+    def begin_anew(self) -> None:
         """Know nothing yet."""
         self.generation = 0
         self.remembers: dict[str, tuple[int, Any]] = {}
@@ -27,12 +27,12 @@ class Remembering:
 
     def __getstate__(self) -> dict[str, Any]:
         begun = object.__new__(type(self))
-        begun.begin()
+        begun.begin_anew()
         return {name: value for name, value in vars(self).items() if name not in vars(begun)}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
-        self.begin()
+        self.begin_anew()
 
     def forget(self) -> None:
         """Find everything out anew from now on; what is being found out at this moment is not remembered."""

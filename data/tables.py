@@ -55,7 +55,7 @@ class TableRepository(Remembering, ABC):
         self.single_symbol = symbol
         self.policy = policy
         self.seen: object = None
-        self.nameless = 0  # rows without a symbol, as far as they were met
+        self.nameless = 0  # rows without a symbol, once all are counted
         if tz is not None:
             zone(tz)
 
@@ -117,23 +117,22 @@ class TableRepository(Remembering, ABC):
         told += [f"left out: {NAMELESS % self.nameless}"] if self.nameless else []
         return (*told, *unnamed(self.layout, self.single_symbol))
 
-    def leave_out(self, nameless: int) -> None:
-        """Tell of rows that have no symbol."""
-        self.nameless = nameless
-        if nameless:
-            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
-            LOG.warning("%s: " + NAMELESS + " are left out", self.where, nameless, extra=fields)
+    def forget(self) -> None:
+        """Find everything out anew from now on."""
+        super().forget()
+        self.nameless = 0
 
     @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows; sorted."""
-        return summary(self.place_keys(self.read((), None, Bounds(None, None))).candles)
+        raw = self.read((), None, Bounds(None, None))
+        self.nameless = raw["symbol"].null_count()
+        return summary(self.place_keys(raw).candles)
 
     @remembered
     def catalog(self) -> pl.DataFrame:
         """One row per symbol: symbol, first ts, last ts, rows; sorted."""
-        starts = self.label == "start"
-        return self.labels if starts else self.labels.with_columns(self.begins("first"), self.begins("last"))
+        return self.labels if self.label == "start" else self.labels.with_columns(map(self.begins, ("first", "last")))
 
     @remembered
     def stored(self) -> Timeframe:
@@ -150,7 +149,8 @@ class TableRepository(Remembering, ABC):
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
         if nameless := raw["symbol"].null_count():
-            self.leave_out(nameless)
+            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
+            LOG.warning("%s: " + NAMELESS + " are left out", self.where, nameless, extra=fields)
         ts = read_ts(raw, self.zone_name, self.where)
         return place(with_columns(raw, as_names(raw["symbol"], self.where), ts.alias("ts")))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,11 +40,13 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def unfinished(target: Path) -> Path:
-    """Where what a cancelled job has found goes: to another name where there is a file already, which may be whole.
+    """Where what a cancelled job has found goes: to a free name where there is a file already, which may be whole.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "found.csv"
     >>> unfinished(path).name, path.write_text("whole"), unfinished(path).name
     ('found.csv', 5, 'found.unfinished.csv')
     """
-    return target.with_stem(f"{target.stem}.unfinished") if target.is_file() else target
+    names = chain([".unfinished"], (f".unfinished-{number}" for number in count(2)))
+    places = (target.with_stem(target.stem + name) for name in names)
+    return next(place for place in places if not place.exists()) if target.is_file() else target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,21 +46,29 @@ class FormulaService:
         assert_kind(functions, Iterable, "functions are given in a list")
         listed = [libraries] if isinstance(libraries, str | PathLike) else libraries
         assert_kind(listed, Iterable, LIBRARIES)
-        self._given = tuple(functions), tuple(listed)
+        self._functions = tuple(functions)
+        for path in (paths := tuple(listed)):
+            assert_kind(path, str | PathLike, LIBRARIES)
+        self._libraries = tuple(library(path).absolute() for path in paths)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Make the language of what was given."""
         self.language = Language()
         self.python_functions: list[str] = []
-        self.library_texts: list[str] = []
-        for each in self._given[0]:
+        for each in self._functions:
             if not isinstance(each, PythonFunction):
                 raise TypeError(f"{each!r} is no function of formulas: declare it with @barsweep.function(...)")
             self.language.add_primitive(each.primitive())
             self.python_functions.append(each.name)
-        for path in self._given[1]:
-            assert_kind(path, str | PathLike, LIBRARIES)
-            self.library_texts.append(self.language.add_library(library(path)))
+        self.library_texts = list(map(self.language.add_library, self._libraries))
 
-    def __reduce__(self) -> tuple[Callable[..., FormulaService], tuple[object, ...]]:
-        return _again, self._given  # copies, and other processes, make the language anew
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "language"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._learn()  # copies, and other processes, make the language anew
 
     def functions(self) -> Mapping[str, Function]:
         """Every function by its name, with signature and documentation."""
@@ -155,10 +163,6 @@ def as_service(given: FormulaService | EvaluatingService | None) -> FormulaServi
         hint = "a formula service is a FormulaService(), or has evaluate(formula, frame, parameters)"
         raise ProcessingEngineError(f"{hint}; {shown(given)} has not")
     return given
-
-
-def _again(functions: Sequence[PythonFunction], libraries: Sequence[str | Path]) -> FormulaService:
-    return FormulaService(functions=functions, libraries=libraries)
 
 
 def _free_name(taken: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import typing
 from collections.abc import Callable, Sequence
@@ -23,6 +24,14 @@ TRIAL_BARS: Final = 120
 SETTINGS: Final[dict[object, Accepts]] = {int: Whole(0, LONGEST_WINDOW), float: Real(-1e300, 1e300), bool: Flag()}
 
 
+def _found(module: str, name: str) -> Any:
+    """What has this name in a module; None where nothing has."""
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
 @frozen
 class PythonFunction:
     """A user's function and what it declares. `reach` None: all earlier bars."""
@@ -30,6 +39,13 @@ class PythonFunction:
     call: Callable[..., Any]
     warmup: Count
     reach: Count | None
+
+    def __reduce__(self) -> tuple[Callable[..., PythonFunction], tuple[object, ...]]:
+        """By its name where it has that in its module, for there the name is this, and not the function itself."""
+        module, name = self.call.__module__, self.call.__qualname__
+        if _found(module, name) is self:
+            return _found, (module, name)
+        return PythonFunction, (self.call, self.warmup, self.reach)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from ..executors import known_executor
 from ..jobs import Formula
 from ..why.matching import MatchExplanation, explain_match
 from ..why.missing import near_misses
+from . import unwind_on_interrupt
 from .asking import read_session, read_sweep, read_symbols, read_tables
 from .ending import Code, told_in_words
 from .finding import keep_source
@@ -106,5 +107,6 @@ def _near(formula: Formula, repository: CandleRepository, how: Format, output: P
     if how is Format.TABLE and output is None:
         click.echo(str(found))
     else:
+        unwind_on_interrupt()
         write(found.frame, how, output)
     return len(found) > 0

@@ -55,7 +55,8 @@ def interruptible(cancel: Callable[[], None], *, terminated: bool = False) -> It
         signal.signal(number, before[number])
         cancel()
 
-    before = {number: signal.signal(number, on_signal) for number in map(int, signals)}
+    heard = [number for number in map(int, signals) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, on_signal) for number in heard}
     try:
         yield
     finally:

@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 from fakes import rising
 
+import barsweep as bs
+from barsweep.data import FrameRepository, ParquetRepository
 from barsweep.engine.command_line.application import make_application
 
 
@@ -86,3 +88,21 @@ def test_rows_without_a_symbol_are_told(tmp_path, path):
     for command in (["scan", "close > 1e9"], ["import"]):
         said = run(*command, str(tmp_path / "nameless.csv"))
         assert "left out: 5 rows without a symbol" in said.stderr
+
+
+def test_rows_without_a_symbol_are_told_as_long_as_they_are_there(tmp_path, path):
+    frame, source = pl.read_csv(path, try_parse_dates=True), tmp_path / "mended.parquet"
+    frame.with_columns(symbol=pl.when(pl.int_range(pl.len()) < 5).then(None).otherwise("symbol")).write_parquet(source)
+    repository = ParquetRepository(source)
+    assert bs.scan("close > 0", repository, start="2024-01-05").notes == ("left out: 5 rows without a symbol",)
+
+    frame.write_parquet(source)
+
+    assert bs.scan("close > 0", repository).notes == ()
+
+
+def test_who_has_told_the_symbol_is_not_asked_for_it(tmp_path):
+    frame = rising(1, bars=5).drop("symbol").with_columns(exchange=pl.lit("NYSE"))
+
+    assert bs.scan("close > 0", FrameRepository(frame, symbol="ACME")).notes == ()
+    assert "no column for the symbol" in bs.scan("close > 0", frame).notes[0]

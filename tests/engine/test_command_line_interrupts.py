@@ -170,9 +170,11 @@ def test_ctrl_c_that_the_shell_has_ignored_stays_ignored(tmp_path):
     code = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+from barsweep.engine import collecting
 from barsweep.engine.command_line import main, application
-make = application.make_application
+make, work = application.make_application, collecting.process
 application.make_application = lambda asked: signal.raise_signal(signal.SIGINT) or make(asked)
+collecting.process = lambda *given: signal.raise_signal(signal.SIGINT) or work(*given)
 sys.argv[1:] = ["scan", "close > 0", {str(as_parquet(tmp_path))!r}, "--format", "csv"]
 main()
 """

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from fakes import rising
 
@@ -55,3 +56,29 @@ print(found.matches.height, found.origin.values({{"x": "mine(close)"}})["x"].sum
     expected = found.matches.height, found.origin.values({"x": "mine(close)"})["x"].sum()
     assert said.stdout.split() == list(map(str, expected)), said.stderr
     assert found.matches.height
+
+
+@bs.function(warmup=lambda n: n, reach=lambda n: n)
+def over(x: np.ndarray, n: int = 3) -> np.ndarray:
+    """The change over n bars."""
+    return np.concatenate([np.full(min(n, len(x)), np.nan), x[n:] - x[:-n]])
+
+
+class Named(bs.FormulaService):
+    """One with something of its own."""
+
+    def __init__(self, name, **given):
+        super().__init__(**given)
+        self.name = name
+
+
+def test_services_keep_what_they_were_given(tmp_path, monkeypatch):
+    (tmp_path / "own.formula").write_text("def mine(x) = x - x[2]\n")
+    monkeypatch.chdir(tmp_path)
+    service = Named("mine", functions=[over], libraries="own.formula")
+    found = bs.scan("over(close, 2) > 0 and mine(close) > 0", rising(2, bars=9), service=service)
+    monkeypatch.chdir("/")
+
+    for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found), copy.copy(found)):
+        assert again.origin.values({"x": "over(close) + mine(close)"})["x"].sum() > 0
+        assert again.origin.service.name == "mine"

@@ -7,6 +7,7 @@ from faults.hanging import UP
 
 from barsweep import ProcessingEngine, ProcessingJob
 from barsweep.engine import controlling, preparing
+from barsweep.engine.files import unfinished
 
 
 @pytest.mark.parametrize("formula", [UP, {"up": UP, "higher": "close > 1"}])
@@ -40,3 +41,15 @@ def test_a_job_that_is_cancelled_when_all_is_done_has_a_whole_file(tmp_path):
     assert not result.cancelled
     assert result.output == path
     assert pl.read_parquet(path)["symbol"].n_unique() == 6
+
+
+def test_what_several_cancelled_jobs_have_found_is_kept(tmp_path):
+    """Candles of that name too."""
+    path = tmp_path / "found.parquet"
+    made = []
+    for _ in range(3):
+        place = unfinished(path)
+        place.write_text("mine")
+        made.append(place.name)
+
+    assert made == ["found.parquet", "found.unfinished.parquet", "found.unfinished-2.parquet"]
