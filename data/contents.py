@@ -26,7 +26,7 @@ DTYPES: Final[Mapping[str, pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One column: its file within the store, the bytes of that file, and what it holds (a key of DTYPES)."""
+    """One column: its file in the store, the bytes of that file, and what it holds: a key of DTYPES, or "symbols"."""
 
     file: str
     size: int

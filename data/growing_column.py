@@ -71,7 +71,7 @@ class GrowingColumn:
         values = mmap.mmap(self._bare.fileno(), 0, access=mmap.ACCESS_READ)
         try:
             with self.path.open("wb") as file:
-                write_table(pa.table({self.name: self._column(values)}), pa.PythonFile(InSteps(file, values), "w"))
+                write_arrow(pa.table({self.name: self._column(values)}), pa.PythonFile(InSteps(file, values), "w"))
         finally:
             with suppress(BufferError):  # the error of a failed write holds what is mapped: it goes with that
                 values.close()
@@ -111,11 +111,11 @@ def as_arrow(frame: pl.DataFrame) -> pa.Table:
 def written(path: Path, table: pa.Table, kind: str) -> Stored:
     """Write columns, each in one piece, as one uncompressed Arrow file."""
     with pa.OSFile(str(path), "wb") as file:
-        write_table(table, file)
+        write_arrow(table, file)
     return flushed(path, kind)
 
 
-def write_table(table: pa.Table, file: pa.NativeFile) -> None:
+def write_arrow(table: pa.Table, file: pa.NativeFile) -> None:
     """Write columns in one piece as an Arrow file."""
     with pa.ipc.new_file(file, table.schema) as writer:
         for batch in table.to_batches():

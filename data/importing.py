@@ -120,6 +120,8 @@ def asked_of_source() -> Iterator[None]:
         yield
     except RepositoryError as error:
         text = str(error).replace("choose one with table=", "choose one with source_table=")
+        if text == str(error):
+            raise
         raise RepositoryError(text, retryable=error.retryable, faulty=error.faulty) from error.__cause__
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,8 @@ def sparing(repository: TableRepository) -> Iterator[None]:
     try:
         yield
     finally:
-        with repository.cursor() as cursor:
+        # where the file can no longer be opened there is no limit either, and what failed before is what is told
+        with suppress(RepositoryError), repository.cursor() as cursor:
             number, unit = before.split()  # told in whole tenths: that much alone would be less each time
             cursor.execute(f"set memory_limit = '{float(number) + TENTH / 2} {unit}'")
 

@@ -45,7 +45,7 @@ def assert_some(collected: Collected) -> None:
 
 def assert_begun(collected: Collected) -> None:
     """Raise ProcessingEngineError where a job was cancelled before its symbols were known."""
-    if collected.control.cancelled and not collected.prepared.requested:
+    if collected.cut_short:
         raise ProcessingEngineError("the job was cancelled before any symbol was evaluated")
 
 
@@ -101,7 +101,7 @@ def assemble(collected: Collected, origin: Origin, began: float) -> BatchResult:
         parameters=prepared.selection.parameters,
         notes=prepared.notes,
         statistics=collected.statistics(matches.height, elapsed),
-        cut_short=collected.control.cancelled and not prepared.requested,
+        cut_short=collected.cut_short,
     )
 
 

@@ -167,7 +167,12 @@ class Collected:
         """Give the file its name, see `TableFile.finish`."""
         assert self.file is not None
         cancelled = any(error.kind == "cancelled" for error in self.total.errors.values())
-        return self.file.finish(empty, whole=not cancelled and not (self.control.cancelled and not self.total.bars))
+        return self.file.finish(empty, whole=not (cancelled or self.cut_short))
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the job was cancelled before its symbols were known."""
+        return self.control.cancelled and not self.prepared.requested
 
     def write(self, table: pl.DataFrame) -> None:
         """Write to the file, after a cancel for a moment only; symbols that are not written then are cancelled too."""
