@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..errors import RepositoryError
 from .database import DuckDBRepository
 from .delimited import DelimitedRepository
+from .layout import UNTOLD
 from .parquet import ParquetRepository
 from .policies import CandlePolicy
 from .repository import CandleRepository
@@ -53,7 +54,7 @@ def describe(repository: CandleRepository) -> dict[str, Any]:
         "label": None if repository.label == "start" else repository.label,
         "adjust": repository.adjust,
         "timeframe": None if repository.told_timeframe is None else repository.told_timeframe.text,
-        "symbol": None if repository.single_symbol == "data" else repository.single_symbol,
+        "symbol": None if repository.single_symbol == UNTOLD else repository.single_symbol,
         "policy": None if repository.policy is None else asdict(repository.policy),
     }
     options |= {name: getattr(repository, name) or None for name in OWN_OPTIONS.get(kind, ())}

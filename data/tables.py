@@ -17,7 +17,7 @@ from .adjusting import HINDSIGHT, find_adjustment
 from .checking import CheckedCandles, check_candles
 from .framing import with_columns
 from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
-from .layout import Kind, Layout, find_layout, unnamed
+from .layout import UNTOLD, Kind, Layout, find_layout, unnamed
 from .loading import Loading
 from .options import assert_options
 from .placing import Placed, as_names, assert_number, place
@@ -42,7 +42,7 @@ class TableRepository(Remembering, ABC):
         label: Literal["start", "end"] = "start",
         adjust: str | None = None,
         timeframe: str | None = None,
-        symbol: str = "data",
+        symbol: str = UNTOLD,
         policy: CandlePolicy | None = None,
     ) -> None:
         assert_options(columns, label, adjust, policy, symbol)
