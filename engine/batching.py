@@ -18,6 +18,7 @@ from ..formulas.kernels.lanes import LANES
 MOST_ROWS: Final = 250_000  # larger batches are hardly faster (3 % at twice the size), and answer cancel later
 MOST_TILED_ROWS: Final = 1_250_000  # kernels take these in less time, and answer cancel after every block of bars
 LEAST_ROWS: Final = 100_000  # smaller ones pay more for the call than for the bars
+FEW_ROWS: Final = 250_000  # so few are read and computed in one piece sooner than a source is asked several times
 MOST_SYMBOLS: Final = 1_000
 MOST_CUT_SYMBOLS: Final = 10_000  # of candles that are at hand, which are not asked for by name
 ROUNDS: Final = 3  # batches for each worker, at the least: what is finished when somebody cancels is worth having
@@ -60,14 +61,22 @@ def bytes_of_bar(columns: int, results: int, *, in_tiles: bool, everything: bool
 
 
 def rows_per_batch(
-    room: int, bar: int, in_flight: int, total: int, *, most: int = MOST_ROWS, lanes: float = 1, quick: int = 0
+    room: int,
+    bar: int,
+    in_flight: int,
+    total: int,
+    *,
+    most: int = MOST_ROWS,
+    few: int = 0,
+    lanes: float = 1,
+    quick: int = 0,
 ) -> int:
     """How many bars a batch may hold, so that all that are in flight stay within the room.
 
     `room` is in bytes, and so is `bar`, of one bar; `total` are the bars of all batches, `lanes` those of as
     many symbols as are computed side by side: few long symbols make full tiles where the memory allows it. Every worker
     gets as many batches as the others, of about the same size, so that all end at about the same time; they are few
-    where one of up to `quick` bars is done at once.
+    where one of up to `quick` bars is done at once, and one where all bars are but a `few`.
     """
     bearable = max(1, room // (bar * in_flight))
     workers = max(1, in_flight - 1)
@@ -76,7 +85,7 @@ def rows_per_batch(
     if total > quick * rounds * workers:
         rounds = max(ROUNDS, rounds)
     symbol = int(lanes / LANES)  # whole symbols are cut: room for one more, lest a few be left for a batch of their own
-    wanted = min(most, max(LEAST_ROWS, math.ceil(total / (rounds * workers)) + symbol))
+    wanted = min(most, max(LEAST_ROWS, few, math.ceil(total / (rounds * workers)) + symbol))
     if wanted < FEW_TILES * lanes:
         full = math.ceil(max(1, round(wanted / lanes)) * lanes)
         wanted = full if full <= bearable else wanted

@@ -17,12 +17,12 @@ from ..data.timeframes import Timeframe
 from ..errors import ProcessingEngineError
 from ..formulas import Plan
 from ..formulas.freezing import frozen
-from ..formulas.kernels.lanes import LANES
-from .batching import MOST_CUT_SYMBOLS, MOST_ROWS, MOST_SYMBOLS, MOST_TILED_ROWS, Batch, cut, rows_per_batch
+from .batching import Batch
 from .braking import EngineMemory
 from .budgeting import Demand
 from .controlling import Ticket
-from .demanding import demand_of, is_tiled, quick_rows
+from .demanding import demand_of
+from .dividing import Work
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
@@ -40,7 +40,6 @@ from .sources import (
     CANDLE,
     assert_numbers,
     assert_reachable,
-    borders_of,
     columns_of,
     interrupt_of,
     notes_of,
@@ -54,7 +53,6 @@ from .sweeps import Sweep, expanded
 from .tallying import Tally
 
 GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
-SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
 
 
 @frozen
@@ -230,22 +228,11 @@ class Preparer:
             demand = replace(demand, whole=0)
         else:
             demand.assert_fits(self.memory.limit, room)
-        in_tiles, total = is_tiled(evaluator), sum(sizes.values())
-        at_work = demand.at_work(room - demand.held)
-        is_held = not self.apart and loader.is_at_hand
-        quick = quick_rows(evaluator, selection, at_work // limits.in_flight) if is_held else 0
-        rows = rows_per_batch(
-            self.memory.limit * limits.in_flight if self.apart else at_work,
-            demand.bar,
-            limits.in_flight,
-            total,
-            most=MOST_TILED_ROWS if in_tiles else MOST_ROWS,
-            lanes=LANES * total / max(1, len(sizes)) if in_tiles else 1,
-            quick=quick,
-        )
-        most = MOST_CUT_SYMBOLS if quick else MOST_SYMBOLS
-        borders = borders_of(self.repository, job.timeframe)
-        batches = cut(sizes, rows, SERVICE_SYMBOLS if isinstance(evaluator, ServiceEvaluator) else most, borders)
+        work = Work(loader, evaluator, selection, limits.in_flight, demand.bar)
+        if self.apart:
+            batches = work.sent_away(sizes, self.memory.limit)
+        else:
+            batches = work.divided(sizes, demand.at_work(room - demand.held))
         return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fakes import Watched, candles, names
 
 from barsweep import CandleError, DateRange, FormulaService, ProcessingEngine, ProcessingJob, function
-from barsweep.engine import preparing
+from barsweep.engine import dividing
 from barsweep.engine.executors import polars_executor, sections
 from barsweep.engine.progressing import Progress
 
@@ -22,7 +22,7 @@ def steps():
 
 @pytest.fixture
 def _small_batches(monkeypatch):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 8)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 8)
 
 
 @pytest.mark.usefixtures("_small_batches")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from barsweep import FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
 from barsweep.data import CandlePolicy, parquet
-from barsweep.engine import preparing
+from barsweep.engine import dividing
 from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
 from barsweep.engine.jobs import DateRange
 from barsweep.engine.loading import Request
@@ -47,7 +47,7 @@ def test_batches_end_ahead_of_borders_where_that_leaves_half(sizes, most_rows, b
 def test_of_files_no_group_of_rows_is_read_by_two_batches(tmp_path, monkeypatch):
     """Each of four groups has three symbols, and a batch has room for five."""
     monkeypatch.setattr(parquet, "LARGE", 0)
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 5 * 12)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 5 * 12)
     universe(12).write_parquet(tmp_path / "candles.parquet", row_group_size=3 * 12)
 
     with ProcessingEngine(tmp_path / "candles.parquet") as engine:
@@ -163,6 +163,7 @@ def doubled(x: np.ndarray) -> np.ndarray:
 def test_candles_at_hand_are_cut_into_few_where_kernels_do_all(kept, formula, batches, monkeypatch):
     monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
     monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
+    monkeypatch.setattr("barsweep.engine.dividing.FEW_ROWS", 0)
     service = FormulaService(functions=[doubled])
 
     with ProcessingEngine(kept(universe(60)), service, max_workers=2) as engine:
@@ -180,6 +181,17 @@ def batches_of(formula, repository, **options):
 def test_names_do_not_bound_what_is_only_cut():
     assert batches_of("close > close[1]", FrameRepository(universe(2_500))) == 1
     assert batches_of("close > close[1]", Watched(universe(2_500))) == 3
+
+
+def test_few_bars_are_asked_for_once_where_the_house_reads(tmp_path):
+    """To ask costs more than they do. A repository of others', `Watched`, keeps cancel and progress close."""
+    path = tmp_path / "candles.parquet"
+    universe(2_500).write_parquet(path)
+
+    assert batches_of("close > sma(close, 9)", path) == 1
+    assert batches_of("close > highest(close, 5000)", path) == 1
+    assert batches_of("close > sma(close, 9)", path, memory_limit=2**24) > 1
+
 
 
 @pytest.mark.parametrize("formula", ["close > close[1]", "close > sma(close, 9)"])

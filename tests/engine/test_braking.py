@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 import barsweep as bs
 from barsweep import ProcessingEngine, ProcessingJob
-from barsweep.engine import braking, preparing, residing
+from barsweep.engine import braking, dividing, residing
 from barsweep.engine.batching import Batch
 from barsweep.engine.braking import Brake, EngineMemory, JobMemory
 from barsweep.engine.budgeting import Demand
@@ -21,7 +21,7 @@ UP = "close > close[1]"
 
 @pytest.fixture
 def few_symbols_at_a_time(monkeypatch):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 400)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 400)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def test_interrupting_returns_what_is_finished(tmp_path):
     sample_candles(60, 50, defects=False).write_parquet(path)
     code = f"""
 import pathlib, sys, time
-from barsweep.engine import collecting, preparing
-preparing.rows_per_batch = lambda *_, **__: 500
+from barsweep.engine import collecting, dividing
+dividing.rows_per_batch = lambda *_, **__: 500
 work, begun = collecting.process, []
 def slowly(*given):
     begun.append(given)
@@ -60,9 +60,9 @@ def test_what_was_finished_takes_no_older_files_place(tmp_path, name):
     output.write_text("older")
     code = f"""
 import signal, sys
-from barsweep.engine import collecting, controlling, preparing
+from barsweep.engine import collecting, controlling, dividing
 controlling.GRACE = 20.0
-preparing.rows_per_batch = lambda *_, **__: 500
+dividing.rows_per_batch = lambda *_, **__: 500
 work, begun = collecting.process, []
 def counting(*given):
     begun.append(given)

@@ -90,7 +90,7 @@ def test_batches_may_be_cut_anywhere(candles, swept, monkeypatch):
     """One symbol a batch."""
     whole = swept(candles)
     for most in ("MOST_SYMBOLS", "MOST_CUT_SYMBOLS"):
-        monkeypatch.setattr(f"barsweep.engine.preparing.{most}", 1)
+        monkeypatch.setattr(f"barsweep.engine.dividing.{most}", 1)
 
     assert different(swept(candles), whole) == []
 

@@ -134,12 +134,12 @@ def test_a_label_that_is_a_column_of_the_table_gives_way():
 
 
 def test_results_do_not_depend_on_the_way_they_are_cut(monkeypatch):
-    from barsweep.engine import preparing
+    from barsweep.engine import dividing
 
     frame = rising(40, bars=30)
     whole = bs.scan("ema(close, 3) > 4 and close > sma(close, 5)", frame)
 
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 70)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 70)
     cut = bs.scan("ema(close, 3) > 4 and close > sma(close, 5)", frame)
 
     assert cut.matches.equals(whole.matches)

@@ -11,7 +11,7 @@ from sweeping import CALLS, is_across, primitive, random_candles
 
 from barsweep import DateRange, ProcessingEngine, ProcessingJob
 from barsweep.data import CandlePolicy, FrameRepository
-from barsweep.engine import preparing, staging
+from barsweep.engine import dividing, staging
 from barsweep.engine.executors import benches, sections
 from barsweep.engine.executors.sections import Across, Universe
 from barsweep.formulas.kernels.machine import Stop
@@ -117,7 +117,7 @@ def test_the_bits_do_not_depend_on_threads_batches_or_blocks(monkeypatch):
     whole = evaluate(every, candles, "tiles", workers=1)
 
     for workers, rows, cells, parts in itertools.product((1, 3), (40, 10_000), (1, 100_000), (1, 50)):
-        monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, rows=rows, **__: rows)
+        monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, rows=rows, **__: rows)
         monkeypatch.setattr(benches, "BLOCK_CELLS", cells)
         monkeypatch.setattr(benches, "LEAST_DATES", 1)
         monkeypatch.setattr(staging, "PARTS_PER_WORKER", parts)

@@ -8,7 +8,7 @@ from fakes import Watched, rising
 
 import barsweep as bs
 from barsweep import FormulaError, ProcessingEngine, ProcessingEngineError, ProcessingJob, RepositoryError
-from barsweep.engine import preparing, stored
+from barsweep.engine import dividing, preparing, stored
 from barsweep.engine.stored import TableFile
 
 UP = "close > close[1]"
@@ -16,7 +16,7 @@ UP = "close > close[1]"
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 200)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 200)
 
 
 @pytest.fixture

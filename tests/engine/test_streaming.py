@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 import barsweep as bs
 from barsweep import DateRange, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
-from barsweep.engine import batching, collected, preparing
+from barsweep.engine import batching, collected, dividing
 from barsweep.engine.deferring import size_of
 from barsweep.engine.splitting import Piece
 from barsweep.engine.streaming import Stream
@@ -22,7 +22,7 @@ SEVERAL = {"up": "change = close - close[1]\nchange > 0", "high": "close > sma(c
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 200)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 200)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from sweeping import random_candles
 
 import barsweep as bs
 from barsweep import ProcessingEngineError
-from barsweep.engine import collected, preparing, uniting
+from barsweep.engine import collected, dividing, uniting
 from barsweep.engine.deferring import Table
 from barsweep.engine.uniting import united, united_in_parts
 
@@ -75,7 +75,7 @@ def test_symbols_without_matches_are_in_the_runs():
 )
 def test_what_is_written_in_parts_is_what_is_returned(options, more, tmp_path, monkeypatch):
     monkeypatch.setattr(collected, "UNITED", 500)
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 200)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 200)
     path = tmp_path / "found.parquet"
     swept = {"parameters": {"n": [2, 3, 5]}} if "swept" in more else {}
     asked = partial(bs.scan, FORMULAS | more, CANDLES, timeframe="1h", **options, **swept)

@@ -17,7 +17,7 @@ from barsweep import (
     ProcessingJob,
     function,
 )
-from barsweep.engine import collected, controlling, evaluating, loading, preparing, staging
+from barsweep.engine import collected, controlling, dividing, evaluating, loading, staging
 from barsweep.engine.executors.finding import Found
 from barsweep.engine.uniting import united_in_parts
 
@@ -148,7 +148,7 @@ def test_of_what_comes_too_late_to_be_written_no_table_is_made(tmp_path, monkeyp
     """Several formulas leave their tables to be made as they are written; the first batch ends last."""
     made, listed, others = [], Found.listed, threading.Event()
     monkeypatch.setattr(controlling, "GRACE", 0.0)
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 500)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 500)
     monkeypatch.setattr(Found, "listed", lambda found: made.append(engine.cancel()) or listed(found))
     frame = rising(40, bars=50)
     engine = ProcessingEngine(Watched(frame, lambda symbols: symbols[0] == "S000" and others.wait(20)), max_workers=2)

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import barsweep as bs
 from barsweep import BarsweepError, ProcessingEngine, ProcessingJob, RepositoryError
 from barsweep.data import sample_candles
-from barsweep.engine import preparing, retrying
+from barsweep.engine import dividing, retrying
 from barsweep.engine.tallying import Tally
 
 UP = "close > close[1]"
@@ -178,7 +178,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_statistics_tell_what_was_done_and_what_it_took(way, monkeypatch, tmp_path):
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 200)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 200)
     frame = rising(8, bars=100)
 
     with ProcessingEngine(frame) as engine:
@@ -253,7 +253,7 @@ def within(span, outer):
 @pytest.mark.parametrize("executor", ["tiles", "polars"])
 def test_spans_lie_in_that_of_the_job(executor, spans, monkeypatch):
     """Whichever threads they are of; and the job's in that of the caller."""
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 200)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 200)
     with trace.get_tracer("a test").start_as_current_span("caller"):
         ProcessingEngine(rising(8, bars=100)).run(ProcessingJob(None, UP, executor=executor))
 

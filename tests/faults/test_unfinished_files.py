@@ -6,7 +6,7 @@ from fakes import Watched, rising
 from faults.hanging import UP
 
 from barsweep import ProcessingEngine, ProcessingJob
-from barsweep.engine import controlling, preparing
+from barsweep.engine import controlling, dividing
 from barsweep.engine.files import unfinished
 
 
@@ -15,7 +15,7 @@ from barsweep.engine.files import unfinished
 def test_what_a_cancelled_job_has_found_takes_no_older_files_place(formula, work, tmp_path, monkeypatch):
     """It may be whole; half of the matches under its name look like all of them."""
     monkeypatch.setattr(controlling, "GRACE", 20.0)
-    monkeypatch.setattr(preparing, "rows_per_batch", lambda *_, **__: 1)
+    monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 1)
     path, frame, job = tmp_path / "found.parquet", rising(6), ProcessingJob(None, formula)
     getattr(ProcessingEngine(frame), work)(job, output=path)
     before = path.read_bytes()
