@@ -1,15 +1,14 @@
-"""The symbols of a table that is sorted by them, counted in parts: no column of the whole table is in memory."""
+"""The symbols of a table, counted in parts: no column of the whole table is in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import polars as pl
 
-from .candles import Candles
-from .placing import back_rows
-from .summaries import summary
+ReadTimes = Callable[[pl.DataFrame], pl.Series]
+"""Makes times of a column ts as stored."""
 
 PART: Final = 2**23  # rows whose names are in memory at a time
 
@@ -34,9 +33,14 @@ def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
 
 
 def runs_of(names: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """The runs of a column of names, as `counted_names` takes them."""
-    for part in parts_of(names, lambda lazy: lazy.select(pl.all().rle())):
+    """The runs of a column of names, part by part, as `counted_names` takes them; an empty one has an empty part."""
+    begin = 0
+    while True:
+        part = names.slice(begin, PART).select(pl.all().rle()).collect()
+        if begin and part.is_empty():
+            return
         yield part.to_series().struct.unnest()
+        begin += PART
 
 
 def in_one(runs: pl.DataFrame) -> pl.DataFrame:
@@ -46,46 +50,42 @@ def in_one(runs: pl.DataFrame) -> pl.DataFrame:
     return numbered.group_by("number", maintain_order=True).agg(pl.first("symbol"), pl.sum("rows")).drop("number")
 
 
-def counted_keys(keys: pl.LazyFrame, read: Callable[[pl.DataFrame], pl.Series]) -> pl.DataFrame | None:
-    """One row per symbol: symbol, first and last label, rows; None where a row is nameless, or any has no place.
+def grouped_keys(keys: pl.LazyFrame, read: ReadTimes) -> pl.DataFrame:
+    """One row per symbol of rows in any order: symbol, first and last label, rows, rows with a time (`timed`)."""
+    kind = read(keys.select("ts").head(0).collect()).dtype
+    ts = pl.col("ts").map_batches(lambda stored: read(stored.to_frame("ts")), kind, is_elementwise=True)
+    return _grouped(keys.with_columns(ts))
 
-    `keys` has the columns symbol and ts as stored, which `read` makes times.
+
+def grouped_moments(keys: pl.LazyFrame, read: ReadTimes) -> pl.DataFrame:
+    """As `grouped_keys`, of times that are all of the same zone: only the first and the last are read.
+
+    Where one of these turns out to be no time, all are read.
     """
-    parts: list[pl.DataFrame] = []
-    for part in parts_of(keys, lambda lazy: lazy):
-        summed = summary_of_sorted(part.with_columns(read(part).alias("ts")))
-        if summed is None:
-            return None
-        parts.append(summed)
-    return joined_parts(parts)
+    stored = _grouped(keys)
+    ends = {name: read(stored.select(ts=name)).alias(name) for name in ("first", "last")}
+    if any(end.null_count() > stored[name].null_count() for name, end in ends.items()):
+        return grouped_keys(keys, read)
+    return stored.with_columns(ends.values())
 
 
-def parts_of(table: pl.LazyFrame, chosen: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Iterator[pl.DataFrame]:
-    """What is chosen of each part of the table; of an empty one, of its single empty part."""
-    begin = 0
-    while True:
-        part = chosen(table.slice(begin, PART)).collect()
-        if begin and part.is_empty():
-            return
-        yield part
-        begin += PART
+def _grouped(keys: pl.LazyFrame) -> pl.DataFrame:
+    ts = pl.col("ts")
+    counted = keys.group_by("symbol").agg(first=ts.min(), last=ts.max(), rows=pl.len(), timed=ts.count())
+    return counted.collect(engine="streaming").sort("symbol")
 
 
-def summary_of_sorted(part: pl.DataFrame) -> pl.DataFrame | None:
-    """One row per symbol of a part: symbol, first, last, rows; None where a row is nameless or has no place."""
-    if part["symbol"].null_count() or part["ts"].null_count():
-        return None
-    candles = Candles.found(part)
-    return None if candles is None or len(back_rows(candles.ts, candles.starts)) else summary(candles)
+def labels_of(counted: pl.DataFrame) -> pl.DataFrame:
+    """One row per symbol that has rows with a time: symbol, first and last label, rows; as `grouped_keys` counts them.
+
+    >>> counted = {"symbol": ["A", "B", None], "first": [1, None, 1], "last": [3, None, 1], "timed": [2, 0, 1]}
+    >>> labels_of(pl.DataFrame(counted)).rows()
+    [('A', 1, 3, 2)]
+    """
+    placed = counted.filter(pl.col("symbol").is_not_null() & (pl.col("timed") > 0))
+    return placed.select("symbol", "first", "last", pl.col("timed").cast(pl.UInt32).alias("rows"))
 
 
-def joined_parts(parts: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
-    """The parts' symbols, of which one may go on in the next part; None where they do not ascend."""
-    joined = pl.concat(parts).with_columns(pl.col("rows").cast(pl.Int64))
-    goes_on = pl.col("symbol") == pl.col("symbol").shift(1)
-    back = joined.select((goes_on & (pl.col("first") < pl.col("last").shift(1))).any()).item()
-    if back or not joined["symbol"].is_sorted():
-        return None
-    return joined.group_by("symbol", maintain_order=True).agg(
-        pl.col("first").first(), pl.col("last").last(), pl.col("rows").sum().cast(pl.UInt32)
-    )
+def nameless_of(counted: pl.DataFrame) -> int:
+    """How many rows are of no symbol, as `grouped_keys` counts them."""
+    return int(counted.filter(pl.col("symbol").is_null())["rows"].sum())

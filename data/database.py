@@ -22,6 +22,7 @@ from .connecting import (
     quoted,
     with_stand_ins,
 )
+from .counting import labels_of, nameless_of
 from .instants import TS, Bounds, read_ts
 from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
@@ -230,9 +231,8 @@ class DuckDBRepository(NumberedRepository):
         """One row per symbol: symbol, the labels of its first and last bar, rows; counted by DuckDB if ts is a time."""
         if not self.countable:
             return super().labels
-        self.nameless = int(self.counted.filter(pl.col("symbol").is_null())["rows"].sum())
-        placed = self.counted.filter(pl.col("symbol").is_not_null() & (pl.col("timed") > 0))
-        return placed.select("symbol", "first", "last", pl.col("timed").cast(pl.UInt32).alias("rows"))
+        self.nameless = nameless_of(self.counted)
+        return labels_of(self.counted)
 
     @property
     def countable(self) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ..errors import RepositoryError
 from .coded_names import CodedNames
-from .counting import counted_keys, counted_names, runs_of
+from .counting import counted_names, grouped_keys, grouped_moments, labels_of, nameless_of, runs_of
 from .instants import Bounds, read_ts
 from .layout import is_text
 from .numbered import ROW, NumberedRepository, Runs
@@ -139,9 +139,10 @@ class ParquetRepository(NumberedRepository):
     @remembered
     def labels(self) -> pl.DataFrame:
         """One row per symbol: symbol, the labels of its first and last bar, rows."""
-        if self.counted is None:
+        if (grouped := self.grouped()) is None:
             return super().labels
-        return self.counted
+        self.nameless = nameless_of(grouped)
+        return labels_of(grouped)
 
     @remembered
     def runs(self) -> Runs | None:
@@ -210,14 +211,19 @@ class ParquetRepository(NumberedRepository):
         """Of the symbols with most bars as many as are needed to tell the timeframe."""
         return super().symbols_looked_at() if self.runs is None else looked_at(self.runs.frame)
 
-    @remembered
-    def counted(self) -> pl.DataFrame | None:
-        """One row per symbol: symbol, first and last label, rows; None unless all is sorted."""
-        if not self.countable:
+    def grouped(self) -> pl.DataFrame | None:
+        """One row per symbol, see `grouped_keys`; None where rows have to be read to be counted."""
+        symbol, ts = self.layout.symbol, self.layout.ts
+        if symbol is None or not self.countable:
             return None
-        keys = self.lazy.select(pl.col(self.layout.symbol or "").alias("symbol"), pl.col(self.layout.ts).alias("ts"))
+        kind = self.layout.types[symbol]
+        if not (is_text(kind) or kind.is_integer()):
+            return None
+        of_one_zone = self.zone_name == "UTC" or getattr(self.layout.types[ts], "time_zone", None)
+        count = grouped_moments if of_one_zone else grouped_keys
+        keys = self.lazy.select(pl.col(symbol).cast(pl.String).alias("symbol"), pl.col(ts).alias("ts"))
         with self.readable():
-            return counted_keys(keys, lambda part: read_ts(part, self.zone_name, self.where))
+            return count(keys, lambda part: read_ts(part, self.zone_name, self.where))
 
     def as_counted(self) -> bool:
         """Whether the files are those that were counted. Of many files the names that are read tell it instead."""

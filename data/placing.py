@@ -94,11 +94,6 @@ def late_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
     return late[~are_among(late, starts)].astype(np.uint32)
 
 
-def back_rows(ts: pl.Series, starts: NDArray[np.int64]) -> Rows:
-    """The rows that are earlier than the row before them, of the same symbol."""
-    return earlier_of(late_rows(ts, starts), ts)
-
-
 def earlier_of(late: Rows, ts: pl.Series) -> Rows:
     """Of rows that are not later than the row before them those that are earlier."""
     if not len(late):

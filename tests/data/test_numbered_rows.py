@@ -177,10 +177,10 @@ def test_files_are_counted_in_parts(folder, monkeypatch, part, large):
     monkeypatch.setattr(parquet, "LARGE", large)
     repository = folder(SOME)
 
-    assert repository.counted.equals(whole.counted)
+    assert repository.labels.equals(whole.labels)
     assert repository.runs.starts.tolist() == [0, 60, 63, 64, 124, 184]
-    for frame in OTHERS.values():
-        assert folder(frame).counted is None
+    for name, frame in OTHERS.items():
+        assert (folder(frame).runs is None) == (name != "without a time")  # which is seen when they are loaded
         assert folder(frame).symbols("1d") == FrameRepository(frame).symbols("1d")
         assert folder(frame).labels.equals(FrameRepository(frame).labels)
 

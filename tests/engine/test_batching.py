@@ -193,7 +193,6 @@ def test_few_bars_are_asked_for_once_where_the_house_reads(tmp_path):
     assert batches_of("close > sma(close, 9)", path, memory_limit=2**24) > 1
 
 
-
 @pytest.mark.parametrize("formula", ["close > close[1]", "close > sma(close, 9)"])
 def test_long_windows_and_a_small_memory_keep_batches_many(formula, monkeypatch):
     """Kernels may look at all of a window for one value; and a batch has to fit even if it reports every bar."""
