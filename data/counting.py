@@ -10,7 +10,7 @@ import polars as pl
 ReadTimes = Callable[[pl.DataFrame], pl.Series]
 """Makes times of a column ts as stored."""
 
-PART: Final = 2**23  # rows whose names are in memory at a time
+PART: Final = 2**24  # rows whose keys are looked at together
 
 
 def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
@@ -70,9 +70,14 @@ def grouped_moments(keys: pl.LazyFrame, read: ReadTimes) -> pl.DataFrame:
 
 
 def _grouped(keys: pl.LazyFrame) -> pl.DataFrame:
-    ts = pl.col("ts")
-    counted = keys.group_by("symbol").agg(first=ts.min(), last=ts.max(), rows=pl.len(), timed=ts.count())
-    return counted.collect(engine="streaming").sort("symbol")
+    """As `grouped_keys`, of times as they are. Part by part: of many files at once many are read ahead."""
+    ts, parts = pl.col("ts"), list[pl.DataFrame]()
+    while not parts or parts[-1].height:
+        part = keys.slice(len(parts) * PART, PART).group_by("symbol")
+        counted = part.agg(first=ts.min(), last=ts.max(), rows=pl.len(), timed=ts.count())
+        parts.append(counted.collect(engine="streaming"))
+    sums = pl.col("rows", "timed").cast(pl.Int64).sum()
+    return pl.concat(parts).group_by("symbol").agg(pl.col("first").min(), pl.col("last").max(), sums).sort("symbol")
 
 
 def labels_of(counted: pl.DataFrame) -> pl.DataFrame:

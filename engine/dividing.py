@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ..data.repository import CandleRepository
 from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
 from .batching import (
@@ -20,7 +21,7 @@ from .batching import (
 from .demanding import is_tiled, quick_rows
 from .evaluating import Evaluator, ServiceEvaluator
 from .loading import Loader
-from .sources import borders_of, checks_itself
+from .sources import borders_of, checks_itself, read_apart
 from .splitting import Selection
 
 SERVICE_SYMBOLS: Final = 16  # a user's service may be slow: small batches keep timeouts and cancel close to the culprit
@@ -38,10 +39,15 @@ class Work:
 
     def divided(self, sizes: Mapping[str, int], room: int) -> list[Batch]:
         """Batches of symbols that have so many bars each, which share the room, in bytes."""
-        at_once = quick_rows(self.evaluator, self.selection, room // self.in_flight)
-        quick = at_once if at_once and self.loader.is_at_hand else 0
-        few = min(at_once, FEW_ROWS) if not quick and checks_itself(self.loader.repository) else 0
-        most = MOST_CUT_SYMBOLS if quick or sum(sizes.values()) <= few else MOST_SYMBOLS
+        at_once, total = quick_rows(self.evaluator, self.selection, room // self.in_flight), sum(sizes.values())
+        quick = few = 0
+        if total > FEW_ROWS and not read_apart(self.loader.repository):
+            quick = total  # whatever a batch is of, all candles are gone over for it
+        elif at_once and self.loader.is_at_hand:
+            quick = at_once
+        elif checks_itself(self.loader.repository):
+            few = min(at_once, FEW_ROWS)
+        most = MOST_CUT_SYMBOLS if quick or total <= few else MOST_SYMBOLS
         return self._cut(sizes, room, most, few, quick)
 
     def sent_away(self, sizes: Mapping[str, int], limit: int) -> list[Batch]:
@@ -63,3 +69,15 @@ class Work:
         borders = borders_of(self.loader.repository, self.loader.request.timeframe)
         most = SERVICE_SYMBOLS if isinstance(self.evaluator, ServiceEvaluator) else symbols
         return cut(sizes, rows, most, borders)
+
+
+def notes_of_batches(repository: CandleRepository, batches: int, in_flight: int) -> tuple[str, ...]:
+    """What to know about a source that so many batches go over, of which so many are in flight."""
+    if batches <= in_flight or read_apart(repository):
+        return ()
+    name = getattr(repository, "where", type(repository).__name__)
+    text = (
+        f"{name} does not hold its candles symbol after symbol: each of {batches} batches goes over all of it;"
+        " a store of them (barsweep import, import_candles) is gone over once"
+    )
+    return (text,)

@@ -22,7 +22,7 @@ from .braking import EngineMemory
 from .budgeting import Demand
 from .controlling import Ticket
 from .demanding import demand_of
-from .dividing import Work
+from .dividing import Work, notes_of_batches
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
 from .given import assert_kind
@@ -121,7 +121,8 @@ class Preparer:
             raise ProcessingEngineError(message)
         assert_reachable(self.repository)
         prepared = self._prepared(job, everything=everything)
-        return replace(prepared, notes=(*notes_of(self.repository), *prepared.notes))
+        of_batches = notes_of_batches(self.repository, len(prepared.batches), self.limits.in_flight)
+        return replace(prepared, notes=(*notes_of(self.repository), *of_batches, *prepared.notes))
 
     def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:
         if job.formulas and isinstance(self.service, FormulaService):

@@ -85,6 +85,11 @@ def checks_itself(repository: CandleRepository) -> TypeGuard[CheckingRepository]
     return isinstance(repository, CheckingRepository) and hasattr(type(repository), "load_checked")
 
 
+def read_apart(repository: CandleRepository) -> bool:
+    """Whether candles of some symbols are read without going over those of all others, as far as anybody says."""
+    return bool(getattr(repository, "reads_apart", True))
+
+
 def interrupt_of(repository: CandleRepository) -> Callable[[int], None] | None:
     """What ends a call of the repository from another thread, if it can be ended."""
     return repository.interrupt if isinstance(repository, InterruptibleRepository) else None

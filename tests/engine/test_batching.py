@@ -193,6 +193,27 @@ def test_few_bars_are_asked_for_once_where_the_house_reads(tmp_path):
     assert batches_of("close > sma(close, 9)", path, memory_limit=2**24) > 1
 
 
+def test_what_is_gone_over_for_every_batch_is_cut_into_one_for_each_worker(tmp_path, monkeypatch):
+    monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
+    monkeypatch.setattr("barsweep.engine.dividing.FEW_ROWS", 0)
+    monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
+    apart, together = tmp_path / "apart.parquet", tmp_path / "together.parquet"
+    universe(60).write_parquet(apart)
+    universe(60).sort("ts", "symbol").write_parquet(together)
+    job = ProcessingJob(None, "close > sma(close, 9)")
+
+    results, small = [], 60 * 12 * bytes_of_bar(1, 2, in_tiles=True, everything=False)
+    for path, options in ((apart, {}), (together, {}), (together, {"memory_limit": small})):
+        with ProcessingEngine(path, max_workers=2, **options) as engine:
+            results.append(engine.run(job))
+
+    assert [result.statistics.batches for result in results[:2]] == [6, 2]
+    assert results[2].statistics.batches > 3
+    assert [len(result.notes) for result in results] == [0, 0, 1]
+    assert f"each of {results[2].statistics.batches} batches goes over all of it" in results[2].notes[0]
+    assert all(result.matches.equals(results[0].matches) for result in results)
+
+
 @pytest.mark.parametrize("formula", ["close > close[1]", "close > sma(close, 9)"])
 def test_long_windows_and_a_small_memory_keep_batches_many(formula, monkeypatch):
     """Kernels may look at all of a window for one value; and a batch has to fit even if it reports every bar."""

@@ -56,7 +56,7 @@ def test_the_last_bars_of_all_symbols_are_read_without_a_count(store, kind, tmp_
     named = repository.load_checked(["A", "B"], "1m", start, None, ["close"], 0, CandlePolicy())
     counts = []
     monkeypatch.setattr(type(repository), "runs", property(lambda _: counts.append(1)))
-    monkeypatch.setattr(type(repository), "counted", property(lambda _: counts.append(1)))
+    monkeypatch.setattr(type(repository), "labels", property(lambda _: counts.append(1)))
     repository.forget()
 
     found = repository.load_checked(None, "1m", start, None, ["close"], 0, CandlePolicy())
