@@ -49,13 +49,13 @@ class CodedNames:
             yield decoded(list(chain(*side_by_side([partial(each.runs, self.column) for each in part], readers))))
 
     def _parts(self) -> Iterator[list[Stretch]]:
-        part, rows = list[Stretch](), 0
+        part, rows, enough = list[Stretch](), 0, 1  # the first alone: where symbols take turns it is the last
         for stretch in self._stretches():
             part.append(stretch)
             rows += stretch.rows
-            if rows >= PART:
+            if rows >= enough:
                 yield part
-                part, rows = [], 0
+                part, rows, enough = [], 0, PART
         yield part
 
     def _stretches(self) -> Iterator[Stretch]:

@@ -66,6 +66,26 @@ def share_open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
+def relation_of(connection: duckdb.DuckDBPyConnection, path: Path, table: str | None) -> tuple[str, str, bool]:
+    """What to select from a table or view, the one that there is if none is told: quoted, its name, whether a table.
+
+    Raises RepositoryError where there is none, or where there are several.
+    """
+    rows = connection.execute(
+        "select schema_name, table_name, true from duckdb_tables() where not internal"
+        " union all select schema_name, view_name, false from duckdb_views() where not internal order by 1, 2"
+    ).fetchall()
+    asked = None if table is None else table.lower()
+    found = [row for row in rows if asked in {None, row[1].lower(), f"{row[0]}.{row[1]}".lower()}]
+    if len(found) == 1:
+        schema, name, is_table = found[0]
+        return f"{quoted(schema)}.{quoted(name)}", table or name, is_table
+    names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name, _ in rows) or "none"
+    if table is None and found:
+        raise RepositoryError(f"{path} holds several tables, choose one with table=: {names}")
+    raise RepositoryError(f"{path} has no table {table or 'at all'}; its tables: {names}")
+
+
 def cursor_of(connection: duckdb.DuckDBPyConnection, where: str) -> duckdb.DuckDBPyConnection:
     """A cursor; RepositoryError where the connection was closed meanwhile."""
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it

@@ -10,7 +10,8 @@ import polars as pl
 ReadTimes = Callable[[pl.DataFrame], pl.Series]
 """Makes times of a column ts as stored."""
 
-PART: Final = 2**24  # rows whose keys are looked at together
+PART: Final = 2**23  # rows whose keys are looked at together
+FIRST: Final = 2**18  # rows of the first part, which shows whether symbols take turns: these are many runs of names
 
 
 def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
@@ -34,13 +35,13 @@ def counted_names(runs: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
 
 def runs_of(names: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """The runs of a column of names, part by part, as `counted_names` takes them; an empty one has an empty part."""
-    begin = 0
+    begin, size = 0, FIRST
     while True:
-        part = names.slice(begin, PART).select(pl.all().rle()).collect()
+        part = names.slice(begin, size).select(pl.all().rle()).collect()
         if begin and part.is_empty():
             return
         yield part.to_series().struct.unnest()
-        begin += PART
+        begin, size = begin + size, PART
 
 
 def in_one(runs: pl.DataFrame) -> pl.DataFrame:

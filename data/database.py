@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -20,6 +20,7 @@ from .connecting import (
     literal,
     open_for_reading,
     quoted,
+    relation_of,
     with_stand_ins,
 )
 from .counting import labels_of, nameless_of
@@ -139,28 +140,11 @@ class DuckDBRepository(NumberedRepository):
             if self.connection is None:
                 connection = open_for_reading(self.path, self.settings)
                 self.limit(connection)
-                self.relation = self.find_relation(connection)
+                self.relation, self.is_table = f"({self.query})", False
+                if self.query is None:
+                    self.relation, self.table, self.is_table = relation_of(connection, self.path, self.table)
                 self.connection = connection
             return cursor_of(self.connection, self.where)
-
-    def find_relation(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """What to select from: the query in brackets, or the table's quoted name."""
-        if self.query is not None:
-            return f"({self.query})"
-        rows = connection.execute(
-            "select schema_name, table_name, true from duckdb_tables() where not internal"
-            " union all select schema_name, view_name, false from duckdb_views() where not internal order by 1, 2"
-        ).fetchall()
-        asked = None if self.table is None else self.table.lower()
-        found = [row for row in rows if asked in {None, row[1].lower(), f"{row[0]}.{row[1]}".lower()}]
-        if len(found) == 1:
-            schema, name, self.is_table = found[0]
-            self.table = self.table or name
-            return f"{quoted(schema)}.{quoted(name)}"
-        names = ", ".join(name if schema == "main" else f"{schema}.{name}" for schema, name, _ in rows) or "none"
-        if self.table is None and found:
-            raise RepositoryError(f"{self.path} holds several tables, choose one with table=: {names}")
-        raise RepositoryError(f"{self.path} has no table {self.table or 'at all'}; its tables: {names}")
 
     def types(self) -> Mapping[str, pl.DataType]:
         """The table's columns."""
@@ -170,12 +154,26 @@ class DuckDBRepository(NumberedRepository):
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """Select the rows that may be inside; the range of symbols lets DuckDB pass over whole blocks."""
-        chosen = [f"{self.symbol_text} as symbol", f"{quoted(self.layout.ts)} as ts"]
-        chosen += selected(dict.fromkeys(names), self.layout.types)
         where, values = self.where_clause(symbols, around)
-        columns = ", ".join([*chosen, f"rowid as {quoted(ROW)}"] if self.keeps_order else chosen)
-        found = self.fetch(columns, where, values)
+        found = self.fetch(self.chosen(names), where, values)
         return in_stored_order(found) if self.keeps_order else found
+
+    def chosen(self, names: Sequence[str]) -> str:
+        """What is selected of each row; where rows have an order, its number as well."""
+        columns = [f"{self.symbol_text} as symbol", f"{quoted(self.layout.ts)} as ts"]
+        columns += selected(dict.fromkeys(names), self.layout.types)
+        return ", ".join([*columns, f"rowid as {quoted(ROW)}"] if self.keeps_order else columns)
+
+    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
+        """The rows of a table by their numbers."""
+        columns, rows = self.chosen(names), self.counted.select(pl.max("tail").fill_null(-1)).item() + 1
+        for begin in range(0, max(rows, 1), size):
+            yield in_stored_order(self.fetch(columns, "where rowid >= ? and rowid < ?", [begin, begin + size]))
+
+    @property
+    def can_be_gathered(self) -> bool:
+        """Whether each load of some symbols goes over all rows, which have numbers."""
+        return self.keeps_order and super().can_be_gathered
 
     @property
     def can_be_cut(self) -> bool:

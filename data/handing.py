@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 KINDS: Final = {
-    np.dtype(name): getattr(pa, name)() for name in ("float64", "int64", "uint64", "int32", "uint32", "uint8")
+    np.dtype(name): getattr(pa, name)() for name in ("float64", "int64", "uint64", "int32", "uint32", "uint16", "uint8")
 }
 
 VIEW: Final = np.dtype("c16")

@@ -10,6 +10,7 @@ import polars as pl
 
 from ..errors import RepositoryError
 from .cutting import cut_symbols
+from .gathered import GatheredRepository, ScatteredRepository
 from .held import HeldRepository
 from .instants import Bound, Instant
 from .loading import Loading
@@ -20,8 +21,6 @@ Progress: TypeAlias = Callable[[int, int], object]
 """Told how many symbols of how many are brought in."""
 
 CELLS: Final = 2**24  # of a part, which takes about 300 MB while it is read and written
-CELLS_ASIDE: Final = 2**26
-"""The same where to read some symbols is to go over all others: then few parts matter more than small ones."""
 SYMBOLS: Final = 10_000  # of a part: they are asked for by name
 KEYS: Final = 3  # cells of a row's ts and of its symbol, which takes as much as two
 
@@ -36,7 +35,7 @@ class Intake:
     def __init__(
         self, repository: TableRepository, start: Bound = None, end: Bound = None, progress: Progress | None = None
     ) -> None:
-        self.repository = repository
+        self.repository = self.loaded = repository
         self.range = start, end
         self.progress = progress
         self.found = repository.fingerprint()
@@ -51,6 +50,9 @@ class Intake:
         done = given = 0
         parts = self.parts()
         total = sum(map(len, parts))
+        source = self.repository
+        if len(parts) > 1 and isinstance(source, ScatteredRepository) and source.can_be_gathered:
+            self.loaded = GatheredRepository(source, parts, self.columns)
         for symbols in parts:
             frame = self.sound(symbols, alone=len(parts) == 1)
             if frame is not None:
@@ -73,7 +75,7 @@ class Intake:
         sizes = repository.rows(timeframe) or {}
         if not repository.can_be_cut:
             return [list(sizes)]
-        most = (CELLS if repository.reads_apart else CELLS_ASIDE) // (KEYS + len(self.columns))
+        most = CELLS // (KEYS + len(self.columns))
         borders = repository.borders(timeframe) if isinstance(repository, GroupingRepository) else frozenset()
         return list(cut_symbols(sizes, most, SYMBOLS, borders)) or [[]]
 
@@ -111,7 +113,7 @@ class Intake:
 
     def load(self, symbols: list[str] | None) -> pl.DataFrame:
         """The candles of these symbols; what was found while their rows were placed is counted."""
-        loading = Loading(self.repository, self.repository.stored, self.columns)
+        loading = Loading(self.loaded, self.loaded.stored, self.columns)
         try:
             frame = loading.frame(symbols, *self.range, 0).select("symbol", "ts", *loading.columns)
         except OSError as error:

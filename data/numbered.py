@@ -7,7 +7,7 @@ symbol: the names themselves, which cost more to read than a candle's numbers, a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -161,6 +161,15 @@ class NumberedRepository(TableRepository):
     def reads_apart(self) -> bool:
         """Whether candles of some symbols are read without going over all others: where symbols lie side by side."""
         return self.runs is not None
+
+    @property
+    def can_be_gathered(self) -> bool:
+        """Whether each load of some symbols goes over all rows, and a piece of rows can be told by their numbers."""
+        return self.can_be_cut and self.layout.symbol is not None and not self.reads_apart
+
+    @abstractmethod
+    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
+        """All rows in their order, at most so many at a time: symbol as text, ts as stored, the source's `names`."""
 
     @abstractmethod
     def as_counted(self) -> bool:

@@ -21,7 +21,7 @@ from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
 from .remembering import fingerprint_of, remembered
-from .stored_bounds import stored_bounds
+from .stored_bounds import inside
 from .timeframes import looked_at
 
 FEW_FILES: Final = 32
@@ -124,6 +124,16 @@ class ParquetRepository(NumberedRepository):
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
 
+    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
+        """The rows in the order of the files."""
+        types = self.layout.types
+        columns = [pl.col(name).cast(pl.String) if is_text(types[name]) else pl.col(name) for name in names]
+        keys = [pl.col(self.layout.symbol or "").cast(pl.String).alias("symbol"), pl.col(self.layout.ts).alias("ts")]
+        with self.readable():
+            rows = self.lazy.select(pl.len()).collect().item()
+            for begin in range(0, max(rows, 1), size):
+                yield self.table.rows(begin, begin + size).select(*keys, *columns).collect()
+
     def of_symbols(self, rows: pl.LazyFrame, symbols: Sequence[str]) -> pl.LazyFrame:
         """The rows of these symbols, where rows name their symbol."""
         name = self.layout.symbol
@@ -131,10 +141,9 @@ class ParquetRepository(NumberedRepository):
 
     def inside(self, rows: pl.LazyFrame, around: Bounds) -> pl.LazyFrame:
         """The rows that may be inside the bounds."""
-        stored, dtype = pl.col(self.layout.ts), self.layout.types[self.layout.ts]
-        first, last = stored_bounds(around, lambda: self.slack, dtype)
-        rows = rows if first is None else rows.filter(stored >= pl.lit(first, dtype))
-        return rows if last is None else rows.filter(stored <= pl.lit(last, dtype))
+        ts = self.layout.ts
+        limits = inside(around, lambda: self.slack, pl.col(ts), self.layout.types[ts])
+        return rows.filter(limits) if limits else rows
 
     @remembered
     def labels(self) -> pl.DataFrame:

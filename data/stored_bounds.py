@@ -27,6 +27,13 @@ def stored_bounds(
     return stored_bound(first, dtype), stored_bound(last, dtype)
 
 
+def inside(around: Bounds, slack: Callable[[], dt.timedelta], stored: pl.Expr, dtype: pl.DataType) -> list[pl.Expr]:
+    """What rows that may be inside the bounds have in common, by their stored ts of that kind."""
+    first, last = stored_bounds(around, slack, dtype)
+    limits = [] if first is None else [stored >= pl.lit(first, dtype)]
+    return limits if last is None else [*limits, stored <= pl.lit(last, dtype)]
+
+
 def stored_bound(bound: Instant | None, dtype: pl.DataType) -> Instant | None:
     """A bound in the kind of the stored ts; None where it is open, or rows are not told apart before they are read."""
     if bound is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from queue import Empty
@@ -26,12 +27,12 @@ class JobEndedError(Exception):
 CANCELLED: Final = SymbolError("cancelled", "cancelled")
 
 
-def run_aside(work: Callable[[Ticket], T], limits: Limits, control: Control) -> T:
-    """What `work` returns or raises; it has the deadline for its time.
+def run_aside(work: Callable[[Ticket], T], limits: Limits, control: Control, *, timed: bool = True) -> T:
+    """What `work` returns or raises; it has the deadline for its time, if it is `timed`.
 
     Raises JobEndedError when the job is cancelled or the time is over: the thread is then left to itself.
     """
-    ticket = Ticket(limits.gates, limits.deadline, last=True)
+    ticket = Ticket(limits.gates, limits.deadline if timed else math.inf, last=True)
     ended: list[Callable[[], T]] = []
 
     def target() -> None:

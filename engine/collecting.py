@@ -19,6 +19,7 @@ from .controlling import Control, Ticket
 from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
 from .figures import Figures
+from .gathering import with_gathered
 from .limits import Limits
 from .loading import Loaded
 from .preparing import Prepared, Preparer
@@ -93,6 +94,7 @@ def run_batches(
     if prepared.references is not None:
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
+    prepared = with_gathered(prepared, limits, control, collected.spill)
     demand, room = prepared.demand, memory.room() - prepared.demand.held
     own = JobMemory(memory, demand, lambda: collected.held)
     collected.room, collected.memory = room - demand.at_work(room), memory

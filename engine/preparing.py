@@ -25,6 +25,7 @@ from .demanding import demand_of
 from .dividing import Work, notes_of_batches
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
+from .gathering import is_gathered
 from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .limits import Limits
@@ -59,7 +60,8 @@ GUESSES: Final = 5  # a guess at a misspelt symbol looks at the whole universe
 class Prepared:
     """A job that can run. `requested` is as asked, in that order; the batches hold the known symbols, ascending.
 
-    `asked` is the job as it was given, of which a sweep makes several formulas.
+    `asked` is the job as it was given, of which a sweep makes several formulas. With `gathers`, candles are gathered
+    ahead of the first batch.
     """
 
     job: ProcessingJob
@@ -73,6 +75,7 @@ class Prepared:
     asked: ProcessingJob | None = None
     notes: tuple[str, ...] = ()
     demand: Demand = field(default_factory=Demand)
+    gathers: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -121,7 +124,8 @@ class Preparer:
             raise ProcessingEngineError(message)
         assert_reachable(self.repository)
         prepared = self._prepared(job, everything=everything)
-        of_batches = notes_of_batches(self.repository, len(prepared.batches), self.limits.in_flight)
+        batches, gathers = len(prepared.batches), prepared.gathers
+        of_batches = notes_of_batches(prepared.loader, batches, self.limits.in_flight, gathers=gathers)
         return replace(prepared, notes=(*notes_of(self.repository), *of_batches, *prepared.notes))
 
     def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:
@@ -234,7 +238,8 @@ class Preparer:
             batches = work.sent_away(sizes, self.memory.limit)
         else:
             batches = work.divided(sizes, demand.at_work(room - demand.held))
-        return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand)
+        gathers = not self.apart and is_gathered(loader, len(batches), sum(sizes.values()), limits.in_flight)
+        return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand, gathers=gathers)
 
 
 def _assert_columns(job: ProcessingJob) -> None:

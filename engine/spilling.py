@@ -50,9 +50,13 @@ class Spill:
                 f"results are larger than memory_limit, and cannot be put aside in {self.folder}: {why}; give output= "
                 "to write them elsewhere, set TMPDIR to a folder with more room, or raise memory_limit"
             ) from error
-        with self._lock:
-            self.size += written
+        self.count(written)
         return found
+
+    def count(self, size: int) -> None:
+        """Count bytes that somebody else has put aside."""
+        with self._lock:
+            self.size += size
 
     @property
     def folder(self) -> str:

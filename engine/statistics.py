@@ -14,9 +14,9 @@ class JobStatistics:
 
     `symbols` were asked for, `errors` of them failed; `bars` are in the job's range, `loaded` were read for it, and
     `rows` are reported, matches or values. `elapsed` is the job's wall time in seconds, `seconds` what its threads
-    spent on each stage, all together: prepare, load, check, compute, rank, split, write, aside, assemble. `batches`
-    were cut, `halved` tells how often one was halved since it failed or ran out of time, `retries` how often the
-    repository was asked again. `warnings` are those of the formulas. In bytes, `memory` is the most by which the
+    spent on each stage, all together: prepare, gather, load, check, compute, rank, split, write, aside, assemble.
+    `batches` were cut, `halved` tells how often one was halved since it failed or ran out of time, `retries` how often
+    the repository was asked again. `warnings` are those of the formulas. In bytes, `memory` is the most by which the
     process was seen to have grown, of the `memory_limit`, and `put_aside` what went to mapped files.
     """
 

@@ -28,7 +28,6 @@ def test_an_import_in_parts_is_that_of_a_piece(tmp_path, monkeypatch, target, wr
     source = write(universe(), tmp_path)
     whole = import_candles(source, tmp_path / f"whole-{target}", **options)
     monkeypatch.setattr(intake, "CELLS", 210)
-    monkeypatch.setattr(intake, "CELLS_ASIDE", 280)
     told = []
 
     parts = import_candles(source, tmp_path / target, progress=lambda *done: told.append(done), **options)
@@ -184,7 +183,6 @@ def test_what_was_found_clean_in_parts_is_what_is_clean_of_a_piece(tmp_path, mon
     source = write(frame, tmp_path)
     import_candles(source, tmp_path / "whole.store")
     monkeypatch.setattr(intake, "CELLS", 210)
-    monkeypatch.setattr(intake, "CELLS_ASIDE", 280)
     import_candles(source, tmp_path / "parts.store")
 
     whole, parts = (open_repository(tmp_path / name).contents for name in ("whole.store", "parts.store"))

@@ -208,9 +208,8 @@ def test_what_is_gone_over_for_every_batch_is_cut_into_one_for_each_worker(tmp_p
             results.append(engine.run(job))
 
     assert [result.statistics.batches for result in results[:2]] == [6, 2]
-    assert results[2].statistics.batches > 3
+    assert results[2].statistics.batches > 3  # of what is gathered first
     assert [len(result.notes) for result in results] == [0, 0, 1]
-    assert f"each of {results[2].statistics.batches} batches goes over all of it" in results[2].notes[0]
     assert all(result.matches.equals(results[0].matches) for result in results)
 
 

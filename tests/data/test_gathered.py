@@ -1,0 +1,130 @@
+"""Candles that lie scattered over a table are gone over once: loads are those of the table itself."""
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+import pytest
+from faulty import FIELDS, FIRST, candles, same
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from barsweep.data import CandlePolicy, check_candles, gathered, gathering
+from barsweep.data.gathered import GatheredRepository
+from barsweep.errors import RepositoryError
+
+MOMENTS = [datetime(2024, 3, 8, 20) + timedelta(hours=hour) for hour in range(60)]
+SCATTERED = pl.DataFrame(
+    {
+        "symbol": ["C", "A", "B"] * 60,
+        "ts": [moment for moment in MOMENTS for _ in range(3)],
+        "close": [float(row) for row in range(180)],
+        "volume": list(range(180)),
+        "sector": [("tech", None, "energy, and a long name of it")[row % 3] for row in range(180)],
+        "held": [row % 7 == 0 for row in range(180)],
+    },
+    schema_overrides={"sector": pl.Categorical},
+)
+COLUMNS = ["close", "volume", "sector", "held"]
+
+
+def of_groups(source, groups, columns):
+    known = source.symbols("1d")
+    return GatheredRepository(source, [[name for name in group if name in known] for group in groups], columns)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    candles(),
+    st.sampled_from([["A"], ["A", "C"], ["B", "D"], ["A", "B", "C"], []]),
+    st.sampled_from([None, FIRST + timedelta(4)]),
+    st.sampled_from([None, FIRST + timedelta(6)]),
+    st.sampled_from([0, 2, None]),
+    st.sampled_from([[["A", "B", "C"]], [["A"], ["B", "C"]], [["A"], ["B"], ["C"]]]),
+)
+def test_loads_are_those_of_the_table(opened, monkeypatch, frame, symbols, start, end, before, groups):
+    """Whatever is missing, comes twice or lies in a wrong place."""
+    monkeypatch.setattr(gathered, "PIECE", 3)
+    source = opened(frame)
+    known = [name for name in symbols if name in source.symbols("1d")]  # others are not asked for
+
+    for policy in (CandlePolicy(duplicate_ts="drop", null="drop"), CandlePolicy()):
+        found = of_groups(source, groups, FIELDS)
+        for columns in (["close", "high"], ["volume"]):
+            asked = (known, "1d", start, end, columns, before, policy)
+            same(found.load_checked(*asked), source.load_checked(*asked))
+
+
+@pytest.mark.parametrize("options", [{}, {"tz": "America/New_York"}, {"label": "end"}, {"adjust": "close"}], ids=str)
+def test_every_kind_of_column_and_time(opened, options):
+    source = opened(SCATTERED, **options)
+    source.told_timeframe = None
+    found = GatheredRepository(source, [["A", "B"], ["C"]], COLUMNS)
+
+    assert source.can_be_gathered
+    for timeframe in ("1h", "4h"):
+        for symbols in (["A", "B", "C"], ["B"], ["A", "C"]):
+            asked = (symbols, timeframe, MOMENTS[10], MOMENTS[50], COLUMNS, 3)
+            assert found.load(*asked).equals(source.load(*asked))
+            same(
+                found.load_checked(*asked, CandlePolicy()),
+                check_candles(source.load(*asked), CandlePolicy(), COLUMNS),
+            )
+
+
+def test_tables_that_lie_symbol_after_symbol_are_not_gathered(opened, database):
+    together = SCATTERED.sort("symbol", "ts")
+
+    assert not opened(together).can_be_gathered
+    assert not opened(SCATTERED.with_columns(pl.col("ts").dt.to_string())).can_be_gathered  # all tell what they mean
+    view = database(SCATTERED, "create view seen as select * from candles", table="seen")
+    assert not view.can_be_gathered  # which may answer otherwise each time
+
+
+def test_more_groups_than_files_may_be_open(opened, monkeypatch):
+    monkeypatch.setattr(gathered, "MOST_FILES", 2)
+    source = opened(SCATTERED)
+
+    found = GatheredRepository(source, [["A"], ["B"], ["C"]], ["close"])
+
+    assert found.gathering.groups == [["A", "B"], ["C"]]
+    asked = (["B"], "1d", None, None, ["close"], 0)
+    assert found.load(*asked).equals(source.load(*asked))
+
+
+def test_a_source_that_changes_on_the_way_is_refused(folder):
+    source = folder(SCATTERED)
+    names = []
+
+    def change():
+        names.append(1)
+        if len(names) == 1:
+            SCATTERED.write_parquet(source.path / "another.parquet")
+
+    with pytest.raises(RepositoryError, match="was changed while it was read: try again") as caught:
+        GatheredRepository(source, [["A", "B", "C"]], ["close"], change)
+
+    assert caught.value.retryable
+
+
+def test_a_disk_that_is_full_is_told(folder, monkeypatch, tmp_path):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gathering.tempfile, "TemporaryFile", full)
+
+    with pytest.raises(
+        RepositoryError, match=r"cannot be gathered in .*No space left on device; set TMPDIR to a folder"
+    ):
+        GatheredRepository(folder(SCATTERED), [["A", "B", "C"]], ["close"])
+
+
+def test_rows_of_nobody_are_left_where_they_are(opened):
+    nameless = SCATTERED.with_columns(pl.when(pl.col("symbol") != "B").then("symbol").alias("symbol"))
+    source = opened(nameless)
+
+    found = GatheredRepository(source, [["A"], ["C"]], ["close"])
+
+    assert found.symbols("1d") == ["A", "C"]
+    assert found.notes == source.notes == ("left out: 60 rows without a symbol",)
+    asked = (["A", "C"], "1d", date(2024, 3, 9), None, ["close"], 0)
+    assert found.load(*asked).equals(source.load(*asked))
