@@ -13,6 +13,7 @@ from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ..executors import known_executor
 from ..jobs import Formula
+from ..results import counted
 from ..why.matching import MatchExplanation, explain_match
 from ..why.missing import near_misses
 from . import unwind_on_interrupt
@@ -23,7 +24,8 @@ from .formats import Format, chosen_format
 from .misuse import UsageError, as_asked
 from .opening import opened, read_formula
 from .options import DATA, EXECUTOR, FORMULA, PARAMETER, TIMEFRAME, questioning
-from .showing import write
+from .saying import say
+from .showing import tell_errors, write
 from .watching import compile_first
 
 
@@ -109,4 +111,7 @@ def _near(formula: Formula, repository: CandleRepository, how: Format, output: P
     else:
         unwind_on_interrupt()
         write(found.frame, how, output)
+    tell_errors(found.errors)
+    if found.errors:
+        say(f"{counted(len(found.errors), 'symbol')} could not be looked at")
     return len(found) > 0

@@ -20,11 +20,12 @@ from ..jobs import Values as Several
 from ..other_tables import close
 from ..service import FormulaService
 from ..sources import as_repository, assert_reachable, timeframe_of, zone_of
+from ..values_engine import Reading, ValuesEngine
 from .answers import SqlResult
 from .calls import Call, find_calls
 from .checking import Checking
 from .faults import worded
-from .filling import Filler, QueryEngine, Reading, Wanted, table_of
+from .filling import Filler, Wanted, table_of
 from .given import formula_tables, own_tables
 from .needs import Need, Needs
 from .opening import open_closed, open_for_planning
@@ -60,7 +61,7 @@ class SqlConnection:
         self._opened = None if self._repository is data else self._repository
         self._kinds = formula_tables(tables)
         readable = {name: source for name, source in (tables or {}).items() if name in self._kinds}
-        self._engine = QueryEngine(self._repository, self._service, memory_limit=memory_limit, tables=readable)
+        self._engine = ValuesEngine(self._repository, self._service, memory_limit=memory_limit, tables=readable)
         self._stored = timeframe_of(self._repository)
         self._timeframe = Timeframe.parse(self._stored if timeframe is None else timeframe).text
         self._dialect, self._session, self._executor = dialect, session, executor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 import polars as pl
@@ -15,41 +14,14 @@ from ...formulas.freezing import frozen
 from ..controlling import ProgressAsked
 from ..fetching import ROWS
 from ..jobs import DateRange, Formula, ProcessingJob
-from ..processing import ProcessingEngine
-from ..progressing import Progress
-from ..results import SymbolError
 from ..sources import symbols_of
+from ..values_engine import Reading, ValuesEngine
 from .conditions import Range, admits
 from .faults import INTERRUPTED
 from .needs import Need
 from .tables import Bars, Filled, Matches, Schema
 
 T = TypeVar("T", Matches, Bars)
-
-
-class QueryEngine(ProcessingEngine):
-    """An engine that also hands out the errors of symbols whose values were asked for."""
-
-    @property
-    def memory_limit(self) -> int:
-        """Bytes that jobs may take together."""
-        return self._memory.limit
-
-    def values(self, job: ProcessingJob, progress: ProgressAsked) -> tuple[pl.DataFrame, Reading]:
-        """The values at every bar, as `evaluate` has them, and how it went."""
-        table, collected = self._run(partial(self._values, job, None), Progress(progress))
-        assert isinstance(table, pl.DataFrame), "no file was asked for"
-        symbols = len(collected.prepared.requested)
-        return table, Reading(dict(collected.total.errors), symbols, collected.total.loaded)
-
-
-@dataclass(slots=True)
-class Reading:
-    """What jobs have read: symbols, bars, and why symbols are missing."""
-
-    errors: dict[str, SymbolError] = field(default_factory=dict)
-    symbols: int = 0
-    loaded: int = 0
 
 
 @frozen
@@ -65,7 +37,7 @@ class Wanted:
 class Filler:
     """Fills the tables of one query."""
 
-    engine: QueryEngine
+    engine: ValuesEngine
     repository: Any
     stored: str
     options: Mapping[str, Any]

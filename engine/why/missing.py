@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 
 import polars as pl
 
@@ -16,8 +17,9 @@ from ...formulas.freezing import frozen
 from ...formulas.kinds import Kind
 from ...formulas.nodes import Constant, Node
 from ..jobs import Bound, DateRange, Formula, Setting
-from ..results import counted
+from ..results import SymbolError, counted
 from ..service import FormulaService
+from ..values_engine import ValuesEngine
 from .asking import ANY_AGE, asked_of
 from .wording import shown_value
 
@@ -31,13 +33,15 @@ class NearMisses:
     `frame` has symbol, ts, condition, left and right (the sides of a comparison, null of other conditions), distance:
     the gap between the sides in what it usually changes from one bar to the next (the mean change over the last 20
     bars). It is null, and the symbol stands at the end, where nothing can be measured. Where several conditions would
-    do, the closest is named. `matches` counts symbols that lack none, `symbols` those that were looked at.
+    do, the closest is named. `matches` counts symbols that lack none, `symbols` those that were looked at; `errors` has
+    those that could not be.
     """
 
     frame: pl.DataFrame
     ts: object
     matches: int
     symbols: int
+    errors: Mapping[str, SymbolError] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.frame.height
@@ -86,11 +90,13 @@ def near_misses(
         parts = asked.parts(distances=True)
         _assert_condition(parts)
         stale = ANY_AGE if parts.checked.across else None
-        values = asked.values(outputs="distances", latest=True, stale=stale, date_range=DateRange(None, end))
+        job = replace(asked.job, outputs="distances", latest=True, stale=stale, date_range=DateRange(None, end))
+        with ValuesEngine(asked.repository, asked.service, tables=asked.tables) as engine:
+            values, reading = engine.values(job)
     newest = values["ts"].max()
     values = values.filter(pl.col("ts") == pl.lit(newest, values.schema["ts"]))
     found = missed(parts, values)
-    return NearMisses(found, newest, int(values[_name(parts, parts.whole)].sum()), values.height)
+    return NearMisses(found, newest, int(values[_name(parts, parts.whole)].sum()), values.height, reading.errors)
 
 
 def missed(parts: Parts, values: pl.DataFrame) -> pl.DataFrame:

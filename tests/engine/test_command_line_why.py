@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 from fakes import candles
 
+from barsweep import near_misses
 from barsweep.engine.command_line.application import make_application
 
 UP = "close > close[1] and volume > 50"
@@ -43,6 +44,19 @@ def test_near_misses(data):
     assert done.exit_code == 0
     assert done.stdout.startswith("2024-01-04: 2 symbols of 3 lack one condition, 1 matches\n")
     assert run("why", "close > 0", data, "--near").exit_code == 1
+
+
+def test_near_misses_tell_of_symbols_that_could_not_be_looked_at(tmp_path):
+    path = tmp_path / "candles.csv"
+    path.write_text("symbol,date,close\nA,2024-01-02,1\nA,2024-01-03,2\nB,2024-01-03,1\nB,2024-01-03,2\n")
+
+    done = run("why", "close > 3", path, "--near")
+    found = near_misses("close > 3", path)
+
+    assert "2024-01-03: 1 symbol of 1 lacks one condition, 0 match" in done.stdout
+    assert "B: candles: more than one row for a ts" in done.stderr
+    assert "1 symbol could not be looked at" in done.stderr
+    assert list(found.errors) == ["B"]
 
 
 def test_near_misses_for_programs(data, tmp_path):
