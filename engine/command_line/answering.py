@@ -12,7 +12,7 @@ from click.exceptions import Exit
 from ...data.repository import CandleRepository
 from ...data.timeframes import Timeframe
 from ..executors import known_executor
-from ..jobs import Formula
+from ..jobs import DateRange, Formula
 from ..results import counted
 from ..why.matching import MatchExplanation, explain_match
 from ..why.missing import near_misses
@@ -78,6 +78,8 @@ def why(
             options: dict[str, Any] = {"symbols": read_symbols(symbols), "timeframe": Timeframe.parse(timeframe).text}
             options |= {"executor": known_executor(executor), "session": read_session(session), "dialect": dialect}
             options["tables"] = read_tables(beside)
+            for bound in (ts, end):
+                DateRange(bound)  # which says what is wrong with it
         asked = Formula(read_formula(formula), "", read_sweep(parameter))
         compile_first()
         with opened(data, column, policy, **told) as repository:

@@ -16,10 +16,11 @@ from ...data.importing import ImportedCandles, import_candles
 from ...data.layout import CANDLE_FIELDS
 from ...data.store import ENDING as STORE
 from .. import demo as demonstration
+from ..jobs import DateRange
 from ..results import counted
 from . import unwind_on_interrupt
 from .ending import told_in_words
-from .misuse import UsageError
+from .misuse import UsageError, as_asked
 from .opening import given_options, tell_left_out
 from .options import ADJUST, COLUMN, DATE_FORMAT, DECIMAL, ZONE
 from .saying import say
@@ -75,6 +76,8 @@ def import_(
     """
     with told_in_words():
         target = target_of(source, target, to)
+        with as_asked():
+            DateRange(start, end)  # which says what is wrong with them
         told: dict[str, Any] = given_options(column, source_table=source_table, **options)
         unwind_on_interrupt()
         with progress_bar("importing") as progress:
