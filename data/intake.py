@@ -50,6 +50,8 @@ class Intake:
         done = given = 0
         parts = self.parts()
         total = sum(map(len, parts))
+        if self.progress is not None:
+            self.progress(0, total)
         source = self.repository
         if len(parts) > 1 and isinstance(source, ScatteredRepository) and source.can_be_gathered:
             self.loaded = GatheredRepository(source, parts, self.columns)

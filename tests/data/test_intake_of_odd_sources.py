@@ -72,11 +72,12 @@ def test_a_view_is_asked_once(tmp_path, small_parts):
 
     def change(*done):
         told.append(done)
-        universe().with_columns(close=pl.lit(0.5)).write_csv(tmp_path / "in.csv")
+        if done[0]:
+            universe().with_columns(close=pl.lit(0.5)).write_csv(tmp_path / "in.csv")
 
     import_candles(tmp_path / "in.duckdb", tmp_path / "candles.store", progress=change)
 
-    assert told == [(len(SYMBOLS), len(SYMBOLS))]
+    assert told == [(0, len(SYMBOLS)), (len(SYMBOLS), len(SYMBOLS))]
     assert 0.5 not in content_of(tmp_path / "candles.store")["close"]
 
 
@@ -96,7 +97,7 @@ def test_a_killed_writer_of_a_new_store_is_in_nobodys_way(tmp_path, small_parts)
 import os, signal
 from barsweep.data import import_candles, intake
 intake.CELLS = 210
-import_candles({str(source)!r}, {str(target)!r}, progress=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+import_candles({str(source)!r}, {str(target)!r}, progress=lambda done, _: done and os.kill(os.getpid(), signal.SIGKILL))
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     assert [path.name.partition("-")[0] for path in target.iterdir()] == ["columns"]
