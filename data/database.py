@@ -164,11 +164,13 @@ class DuckDBRepository(NumberedRepository):
         columns += selected(dict.fromkeys(names), self.layout.types)
         return ", ".join([*columns, f"rowid as {quoted(ROW)}"] if self.keeps_order else columns)
 
-    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
+    def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
         """The rows of a table by their numbers."""
-        columns, rows = self.chosen(names), self.counted.select(pl.max("tail").fill_null(-1)).item() + 1
+        limits, values = self.where_clause(None, around)
+        of_piece = f"{limits or 'where true'} and rowid >= ? and rowid < ?"
+        rows = self.counted.select(pl.max("tail").fill_null(-1)).item() + 1
         for begin in range(0, max(rows, 1), size):
-            yield in_stored_order(self.fetch(columns, "where rowid >= ? and rowid < ?", [begin, begin + size]))
+            yield in_stored_order(self.fetch(self.chosen(names), of_piece, [*values, begin, begin + size]))
 
     @property
     def can_be_gathered(self) -> bool:

@@ -34,8 +34,11 @@ class ScatteredRepository(Protocol):
         """Whether each load of some symbols goes over all rows, and a piece of rows can be told by their numbers."""
         ...
 
-    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
-        """All rows in their order, at most so many at a time: symbol as text, ts as stored, the source's `names`."""
+    def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
+        """All rows that may be inside the bounds, in their order, from at most so many at a time, one piece at least.
+
+        Their symbol is text, their ts as stored, the columns `names` the source's.
+        """
         ...
 
 
@@ -52,10 +55,11 @@ class GatheredRepository(TableRepository):
         source: TableRepository,
         groups: Sequence[Sequence[str]],
         columns: Iterable[str],
+        around: Bounds,
         look: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(tz=source.tz, label=source.label, policy=source.policy, symbol=source.single_symbol)
-        self.source = source
+        self.source, self.around = source, around
         few = in_few(groups, MOST_FILES)
         self.group_of = {symbol: number for number, group in enumerate(few) for symbol in group}
         names = Loading(source, source.stored, columns).sources.values()
@@ -67,7 +71,7 @@ class GatheredRepository(TableRepository):
         assert isinstance(source, ScatteredRepository)
 
         def pieces() -> Iterator[pl.DataFrame]:
-            for piece in source.pieces(names, PIECE):
+            for piece in source.pieces(names, self.around, PIECE):
                 look()
                 yield piece
 
@@ -84,6 +88,8 @@ class GatheredRepository(TableRepository):
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """The rows of these symbols that may be inside the bounds."""
+        if not self.around.hold(around):
+            return self.source.read(names, symbols, around)
         wanted = self.group_of.keys() if symbols is None else [name for name in symbols if name in self.group_of]
         groups = sorted({self.group_of[symbol] for symbol in wanted})
         found = [self.gathering.rows(group, names) for group in groups or [0]]

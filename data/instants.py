@@ -77,6 +77,11 @@ class Bounds:
             inside = inside & (pl.col("ts") >= self.first)
         return inside & (pl.col("ts") <= self.last) if self.last is not None else inside
 
+    def hold(self, others: Bounds) -> bool:
+        """Whether nothing of what lies inside the others lies outside these; both are in the same kind."""
+        early = self.first is None or (others.first is not None and self.first <= others.first)
+        return early and (self.last is None or (others.last is not None and self.last >= others.last))
+
 
 def day_of(instant: Instant | None, tz: ZoneInfo) -> dt.date | None:
     """The date of an instant in a time zone."""

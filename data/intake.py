@@ -54,7 +54,8 @@ class Intake:
             self.progress(0, total)
         source = self.repository
         if len(parts) > 1 and isinstance(source, ScatteredRepository) and source.can_be_gathered:
-            self.loaded = GatheredRepository(source, parts, self.columns)
+            around = Loading(source, source.stored, self.columns).around(*self.range, 0)
+            self.loaded = GatheredRepository(source, parts, self.columns, around)
         for symbols in parts:
             frame = self.sound(symbols, alone=len(parts) == 1)
             if frame is not None:

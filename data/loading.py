@@ -86,8 +86,7 @@ class Loading:
 
     def frame(self, symbols: Sequence[str] | None, start: Bound, end: Bound, before: int | None) -> pl.DataFrame:
         """Read, arrange, cut."""
-        repository = self.repository
-        bounds = Bounds.read(start, end, dates=repository.dates, tz=repository.zone_name)
+        bounds = self.bounds(start, end)
         wanted = None if symbols is None else sorted(set(symbols))
         first = bounds.first if before == 0 else self.early_enough(bounds.first, before)
         frame = self.arranged(wanted, first, bounds.last)
@@ -96,6 +95,20 @@ class Loading:
         if before is not None and bounds.first is not None:
             frame = keep_before(frame, bounds.first, before)
         return frame if bounds.last is None else frame.filter(Bounds(None, bounds.last).filter())
+
+    def bounds(self, start: Bound, end: Bound) -> Bounds:
+        """What is asked for, in the kind of the stored ts."""
+        return Bounds.read(start, end, dates=self.repository.dates, tz=self.repository.zone_name)
+
+    def around(self, start: Bound, end: Bound, before: int | None) -> Bounds:
+        """Between which times rows are read; of symbols that have too few there, all earlier ones as well."""
+        bounds = self.bounds(start, end)
+        return self.widened(bounds.first if before == 0 else self.early_enough(bounds.first, before), bounds.last)
+
+    def widened(self, first: Instant | None, last: Instant | None) -> Bounds:
+        """Bounds that cut none of the bars that are asked for."""
+        resampled = self.timeframe != self.repository.stored
+        return self.whole_buckets(first, last) if resampled else Bounds(first, last)
 
     def early_enough(self, first: Instant | None, before: int | None) -> Instant | None:
         """A start before which `before` bars usually do not lie: trading hours and weekends thin the bars out."""
@@ -133,12 +146,11 @@ class Loading:
 
     def arranged(self, symbols: Sequence[str] | None, first: Instant | None, last: Instant | None) -> pl.DataFrame:
         """The bars from `first` to `last`, at least, in the timeframe asked for; none with stored bars after `last`."""
-        resampled = self.timeframe != self.repository.stored
-        bounds = self.whole_buckets(first, last) if resampled else Bounds(first, last)
+        bounds = self.widened(first, last)
         raw = self.repository.read(list(self.sources.values()), symbols, bounds)
         placed = self.repository.place_rows(raw)
         frame = self.adjusted(in_kind(placed.frame, dates=self.repository.dates).filter(bounds.filter()))
-        if not resampled:
+        if self.timeframe == self.repository.stored:
             self.note(placed.counts)
             return frame
         longer = resample(

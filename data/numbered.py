@@ -168,8 +168,8 @@ class NumberedRepository(TableRepository):
         return self.can_be_cut and self.layout.symbol is not None and not self.reads_apart
 
     @abstractmethod
-    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
-        """All rows in their order, at most so many at a time: symbol as text, ts as stored, the source's `names`."""
+    def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
+        """All rows that may be inside the bounds in their order, see `ScatteredRepository`."""
 
     @abstractmethod
     def as_counted(self) -> bool:

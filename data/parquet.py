@@ -124,15 +124,14 @@ class ParquetRepository(NumberedRepository):
         wrong_symbol = layout.symbol is None and symbols is not None and self.single_symbol not in symbols
         return found.clear() if wrong_symbol else found
 
-    def pieces(self, names: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
-        """The rows in the order of the files."""
+    def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
+        """The rows in the order of the files; of files without any inside the bounds no more than the end is read."""
         types = self.layout.types
         columns = [pl.col(name).cast(pl.String) if is_text(types[name]) else pl.col(name) for name in names]
         keys = [pl.col(self.layout.symbol or "").cast(pl.String).alias("symbol"), pl.col(self.layout.ts).alias("ts")]
         with self.readable():
-            rows = self.lazy.select(pl.len()).collect().item()
-            for begin in range(0, max(rows, 1), size):
-                yield self.table.rows(begin, begin + size).select(*keys, *columns).collect()
+            for rows in self.table.stretches(size):
+                yield self.inside(rows, around).select(*keys, *columns).collect()
 
     def of_symbols(self, rows: pl.LazyFrame, symbols: Sequence[str]) -> pl.LazyFrame:
         """The rows of these symbols, where rows name their symbol."""

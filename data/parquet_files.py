@@ -86,6 +86,28 @@ class ParquetFiles:
         rows = scanned(files, self.schema, self.hive, in_folders=in_folders, name=FILE)
         return rows.with_columns(stem.alias("symbol")).drop(FILE)
 
+    def stretches(self, size: int) -> Iterator[pl.LazyFrame]:
+        """All rows in their order, at most so many at a time: some files, or a part of one that has more."""
+        together, rows = list[Path](), 0
+        for file, count in zip(self.files, self.counts, strict=True):
+            if together and rows + count > size:
+                yield self.opened(together)
+                together, rows = [], 0
+            if count > size:
+                yield from (self.opened([file]).slice(begin, size) for begin in range(0, count, size))
+            else:
+                together.append(file)
+                rows += count
+        if together:
+            yield self.opened(together)
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """The rows of each file."""
+        from pyarrow.parquet import read_metadata  # noqa: PLC0415 - costs a start that other tables need not pay
+
+        return [int(read_metadata(file).num_rows) for file in self.files]
+
     def rows(self, begin: int, end: int, number: str | None = None) -> pl.LazyFrame:
         """The rows from number `begin` up to, not including, `end`, from the files that hold them.
 

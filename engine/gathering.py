@@ -11,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..data.gathered import GatheredRepository, ScatteredRepository
+from ..data.loading import Loading
 from ..data.policies import companions
 from ..data.tables import TableRepository
+from ..data.timeframes import Timeframe
 from ..errors import RepositoryError
 from .aside import JobEndedError, run_aside
 from .controlling import Control, Ticket
@@ -70,9 +72,11 @@ def _gathered(loader: Loader, groups: Sequence[Sequence[str]], tally: Tally, tic
     source, request = loader.repository, loader.request
     assert isinstance(source, TableRepository)
     columns = companions(request.columns, loader.policy, columns_of(source, request.timeframe))
+    loading = Loading(source, Timeframe.parse(request.timeframe), columns)
+    around = loading.around(request.bounds.start, request.bounds.end, request.before)
 
     def gather() -> GatheredRepository:
         with tally.stage("gather"), ticket.interruptible(interrupt_of(source)):
-            return GatheredRepository(source, groups, columns, ticket.look)
+            return GatheredRepository(source, groups, columns, around, ticket.look)
 
     return Retries(loader.retries, tally, ticket.pause).ask(gather, "gathering candles")

@@ -1,6 +1,6 @@
 """Candles that lie scattered over a table are gone over once: loads are those of the table itself."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from barsweep.data import CandlePolicy, check_candles, gathered, gathering
 from barsweep.data.gathered import GatheredRepository
+from barsweep.data.instants import Bounds
+from barsweep.data.loading import Loading
+from barsweep.data.timeframes import Timeframe
 from barsweep.errors import RepositoryError
 
 MOMENTS = [datetime(2024, 3, 8, 20) + timedelta(hours=hour) for hour in range(60)]
@@ -24,12 +27,13 @@ SCATTERED = pl.DataFrame(
     },
     schema_overrides={"sector": pl.Categorical},
 )
+EVER = Bounds(None, None)
 COLUMNS = ["close", "volume", "sector", "held"]
 
 
-def of_groups(source, groups, columns):
+def of_groups(source, groups, columns, around):
     known = source.symbols("1d")
-    return GatheredRepository(source, [[name for name in group if name in known] for group in groups], columns)
+    return GatheredRepository(source, [[name for name in group if name in known] for group in groups], columns, around)
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -40,31 +44,40 @@ def of_groups(source, groups, columns):
     st.sampled_from([None, FIRST + timedelta(6)]),
     st.sampled_from([0, 2, None]),
     st.sampled_from([[["A", "B", "C"]], [["A"], ["B", "C"]], [["A"], ["B"], ["C"]]]),
+    st.booleans(),
 )
-def test_loads_are_those_of_the_table(opened, monkeypatch, frame, symbols, start, end, before, groups):
+def test_loads_are_those_of_the_table(opened, monkeypatch, frame, symbols, start, end, before, groups, bounded):
     """Whatever is missing, comes twice or lies in a wrong place."""
     monkeypatch.setattr(gathered, "PIECE", 3)
     source = opened(frame)
     known = [name for name in symbols if name in source.symbols("1d")]  # others are not asked for
 
+    around = Loading(source, source.stored, FIELDS).around(start, end, before) if bounded else EVER
+
     for policy in (CandlePolicy(duplicate_ts="drop", null="drop"), CandlePolicy()):
-        found = of_groups(source, groups, FIELDS)
+        found = of_groups(source, groups, FIELDS, around)
         for columns in (["close", "high"], ["volume"]):
             asked = (known, "1d", start, end, columns, before, policy)
             same(found.load_checked(*asked), source.load_checked(*asked))
+
+
+def loading(source, timeframe, start, end, columns, before):
+    return Loading(source, Timeframe.parse(timeframe), columns).around(start, end, before)
 
 
 @pytest.mark.parametrize("options", [{}, {"tz": "America/New_York"}, {"label": "end"}, {"adjust": "close"}], ids=str)
 def test_every_kind_of_column_and_time(opened, options):
     source = opened(SCATTERED, **options)
     source.told_timeframe = None
-    found = GatheredRepository(source, [["A", "B"], ["C"]], COLUMNS)
+    found = GatheredRepository(source, [["A", "B"], ["C"]], COLUMNS, EVER)
 
     assert source.can_be_gathered
     for timeframe in ("1h", "4h"):
         for symbols in (["A", "B", "C"], ["B"], ["A", "C"]):
             asked = (symbols, timeframe, MOMENTS[10], MOMENTS[50], COLUMNS, 3)
             assert found.load(*asked).equals(source.load(*asked))
+            bounded = GatheredRepository(source, [["A", "B", "C"]], COLUMNS, loading(source, *asked[1:]))
+            assert bounded.load(*asked).equals(source.load(*asked))
             same(
                 found.load_checked(*asked, CandlePolicy()),
                 check_candles(source.load(*asked), CandlePolicy(), COLUMNS),
@@ -84,7 +97,7 @@ def test_more_groups_than_files_may_be_open(opened, monkeypatch):
     monkeypatch.setattr(gathered, "MOST_FILES", 2)
     source = opened(SCATTERED)
 
-    found = GatheredRepository(source, [["A"], ["B"], ["C"]], ["close"])
+    found = GatheredRepository(source, [["A"], ["B"], ["C"]], ["close"], EVER)
 
     assert found.gathering.groups == [["A", "B"], ["C"]]
     asked = (["B"], "1d", None, None, ["close"], 0)
@@ -101,7 +114,7 @@ def test_a_source_that_changes_on_the_way_is_refused(folder):
             SCATTERED.write_parquet(source.path / "another.parquet")
 
     with pytest.raises(RepositoryError, match="was changed while it was read: try again") as caught:
-        GatheredRepository(source, [["A", "B", "C"]], ["close"], change)
+        GatheredRepository(source, [["A", "B", "C"]], ["close"], EVER, change)
 
     assert caught.value.retryable
 
@@ -115,16 +128,28 @@ def test_a_disk_that_is_full_is_told(folder, monkeypatch, tmp_path):
     with pytest.raises(
         RepositoryError, match=r"cannot be gathered in .*No space left on device; set TMPDIR to a folder"
     ):
-        GatheredRepository(folder(SCATTERED), [["A", "B", "C"]], ["close"])
+        GatheredRepository(folder(SCATTERED), [["A", "B", "C"]], ["close"], EVER)
 
 
 def test_rows_of_nobody_are_left_where_they_are(opened):
     nameless = SCATTERED.with_columns(pl.when(pl.col("symbol") != "B").then("symbol").alias("symbol"))
     source = opened(nameless)
 
-    found = GatheredRepository(source, [["A"], ["C"]], ["close"])
+    found = GatheredRepository(source, [["A"], ["C"]], ["close"], EVER)
 
     assert found.symbols("1d") == ["A", "C"]
     assert found.notes == source.notes == ("left out: 60 rows without a symbol",)
     asked = (["A", "C"], "1d", date(2024, 3, 9), None, ["close"], 0)
     assert found.load(*asked).equals(source.load(*asked))
+
+
+def test_files_outside_the_bounds_are_not_gathered(opened):
+    source = opened(SCATTERED)
+    day = Bounds(datetime(2024, 3, 9, tzinfo=UTC), datetime(2024, 3, 9, 12, tzinfo=UTC))
+
+    found = GatheredRepository(source, [["A", "B", "C"]], ["close"], day)
+
+    rows = found.gathering.rows(0, ["close"])
+    assert 3 * 12 <= rows.height < 3 * 24
+    whole = (["A", "B"], "1d", None, None, ["close"], 0)
+    assert found.load(*whole).equals(source.load(*whole))  # which the source is asked for

@@ -131,15 +131,15 @@ def test_a_source_that_changes_meanwhile_is_gathered_again(tmp_path, monkeypatch
 def test_a_cancel_is_heard_between_two_pieces(scattered, monkeypatch):
     own, engines, pieces = gathering.GatheredRepository, [], []
 
-    def cancelled_at_once(source, groups, columns, look):
+    def cancelled_at_once(*given):
         def looking():
-            pieces.append(look)
+            pieces.append(given)
             engines[0].cancel()
             while True:
                 time.sleep(0.01)
-                look()
+                given[-1]()
 
-        return own(source, groups, columns, looking)
+        return own(*given[:-1], looking)
 
     monkeypatch.setattr(gathering, "GatheredRepository", cancelled_at_once)
     with ProcessingEngine(scattered) as engine:
