@@ -1,7 +1,8 @@
 """A job larger than memory: `python -m bench.beyond_memory`. Each figure comes from a process of its own.
 
 1. Makes candles in pieces, with a fixed seed: Parquet sorted by symbol, in row groups of about a million rows, in the
-   encoding that pyarrow and DuckDB write unless told otherwise (Snappy, lists of different values while they are few).
+   encoding that pyarrow and DuckDB write unless told otherwise (Snappy, lists of different values while they are few);
+   with `--source duckdb` a table of the same order, with `--source days` a folder with a file for each day.
 2. Streams a scan of all of them from that file into another, and looks at the process's memory all the while.
 3. Compares its rate, and what both cores compute for each row, with reading the columns alone, and with scans of as
    many of them as fit into memory: for the first time, into a file, which looks at every candle as the stream does;
@@ -12,7 +13,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import shutil
 import subprocess
@@ -24,20 +24,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import psutil
 from rich.console import Console
 
 from bench.machines import machine
 from bench.memory import PeakMemory
+from bench.minute_candles import GROUP, MAKERS, path_of
 from bench.workloads import SCAN
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = Path(__file__).parent / "results"
-SEED: Final = 7
-SESSION: Final = 390  # minutes
-GROUP: Final = 1_000_000  # rows
-SOURCES: Final = ("parquet", "duckdb")
 COLUMNS: Final = ("symbol", "ts", "close", "volume")  # what the scan reads
 OTHERS: Final = ("read", "memory", "written", "first")  # what it is compared with
 IMPORTS: Final = ("into_store", "into_duckdb")
@@ -70,7 +66,7 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--symbols", type=int, default=2_500)
     parser.add_argument("--bars", type=int, default=100_000, help="minutes of each symbol")
-    parser.add_argument("--source", choices=SOURCES, default="parquet", help="what the job is streamed from")
+    parser.add_argument("--source", choices=MAKERS, default="parquet", help="what the job is streamed from")
     parser.add_argument("--limit", type=int, default=2_000_000_000, help="the engine's memory_limit in bytes")
     parser.add_argument("--in-memory", type=int, default=250, help="symbols of the scan in memory")
     parser.add_argument("--workers", type=int, help="as many as there are cores if not given")
@@ -78,11 +74,6 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--imports", action="store_true", help="measure imports of all candles as well")
     parser.add_argument("--only", choices=MEASURES, help="do this in this process, and print JSON")
     return parser.parse_args()
-
-
-def path_of(options: argparse.Namespace, source: str) -> Path:
-    """The file of candles."""
-    return Path(options.folder) / f"{options.symbols}x{options.bars}.{source}"
 
 
 def in_process(name: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -104,68 +95,6 @@ def processor_seconds() -> float:
     return used.user + used.system
 
 
-def make_parquet(options: argparse.Namespace) -> dict[str, object]:
-    """Write the candles, a row group at a time."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    target = path_of(options, "parquet")
-    aside = target.with_suffix(".partial")
-    together = max(1, GROUP // options.bars)
-    writer = None
-    for first in range(0, options.symbols, together):
-        numbers = range(first, min(first + together, options.symbols))
-        table = pa.concat_tables([candles(number, options.bars) for number in numbers])
-        writer = writer or pq.ParquetWriter(aside, table.schema)
-        writer.write_table(table, row_group_size=table.num_rows)
-    assert writer is not None
-    writer.close()
-    aside.rename(target)
-    return {"bytes": target.stat().st_size}
-
-
-def candles(number: int, bars: int) -> Any:
-    """The minutes of one symbol as an Arrow table: a random walk in cents, volume in hundreds."""
-    import pyarrow as pa
-
-    random = np.random.default_rng((SEED, number))
-    steps = random.standard_normal(bars, np.float32) * np.float32(0.0006)
-    close = np.round(100 * np.exp(np.cumsum(steps, dtype=np.float64)), 2)
-    opening = np.append(100.0, close[:-1])
-    reach = np.abs(random.standard_normal((2, bars), np.float32)) * np.float32(0.0004)
-    volume = np.round(np.exp(random.standard_normal(bars, np.float32) * 0.6 + 8)) * 100.0
-    columns = {
-        "symbol": pa.array(np.full(bars, f"S{number:05d}")),
-        "ts": pa.array(minutes(bars), pa.timestamp("us", "UTC")),
-        "open": pa.array(opening),
-        "high": pa.array(np.round(np.maximum(opening, close) * (1 + reach[0]), 2)),
-        "low": pa.array(np.round(np.minimum(opening, close) * (1 - reach[1]), 2)),
-        "close": pa.array(close),
-        "volume": pa.array(volume),
-    }
-    return pa.table(columns)
-
-
-def minutes(bars: int) -> Any:
-    """When the bars begin: sessions from 14:30 UTC, on every day, as [bars] microseconds since 1970."""
-    begin = int(dt.datetime(2024, 1, 2, 14, 30, tzinfo=dt.UTC).timestamp())
-    day, minute = np.divmod(np.arange(bars, dtype=np.int64), SESSION)
-    return (begin + day * 86_400 + minute * 60) * 1_000_000
-
-
-def make_duckdb(options: argparse.Namespace) -> dict[str, object]:
-    """Copy the candles into a table, in their order."""
-    import duckdb
-
-    target = path_of(options, "duckdb")
-    aside = target.with_suffix(".partial")
-    source = str(path_of(options, "parquet"))
-    with duckdb.connect(aside, config={"memory_limit": "4GB"}) as connection:
-        connection.execute("create table candles as select * from read_parquet(?)", [source])
-    aside.rename(target)
-    return {"bytes": target.stat().st_size}
-
-
 def read(options: argparse.Namespace) -> dict[str, object]:
     """Read the columns of the scan, batch after batch, and do nothing with them."""
     began, used = time.perf_counter(), processor_seconds()
@@ -175,10 +104,12 @@ def read(options: argparse.Namespace) -> dict[str, object]:
 
 def batches_of(options: argparse.Namespace) -> Iterator[int]:
     """Rows of each batch that was read."""
-    if options.source == "parquet":
+    if options.source != "duckdb":
         import polars as pl
 
-        for batch in pl.scan_parquet(path_of(options, "parquet")).select(COLUMNS).collect_batches(chunk_size=GROUP):
+        for batch in (
+            pl.scan_parquet(path_of(options, options.source)).select(COLUMNS).collect_batches(chunk_size=GROUP)
+        ):
             yield batch.height
         return
     import duckdb
@@ -236,7 +167,7 @@ def imported(options: argparse.Namespace, ending: str) -> dict[str, object]:
 
     target = Path(options.folder) / f"imported.{ending}"
     began, used = time.perf_counter(), processor_seconds()
-    found = import_candles(path_of(options, "parquet"), target, replace=True)
+    found = import_candles(path_of(options, options.source), target, replace=True)
     measured = rate(found.rows, time.perf_counter() - began, processor_seconds() - used)
     remove = shutil.rmtree if target.is_dir() else Path.unlink
     remove(target)
@@ -258,8 +189,7 @@ def rate(rows: int, seconds: float, used: float) -> dict[str, Any]:
 
 
 MEASURES: Final[dict[str, Callable[[argparse.Namespace], dict[str, object]]]] = {
-    "make_parquet": make_parquet,
-    "make_duckdb": make_duckdb,
+    **{f"make_{source}": make for source, make in MAKERS.items()},
     "read": read,
     "memory": memory,
     "written": written,
