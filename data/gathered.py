@@ -6,7 +6,6 @@ over all rows; whoever wants all of them, group after group, would do so for eac
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
@@ -19,6 +18,7 @@ from .layout import Layout
 from .loading import Loading
 from .stored_bounds import inside
 from .tables import TableRepository
+from .temporary import temporary_folder
 from .timeframes import Timeframe
 
 PIECE: Final = 2**21  # rows that are read and put into files together
@@ -79,7 +79,7 @@ class GatheredRepository(TableRepository):
             made = Gathering(groups, pieces())
         except OSError as error:
             raise RepositoryError(
-                f"{self.where}: its candles cannot be gathered in {tempfile.gettempdir()}: {error.strerror or error};"
+                f"{self.where}: its candles cannot be gathered in {temporary_folder()}: {error.strerror or error};"
                 " set TMPDIR to a folder with more room, or import them into a store"
             ) from error
         if source.fingerprint() != found:

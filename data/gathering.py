@@ -10,13 +10,14 @@ import mmap
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from .handing import column_of, repeated
+from .temporary import temporary_folder
 
 PREFIX: Final = "barsweep-"
 CODE: Final = "~code"
@@ -59,7 +60,8 @@ class Gathering:
 
     def _written(self, pieces: Iterable[pl.DataFrame]) -> list[mmap.mmap]:
         with ExitStack() as opened:
-            files: list[IO[bytes]] = [opened.enter_context(tempfile.TemporaryFile(prefix=PREFIX)) for _ in self.groups]
+            folder = temporary_folder()
+            files = [opened.enter_context(tempfile.TemporaryFile(prefix=PREFIX, dir=folder)) for _ in self.groups]
             writers: list[pa.RecordBatchStreamWriter] = []
             for piece in pieces:
                 for group, rows in enumerate(self._by_group(piece)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ from ..data.gathered import GatheredRepository, ScatteredRepository
 from ..data.loading import Loading
 from ..data.policies import companions
 from ..data.tables import TableRepository
+from ..data.temporary import temporary_folder
 from ..data.timeframes import Timeframe
 from ..errors import RepositoryError
 from .aside import JobEndedError, run_aside
@@ -38,7 +38,7 @@ def is_gathered(loader: Loader, batches: int, rows: int, in_flight: int) -> bool
     """Whether to go over a source of so many rows once and put its candles aside, for so many batches."""
     if batches <= in_flight or read_apart(loader.repository) or not can_be_gathered(loader):
         return False
-    room = shutil.disk_usage(tempfile.gettempdir()).free
+    room = shutil.disk_usage(temporary_folder()).free
     return CELL * (KEYS + len(loader.request.columns)) * rows <= FREE * room
 
 

@@ -17,6 +17,7 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
+from ..data.temporary import temporary_folder
 from ..errors import ProcessingEngineError
 
 PREFIX: Final = "barsweep-"
@@ -61,17 +62,17 @@ class Spill:
     @property
     def folder(self) -> str:
         """Where files are made."""
-        return tempfile.gettempdir()
+        return temporary_folder()
 
 
 @contextmanager
 def _unnamed() -> Iterator[Path]:
     """A file without a name; elsewhere than on Linux it loses it when the block ends, but not what is mapped of it."""
     if OPENED.is_dir():
-        with tempfile.TemporaryFile(prefix=PREFIX) as file:
+        with tempfile.TemporaryFile(prefix=PREFIX, dir=temporary_folder()) as file:
             yield OPENED / str(file.fileno())
         return
-    number, name = tempfile.mkstemp(prefix=PREFIX, suffix=".arrow")
+    number, name = tempfile.mkstemp(prefix=PREFIX, suffix=".arrow", dir=temporary_folder())
     os.close(number)
     path = Path(name)
     try:

@@ -1,6 +1,7 @@
 """Candles that lie scattered over their source are gathered once where many batches would go over all of it."""
 
 import os
+import tempfile
 import time
 from types import SimpleNamespace
 
@@ -153,7 +154,7 @@ def test_a_cancel_is_heard_between_two_pieces(scattered, monkeypatch):
 
 
 def test_temporary_files_are_gone_with_the_job(scattered, tmp_path, monkeypatch):
-    monkeypatch.setattr(gathering.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = set(tmp_path.iterdir())
 
     found = scan(FORMULA, scattered)
