@@ -11,17 +11,19 @@ from typing import Any, Final
 
 import polars as pl
 
+from ...data.instants import MICROSECOND, TS, Bounds
 from ...data.repository import CandleRepository
+from ...data.timeframes import Timeframe
 from ...errors import FormulaError, ProcessingEngineError
 from ...formulas.check.parts import Parts
 from ...formulas.freezing import frozen
 from ..fetching import fetched_candles
 from ..given import assert_kind
-from ..jobs import Formula, ProcessingJob
+from ..jobs import Bound, DateRange, Formula, ProcessingJob
 from ..other_tables import close, opened_tables
 from ..processing import ProcessingEngine
 from ..service import FormulaService
-from ..sources import CANDLE, as_repository, columns_of
+from ..sources import CANDLE, as_repository, columns_of, timeframe_of, zone_of
 from ..sweeps import expanded
 
 ANY_AGE: Final = timedelta(days=365_250)
@@ -61,6 +63,15 @@ class Asked:
         """The values of all parts on the job's bars: symbol, ts, a column for each of `Parts.columns`."""
         with self.make_engine() as engine:
             return engine.evaluate(replace(self.job, **{"outputs": "parts", **changes}))
+
+    def bars_at(self, ts: Bound) -> DateRange:
+        """The bars that begin on a date or at a time, to their ends: one that is longer than those stored would be cut."""
+        own, zone_name = Timeframe.parse(self.job.timeframe), zone_of(self.repository)
+        if own == Timeframe.parse(timeframe_of(self.repository)):
+            return DateRange(ts, ts)
+        last = Bounds.read(ts, ts, dates=False, tz=zone_name).last
+        end = pl.select(own.end(pl.lit(last, TS), zone_name) - MICROSECOND).item()
+        return DateRange(ts, end)
 
     def candles(self, **changes: Any) -> pl.DataFrame:
         """Candles on the job's bars, in columns of their names."""

@@ -124,9 +124,9 @@ def explain_match(
     options = {"timeframe": timeframe, "parameters": parameters, "executor": executor, "session": session}
     with asked_of(formula, data, service, tables, columns, dialect=dialect, symbols=symbols, **options) as asked:
         parts = asked.parts()
-        values = _bar(asked.values(**_range(parts, symbol, symbols, ts)), asked, symbol, ts)
+        values = _bar(asked.values(**_range(asked, parts, symbol, symbols, ts)), asked, symbol, ts)
         moment = values["ts"]
-        candle = _bar(asked.candles(symbols=[symbol], date_range=DateRange(moment, moment)), asked, symbol, moment)
+        candle = _bar(asked.candles(symbols=[symbol], date_range=asked.bars_at(moment)), asked, symbol, moment)
         return explained(parts, values, candle)
 
 
@@ -155,12 +155,12 @@ def unit(node: Node) -> str:
     return "" if found in {None, FREE, PURE} else str(found).removeprefix("a ")
 
 
-def _range(parts: Parts, symbol: str, symbols: Sequence[str] | None, ts: Bound | None) -> dict[str, Any]:
+def _range(asked: Asked, parts: Parts, symbol: str, symbols: Sequence[str] | None, ts: Bound | None) -> dict[str, Any]:
     """Which bars to look at: one of one symbol, unless the formula ranks."""
-    asked = {"symbols": symbols if parts.checked.across else [symbol]}
+    among = {"symbols": symbols if parts.checked.across else [symbol]}
     if ts is None:
-        return {**asked, "latest": True, "stale": ANY_AGE}
-    return {**asked, "date_range": DateRange(ts, ts)}
+        return {**among, "latest": True, "stale": ANY_AGE}
+    return {**among, "date_range": asked.bars_at(ts)}
 
 
 def _bar(frame: pl.DataFrame, asked: Asked, symbol: str, ts: Bound | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Why a bar matches: each part has the value that the same text has by itself, on the bar that was asked for."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -185,3 +186,25 @@ def test_parts_are_columns_of_evaluate_too(sample):
     assert frame.columns == ["symbol", "ts", *names, "volume"]
     with pytest.raises(bs.ProcessingEngineError, match="goes with one formula"):
         bs.evaluate({"a": "close", "b": "open"}, sample, outputs="parts")
+
+
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("timeframe", ["1m", "5m", "1h", "1d", "1w"])
+def test_longer_bars_are_explained_as_they_are_found(timeframe, tz):
+    """Made of minutes of four weeks: the last one, some in the middle by their time, and days by their date."""
+    minutes = pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 28, 23, 50), "10m", eager=True)
+    close = pl.Series("close", [float(number % 37 + number % 11) for number in range(len(minutes))])
+    frame = pl.DataFrame({"symbol": "A", "ts": minutes, "close": close})
+    repository = bs.FrameRepository(frame, tz=tz, timeframe="1m")
+    formula = "close > close[1]"
+    values = bs.evaluate({"up": formula, "last": "close"}, repository, timeframe=timeframe)
+
+    last = bs.explain_match(formula, repository, "A", timeframe=timeframe)
+
+    assert (last.ts, last.matches) == (values["ts"][-1], values["up"][-1])
+    for row in values.gather_every(max(1, values.height // 7)).iter_rows(named=True):
+        found = bs.explain_match(formula, repository, "A", row["ts"], timeframe=timeframe)
+        assert (found.ts, found.matches, found.candle["close"]) == (row["ts"], bool(row["up"]), row["last"])
+        if timeframe in {"1d", "1w"}:
+            local = row["ts"].astimezone(ZoneInfo(tz)).date()
+            assert bs.explain_match(formula, repository, "A", local, timeframe=timeframe).ts == row["ts"]
