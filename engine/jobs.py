@@ -35,7 +35,7 @@ class DateRange:
     """The bars that are reported: `start` and `end` are inclusive, None is open.
 
     Each is a date, a datetime or ISO text; a date means the whole exchange day. Earlier bars that the
-    formula reaches are loaded besides. Of bars that are made of shorter ones, one that is not over at `end` is left out.
+    formula reaches are loaded besides. Of bars made of shorter ones, one that is not over at `end` is left out.
 
     >>> DateRange("2016-01-01", "2016-12-31").end
     '2016-12-31'

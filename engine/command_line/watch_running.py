@@ -31,6 +31,7 @@ from .opening import opened, read_formula, read_policy
 from .printing import printer
 from .saying import say
 from .showing import to_terminal
+from .warning import warnings_said
 from .watching import compile_first, interruptible
 
 STDIN: Final = "-"
@@ -124,7 +125,7 @@ def follow(asked: Asked) -> Code:
     show, stop = printer(asked.how or (Format.TABLE if to_terminal() else Format.JSON)), threading.Event()
     alerts = asked.alerts()
     compile_first()
-    with ExitStack() as stack, interruptible(stop.set, terminated=True):
+    with ExitStack() as stack, interruptible(stop.set, terminated=True), warnings_said():
         scanner, stored = _begun(asked, stop, lambda history: _scanner(asked, formula, history, options))
         since = int(scanner.note.get("journal", 0))
         journal = None if asked.journal is None else stack.enter_context(Journal(asked.journal, since))

@@ -21,7 +21,7 @@ from .scanner import LiveScanner
 
 GATHERED: Final = 0.05  # seconds without a line after which those that came are run
 LONGEST: Final = 0.25  # seconds after which they are run although lines still come
-MOST_FAILURES: Final = 10  # looks in a row at a source that is there, but faulty: perhaps it is just being written
+PATIENCE: Final = 600.0  # seconds in which a source that is there may be faulty: a large file is perhaps being copied
 MOST_LINES: Final = 50_000  # that are run together
 
 
@@ -42,17 +42,17 @@ class GrowingSource:
     def arrivals(self, scanner: LiveScanner, stop: threading.Event) -> Iterator[Arrived]:
         """What comes; while the source cannot be read, which is logged, nothing does.
 
-        Raises RepositoryError where it was found faulty several times running.
+        Raises RepositoryError where it stays faulty for minutes.
         """
-        failures = 0
+        failures, read = 0, time.monotonic()
         while not stop.is_set():
             arrived = None
             try:
                 arrived = scanner.catch_up(self.repository)
-                failures = 0
+                failures, read = 0, time.monotonic()
             except RepositoryError as error:
                 failures += 1
-                if failures >= MOST_FAILURES and not error.retryable:
+                if time.monotonic() - read > PATIENCE and not error.retryable:
                     raise
                 fields = {"event": "retry", "doing": "asking for new bars", "attempt": failures, "pause": self.every}
                 told = {**fields, "error": str(error)}
@@ -89,10 +89,8 @@ class Lines:
         while not (ended or stop.is_set()):
             lines, ended = self._gather()
             if lines:
-                bars = read_lines(lines, number)
+                yield from pushed(scanner, lines, number)
                 number += len(lines)
-                if bars.height:
-                    yield scanner.push(bars)
             yield scanner.due()
         if ended:
             yield scanner.flush()
@@ -117,6 +115,24 @@ class Lines:
         return lines, False
 
 
+def pushed(scanner: LiveScanner, lines: list[bytes], before: int) -> Iterator[Arrived]:
+    """What the scanner says of the bars; a line whose bar it cannot take is logged, and the others are run."""
+    bars = read_lines(lines, before)
+    if not bars.height:
+        return
+    try:
+        arrived = scanner.push(bars)
+    except RepositoryError as error:
+        if len(lines) == 1:
+            _leave_out(before + 1, str(error))
+            return
+        half = len(lines) // 2  # which one it is shows in halves of halves
+        yield from pushed(scanner, lines[:half], before)
+        yield from pushed(scanner, lines[half:], before + half)
+    else:
+        yield arrived
+
+
 def read_lines(lines: list[bytes], before: int = 0) -> pl.DataFrame:
     """Bars of lines of JSON. `before` so many have come earlier: lines are counted in messages."""
     try:
@@ -133,18 +149,14 @@ def _one_by_one(lines: list[bytes], before: int) -> pl.DataFrame:
         try:
             bar = json.loads(line)
         except ValueError as error:  # the other lines are run
-            LOG.warning(
-                "line %d is no JSON: %s",
-                number,
-                error,
-                extra={"event": "line left out", "line": number, "error": str(error)},
-            )
+            _leave_out(number, f"no JSON: {error}")
             continue
         if isinstance(bar, dict):
             bars.append(bar)
         else:
-            why = "it holds no names and values"
-            LOG.warning(
-                "line %d is no bar: %s", number, why, extra={"event": "line left out", "line": number, "error": why}
-            )
+            _leave_out(number, "it holds no names and values")
     return pl.DataFrame(bars, infer_schema_length=None, strict=False)
+
+
+def _leave_out(number: int, why: str) -> None:
+    LOG.warning("line %d is no bar: %s", number, why, extra={"event": "line left out", "line": number, "error": why})

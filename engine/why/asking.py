@@ -65,7 +65,7 @@ class Asked:
             return engine.evaluate(replace(self.job, **{"outputs": "parts", **changes}))
 
     def bars_at(self, ts: Bound) -> DateRange:
-        """The bars that begin on a date or at a time, to their ends: one that is longer than those stored would be cut."""
+        """The bars that begin on a date or at a time, to their ends: those longer than the stored ones would be cut."""
         own, zone_name = Timeframe.parse(self.job.timeframe), zone_of(self.repository)
         if own == Timeframe.parse(timeframe_of(self.repository)):
             return DateRange(ts, ts)

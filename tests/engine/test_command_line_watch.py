@@ -65,6 +65,19 @@ def test_bars_on_standard_input(history):
     assert f"40 bars, {expected(40).total()} matches" in done.stderr
 
 
+def test_what_is_left_out_is_said_and_the_others_are_run(history):
+    """The first few of each kind, on standard error; and that an alert reaches nobody."""
+    text = bars(20, 30).write_ndjson() + 9 * "no bar\n" + bars(30, 40).write_ndjson()
+
+    done = CliRunner().invoke(application, ["watch", FORMULA, "-", "--history", str(history), "--run", "false"], text)
+
+    assert keys(done.stdout) == expected(40)
+    assert "warning: line 21 is no bar: no JSON" in done.stderr
+    assert done.stderr.count("is no bar") == 5
+    assert "; further ones like it are not shown" in done.stderr
+    assert "warning: an alert failed" in done.stderr
+
+
 def test_no_match(history):
     done = run("close > 100", "-", "--history", history, given=bars(20, 40))
 

@@ -11,7 +11,8 @@ import pytest
 
 import barsweep as bs
 from barsweep.data import CandlePolicy
-from barsweep.engine.live.feeds import MOST_FAILURES, GrowingSource, Lines
+from barsweep.engine.live import feeds
+from barsweep.engine.live.feeds import GrowingSource, Lines
 from barsweep.engine.live.journal import Journal
 from barsweep.engine.live.watching import Watch
 
@@ -110,8 +111,9 @@ def test_a_file_that_is_being_written_is_read_when_it_is_whole(tmp_path, caplog)
     assert "cannot be read" in caplog.text
 
 
-def test_a_source_that_stays_faulty_ends_the_watch(tmp_path):
-    """With what is wrong."""
+def test_a_source_that_stays_faulty_ends_the_watch(tmp_path, monkeypatch):
+    """With what is wrong, after minutes in which a large file could have been copied."""
+    monkeypatch.setattr(feeds, "PATIENCE", 0.05)
     repository = in_parquet(tmp_path / "bars", bars(0, 20))
     scanner = bs.LiveScanner("close", repository, timeframe="1m")
     (tmp_path / "bars" / "half.parquet").write_bytes(b"PAR1")
@@ -120,7 +122,7 @@ def test_a_source_that_stays_faulty_ends_the_watch(tmp_path):
     with pytest.raises(bs.RepositoryError, match="cannot be read as Parquet"):
         looks.extend(GrowingSource(repository, every=0.001).arrivals(scanner, threading.Event()))
 
-    assert len(looks) == MOST_FAILURES - 1  # after each of the others what waits may be due
+    assert len(looks) > 1  # after each of the others what waits may be due
 
 
 def test_a_database_is_let_go_of_between_looks(tmp_path):

@@ -63,8 +63,27 @@ def test_lines_of_json_are_bars_and_what_is_none_is_logged(tmp_path, caplog):
     assert keys_in(tmp_path / "matches.jsonl") == expected_keys(bars(0, 40), since=20)
     assert (watched.bars, watched.refused) == (40, 0)
     assert watched.matches == sum(each.height for each in shown)
-    assert "line 21 is no JSON" in caplog.text
-    assert "line 22 is no bar" in caplog.text
+    assert "line 21 is no bar: no JSON" in caplog.text
+    assert "line 22 is no bar: it holds no names and values" in caplog.text
+
+
+def test_a_bar_that_cannot_be_taken_is_logged_and_the_others_are_run(tmp_path, caplog):
+    """A price that is a word, a time that is none, wherever they stand."""
+    word, time = (
+        b'{"symbol": "A", "ts": "2024-01-02T09:50Z", "close": "abc"}\n',
+        b'{"symbol": "A", "ts": "02/03/2030"}\n',
+    )
+    text = b"".join(lines(bars(begin, begin + 5)) + (word, time)[begin % 2] for begin in range(20, 40, 5))
+    scanner = bs.LiveScanner(FORMULA, bars(0, 20), timeframe="1m")
+    journal = Journal(tmp_path / "matches.jsonl")
+
+    with caplog.at_level("WARNING", logger="barsweep"):
+        watched = Watch(scanner, Lines(io.BytesIO(text)), lambda _: None, journal).run(threading.Event())
+    journal.close()
+
+    assert keys_in(tmp_path / "matches.jsonl") == expected_keys(bars(0, 40), since=20)
+    assert watched.bars == 40
+    assert [record.line for record in caplog.records if record.event == "line left out"] == [11, 22, 33, 44]
 
 
 @pytest.mark.parametrize("killed_at", [1, 3, 6])
