@@ -29,7 +29,7 @@ from .looking import look_ahead
 from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
-from .placing import Placed
+from .placing import Placed, tell_nameless
 from .remembering import fingerprint_of, remembered
 from .selecting import assert_selection, in_stored_order, selected, where_clause
 
@@ -232,6 +232,7 @@ class DuckDBRepository(NumberedRepository):
         if not self.countable:
             return super().labels
         self.nameless = nameless_of(self.counted)
+        tell_nameless(self.nameless, self.where)
         return labels_of(self.counted)
 
     @property

@@ -6,83 +6,96 @@ over all rows; whoever wants all of them, group after group, would do so for eac
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, TypeGuard
 
 import polars as pl
 
 from ..errors import RepositoryError
-from .gathering import Gathering, in_few
+from .gathering import Gathering
 from .instants import Bounds
 from .layout import Layout
 from .loading import Loading
+from .numbered import NumberedRepository
 from .stored_bounds import inside
 from .tables import TableRepository
 from .temporary import temporary_folder
 from .timeframes import Timeframe
 
-PIECE: Final = 2**21  # rows that are read and put into files together
-MOST_FILES: Final = 256  # open at a time
+CELL: Final = 8  # bytes
+KEYS: Final = 2  # cells of a row's ts and of the number of its symbol, at the most
+CELLS: Final = 2**23  # that are read and put into the file together, which takes some 300 MB
+FREE: Final = 0.8  # of the disk's room, at the most
 
 
-@runtime_checkable
-class ScatteredRepository(Protocol):
-    """A table that can be gone over in the order of its rows."""
+class NotGatheredError(RepositoryError):
+    """The file cannot be written."""
 
-    @property
-    def can_be_gathered(self) -> bool:
-        """Whether each load of some symbols goes over all rows, and a piece of rows can be told by their numbers."""
-        ...
 
-    def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
-        """All rows that may be inside the bounds, in their order, from at most so many at a time, one piece at least.
+def can_be_gathered(repository: object) -> TypeGuard[NumberedRepository]:
+    """Whether loads of some symbols, which go over all rows, hand out what is in the pieces of the table.
 
-        Their symbol is text, their ts as stored, the columns `names` the source's.
-        """
-        ...
+    They do where reading and loading are the house's own: a class of the user's may make something else of the rows.
+    """
+    if not isinstance(repository, NumberedRepository) or not repository.loads_as_tables_do:
+        return False
+    read, pieces = (
+        next(each for each in type(repository).__mro__ if name in vars(each)) for name in ("read", "pieces")
+    )
+    return read is pieces and repository.can_be_gathered
+
+
+def has_room(rows: int, columns: int) -> bool:
+    """Whether the disk has room for a file of so many rows and columns."""
+    try:
+        free = shutil.disk_usage(temporary_folder()).free
+    except OSError:  # there is no such folder
+        return False
+    return CELL * (KEYS + columns) * rows <= FREE * free
 
 
 class GatheredRepository(TableRepository):
-    """Some columns of a table, gone over once; loads of symbols of a group then read these alone.
+    """Some columns of a table between two times, gone over once; loads of symbols of a group then read these alone.
 
-    `columns` are named as in loads, hand out what those of the source do. `look` is called for each piece that
-    is read: it may raise to end that. Raises RepositoryError where the source changes meanwhile or cannot be read, and
-    where the files cannot be written.
+    `columns` are named as in loads. These hand out what those of the source do, which is asked for what lies further
+    back. So many `cells` are held at a time; `look` is called ahead of each such piece: it may raise to end that.
+    Raises RepositoryError where the source changes meanwhile or cannot be read, NotGatheredError where the file cannot
+    be written.
     """
 
     def __init__(
         self,
-        source: TableRepository,
+        source: NumberedRepository,
         groups: Sequence[Sequence[str]],
         columns: Iterable[str],
         around: Bounds,
         look: Callable[[], object] = lambda: None,
+        cells: int = CELLS,
     ) -> None:
         super().__init__(tz=source.tz, label=source.label, policy=source.policy, symbol=source.single_symbol)
         self.source, self.around = source, around
-        few = in_few(groups, MOST_FILES)
-        self.group_of = {symbol: number for number, group in enumerate(few) for symbol in group}
-        names = Loading(source, source.stored, columns).sources.values()
-        self.gathering = self.gathered(few, list(dict.fromkeys(names)), look)
+        self.group_of = {symbol: number for number, group in enumerate(groups) for symbol in group}
+        names = list(dict.fromkeys(Loading(source, source.stored, columns).sources.values()))
+        self.gathering = self.gathered(groups, names, look, max(1, cells // (KEYS + len(names))))
 
-    def gathered(self, groups: Sequence[Sequence[str]], names: Sequence[str], look: Callable[[], object]) -> Gathering:
-        """The rows of the source, as it is now."""
-        source, found = self.source, self.source.fingerprint()
-        assert isinstance(source, ScatteredRepository)
+    def gathered(
+        self, groups: Sequence[Sequence[str]], names: Sequence[str], look: Callable[[], object], rows: int
+    ) -> Gathering:
+        """The rows of the source, as it is now; so many are read at a time."""
+        found = self.source.fingerprint()
 
         def pieces() -> Iterator[pl.DataFrame]:
-            for piece in source.pieces(names, self.around, PIECE):
+            for piece in self.source.pieces(names, self.around, rows):
                 look()
                 yield piece
 
         try:
             made = Gathering(groups, pieces())
         except OSError as error:
-            raise RepositoryError(
-                f"{self.where}: its candles cannot be gathered in {temporary_folder()}: {error.strerror or error};"
-                " set TMPDIR to a folder with more room, or import them into a store"
-            ) from error
-        if source.fingerprint() != found:
+            why = f"{self.where}: its candles cannot be put into a temporary file: {error.strerror or error}"
+            raise NotGatheredError(f"{why}; set TMPDIR to a folder with more room") from error
+        if self.source.fingerprint() != found:
             raise RepositoryError(f"{self.where} was changed while it was read: try again", retryable=True)
         return made
 

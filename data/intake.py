@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from ..errors import RepositoryError
 from .cutting import cut_symbols
-from .gathered import GatheredRepository, ScatteredRepository
+from .gathered import GatheredRepository, NotGatheredError, can_be_gathered, has_room
 from .held import HeldRepository
 from .instants import Bound, Instant
 from .loading import Loading
 from .repository import GroupingRepository
-from .tables import TableRepository
+from .tables import LOG, TableRepository
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Told how many symbols of how many are brought in."""
@@ -52,10 +52,8 @@ class Intake:
         total = sum(map(len, parts))
         if self.progress is not None:
             self.progress(0, total)
-        source = self.repository
-        if len(parts) > 1 and isinstance(source, ScatteredRepository) and source.can_be_gathered:
-            around = Loading(source, source.stored, self.columns).around(*self.range, 0)
-            self.loaded = GatheredRepository(source, parts, self.columns, around)
+        if len(parts) > 1:
+            self.loaded = self.gathered(parts)
         for symbols in parts:
             frame = self.sound(symbols, alone=len(parts) == 1)
             if frame is not None:
@@ -81,6 +79,19 @@ class Intake:
         most = CELLS // (KEYS + len(self.columns))
         borders = repository.borders(timeframe) if isinstance(repository, GroupingRepository) else frozenset()
         return list(cut_symbols(sizes, most, SYMBOLS, borders)) or [[]]
+
+    def gathered(self, parts: Sequence[Sequence[str]]) -> TableRepository:
+        """The source, or its candles where they do not lie symbol after symbol, gone over once, if there is room."""
+        source = self.repository
+        rows = sum((source.rows(source.stored.text) or {}).values())
+        if not can_be_gathered(source) or not has_room(rows, len(self.columns)):
+            return source
+        around = Loading(source, source.stored, self.columns).around(*self.range, 0)
+        try:
+            return GatheredRepository(source, parts, self.columns, around)
+        except NotGatheredError as error:  # it takes longer, then
+            LOG.warning("%s", error, extra={"event": "not gathered", "error": str(error)})
+            return source
 
     def sound(self, symbols: list[str], *, alone: bool) -> pl.DataFrame | None:
         """The candles of those of these symbols that are not at fault; None where all are."""

@@ -169,7 +169,10 @@ class NumberedRepository(TableRepository):
 
     @abstractmethod
     def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
-        """All rows that may be inside the bounds in their order, see `ScatteredRepository`."""
+        """All rows that may be inside the bounds in their order, from at most so many at a time, one piece at least.
+
+        Their symbol is text, their ts as stored, the columns `names` the source's.
+        """
 
     @abstractmethod
     def as_counted(self) -> bool:

@@ -20,6 +20,7 @@ from .numbered import ROW, NumberedRepository, Runs
 from .numbers_of_rows import Numbers
 from .options import TableOptions, as_path
 from .parquet_files import ParquetFiles, is_hidden, schema_of
+from .placing import tell_nameless
 from .remembering import fingerprint_of, remembered
 from .stored_bounds import inside
 from .timeframes import looked_at
@@ -150,6 +151,7 @@ class ParquetRepository(NumberedRepository):
         if (grouped := self.grouped()) is None:
             return super().labels
         self.nameless = nameless_of(grouped)
+        tell_nameless(self.nameless, self.where)
         return labels_of(grouped)
 
     @remembered

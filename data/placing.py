@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from .numbers_of_rows import Rows, are_among, rows_where
 
 Counts = dict[str, dict[str, int]]  # kind of defect -> symbol -> rows
 
+LOG: Final = logging.getLogger("barsweep")
+NAMELESS: Final = "%d rows without a symbol"
 METADATA_KEY: Final = b"barsweep.defects"
 
 
@@ -49,6 +52,13 @@ def as_names(symbols: pl.Series, where: str) -> pl.Series:
         return symbols.cast(pl.String)
     except pl.exceptions.PolarsError as error:
         raise RepositoryError(f"{where}: the column of symbols holds {symbols.dtype}; texts are needed") from error
+
+
+def tell_nameless(rows: int, where: str) -> None:
+    """Log that so many rows are of no symbol."""
+    if rows:
+        fields = {"event": "rows left out", "source": where, "rows": rows}
+        LOG.warning("%s: " + NAMELESS + " are left out", where, rows, extra=fields)
 
 
 def place(frame: pl.DataFrame) -> Placed:

@@ -7,7 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Literal
 
 import polars as pl
 import pyarrow as pa
@@ -20,7 +20,7 @@ from .instants import Bound, Bounds, Instant, begin_of, read_ts, zone
 from .layout import UNTOLD, Kind, Layout, find_layout, unnamed
 from .loading import Loading
 from .options import assert_options
-from .placing import Placed, as_names, assert_number, place
+from .placing import NAMELESS, Placed, as_names, assert_number, place, tell_nameless
 from .policies import CandlePolicy, companions
 from .remembering import Remembering, remembered
 from .resampling import ends_of_whole_bars
@@ -28,7 +28,6 @@ from .summaries import summary
 from .timeframes import Timeframe, infer_timeframe, looked_at
 
 LOG = logging.getLogger("barsweep")
-NAMELESS: Final = "%d rows without a symbol"
 
 
 class TableRepository(Remembering, ABC):
@@ -148,9 +147,7 @@ class TableRepository(Remembering, ABC):
 
     def place_keys(self, raw: pl.DataFrame) -> Placed:
         """Bring symbol and ts into their kinds, and the rows into their order."""
-        if nameless := raw["symbol"].null_count():
-            fields = {"event": "rows left out", "source": self.where, "rows": nameless}
-            LOG.warning("%s: " + NAMELESS + " are left out", self.where, nameless, extra=fields)
+        tell_nameless(raw["symbol"].null_count(), self.where)
         ts = read_ts(raw, self.zone_name, self.where)
         return place(with_columns(raw, as_names(raw["symbol"], self.where), ts.alias("ts")))
 

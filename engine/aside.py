@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from queue import Empty
@@ -27,12 +26,12 @@ class JobEndedError(Exception):
 CANCELLED: Final = SymbolError("cancelled", "cancelled")
 
 
-def run_aside(work: Callable[[Ticket], T], limits: Limits, control: Control, *, timed: bool = True) -> T:
-    """What `work` returns or raises; it has the deadline for its time, if it is `timed`.
+def run_aside(work: Callable[[Ticket], T], limits: Limits, control: Control, *, seconds: float | None = None) -> T:
+    """What `work` returns or raises; it has the deadline for its time, if not so many `seconds`.
 
     Raises JobEndedError when the job is cancelled or the time is over: the thread is then left to itself.
     """
-    ticket = Ticket(limits.gates, limits.deadline if timed else math.inf, last=True)
+    ticket = Ticket(limits.gates, limits.deadline if seconds is None else seconds, last=True)
     ended: list[Callable[[], T]] = []
 
     def target() -> None:

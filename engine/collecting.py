@@ -94,7 +94,7 @@ def run_batches(
     if prepared.references is not None:
         progress.advance(0)
         prepared = with_references(prepared, limits, control)
-    prepared = with_gathered(prepared, limits, control, collected.spill)
+    prepared = collected.prepared = with_gathered(prepared, limits, control, collected.spill, memory.limit)
     demand, room = prepared.demand, memory.room() - prepared.demand.held
     own = JobMemory(memory, demand, lambda: collected.held)
     collected.room, collected.memory = room - demand.at_work(room), memory

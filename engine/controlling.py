@@ -99,7 +99,8 @@ class Ticket:
         self.stop = Stop()  # looked at by compiled code, which holds no interpreter lock
         self.waited = 0.0
         self.thread: threading.Thread | None = None
-        self._gates, self._expires, self._waiting = gates, time.monotonic() + seconds, False
+        self._gates, self._seconds, self._waiting = gates, seconds, False
+        self._expires = time.monotonic() + seconds
         self._interruption: Interruption | None = None
 
     def start(self, work: Callable[[], None], name: str) -> None:
@@ -114,6 +115,10 @@ class Ticket:
     def remaining(self) -> float | None:
         """Seconds left, or None while the clock stands still."""
         return None if self._waiting else self._expires - time.monotonic()
+
+    def begin_anew(self) -> None:
+        """Let the clock start again: one of several pieces of the work is done."""
+        self._expires = time.monotonic() + self._seconds
 
     def pause(self, seconds: float) -> None:
         """Sleep, but wake up when the batch is abandoned."""

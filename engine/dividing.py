@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ..data.gathered import can_be_gathered
 from ..formulas.freezing import frozen
 from ..formulas.kernels.lanes import LANES
 from .batching import (
@@ -19,7 +20,6 @@ from .batching import (
 )
 from .demanding import is_tiled, quick_rows
 from .evaluating import Evaluator, ServiceEvaluator
-from .gathering import can_be_gathered
 from .loading import Loader
 from .sources import borders_of, checks_itself, read_apart
 from .splitting import Selection
@@ -40,19 +40,13 @@ class Work:
     def divided(self, sizes: Mapping[str, int], room: int) -> list[Batch]:
         """Batches of symbols that have so many bars each, which share the room, in bytes."""
         at_once, total = quick_rows(self.evaluator, self.selection, room // self.in_flight), sum(sizes.values())
-        quick = few = 0
-        if total > FEW_ROWS and not read_apart(self.loader.repository) and not self._is_gathered(total, room):
-            quick = total  # whatever a batch is of, all candles are gone over for it
-        elif at_once and self.loader.is_at_hand:
-            quick = at_once
-        elif checks_itself(self.loader.repository):
-            few = min(at_once, FEW_ROWS)
+        repository = self.loader.repository
+        all_over = total > FEW_ROWS and not read_apart(repository) and not can_be_gathered(repository)
+        # of what is at hand, and of what is gone over for each batch, few batches are best
+        quick = at_once if at_once and (all_over or self.loader.is_at_hand) else 0
+        few = min(at_once, FEW_ROWS) if not quick and checks_itself(repository) else 0
         most = MOST_CUT_SYMBOLS if quick or total <= few else MOST_SYMBOLS
         return self._cut(sizes, room, most, few, quick)
-
-    def _is_gathered(self, total: int, room: int) -> bool:
-        """Whether candles are gathered first, since one batch for each worker would take more than the room."""
-        return total > room // (self.bar * self.in_flight) * (self.in_flight - 1) and can_be_gathered(self.loader)
 
     def sent_away(self, sizes: Mapping[str, int], limit: int) -> list[Batch]:
         """Batches that are computed elsewhere, where each has a room of `limit` bytes for itself."""
@@ -73,16 +67,3 @@ class Work:
         borders = borders_of(self.loader.repository, self.loader.request.timeframe)
         most = SERVICE_SYMBOLS if isinstance(self.evaluator, ServiceEvaluator) else symbols
         return cut(sizes, rows, most, borders)
-
-
-def notes_of_batches(loader: Loader, batches: int, in_flight: int, *, gathers: bool) -> tuple[str, ...]:
-    """What to know about a source that so many batches go over, of which so many are in flight."""
-    if batches <= in_flight or read_apart(loader.repository):
-        return ()
-    name = getattr(loader.repository, "where", type(loader.repository).__name__)
-    how = "candles are put into temporary files first" if gathers else f"each of {batches} batches goes over all of it"
-    text = (
-        f"{name} does not hold its candles symbol after symbol: {how};"
-        " of a store of them (barsweep import, import_candles) only what is needed is read"
-    )
-    return (text,)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ..data.gathered import GatheredRepository, ScatteredRepository
+from ..data.gathered import CELLS, GatheredRepository, can_be_gathered, has_room
 from ..data.loading import Loading
 from ..data.policies import companions
-from ..data.tables import TableRepository
-from ..data.temporary import temporary_folder
 from ..data.timeframes import Timeframe
-from ..errors import RepositoryError
 from .aside import JobEndedError, run_aside
+from .batching import CELL
 from .controlling import Control, Ticket
 from .limits import Limits
 from .loading import Loader
@@ -29,54 +26,70 @@ if TYPE_CHECKING:
     from .preparing import Prepared
 
 LOG: Final = logging.getLogger("barsweep")
-CELL: Final = 8  # bytes
-KEYS: Final = 2  # cells of a row's ts and of the number of its symbol
-FREE: Final = 0.8  # of the disk's room, at the most
+SHARE: Final = 16  # of the memory limit, what is read at a time takes one: it is copied by its groups
 
 
-def is_gathered(loader: Loader, batches: int, rows: int, in_flight: int) -> bool:
-    """Whether to go over a source of so many rows once and put its candles aside, for so many batches."""
-    if batches <= in_flight or read_apart(loader.repository) or not can_be_gathered(loader):
-        return False
-    room = shutil.disk_usage(temporary_folder()).free
-    return CELL * (KEYS + len(loader.request.columns)) * rows <= FREE * room
+def is_gathered(loader: Loader, rows: int) -> bool:
+    """Whether to go over a source of so many rows once, ahead of the batches, since each of them would."""
+    return can_be_gathered(loader.repository) and has_room(rows, len(loader.request.columns))
 
 
-def can_be_gathered(loader: Loader) -> bool:
-    """Whether the candles can be put aside as the loader wants them."""
-    repository = loader.repository
-    return isinstance(repository, ScatteredRepository) and repository.can_be_gathered
+def notes_of_source(loader: Loader, batches: int, in_flight: int, *, gathers: bool) -> tuple[str, ...]:
+    """What to know about a source that so many batches would go over, of which so many are in flight."""
+    if batches <= in_flight or read_apart(loader.repository):
+        return ()
+    name = getattr(loader.repository, "where", type(loader.repository).__name__)
+    how = "candles are put into a temporary file first" if gathers else f"each of {batches} batches goes over all of it"
+    text = (
+        f"{name} does not hold its candles symbol after symbol: {how};"
+        " of a store of them (barsweep import, import_candles) only what is needed is read"
+    )
+    return (text,)
 
 
-def with_gathered(prepared: Prepared, limits: Limits, control: Control, spill: Spill) -> Prepared:
-    """A prepared job whose batches load what was gathered; `spill` counts it.
+def with_gathered(prepared: Prepared, limits: Limits, control: Control, spill: Spill, limit: int) -> Prepared:
+    """A prepared job whose batches load what was gathered within the memory `limit`; `spill` counts it.
 
-    Where that fails, or the job is cancelled meanwhile, it is the job as it was.
+    Where that fails, or takes longer for a piece than a batch may, it is the job as it was, and its notes say so.
     """
-    loader = prepared.loader
     if not prepared.gathers:
         return prepared
-    gather = partial(_gathered, loader, [batch.symbols for batch in prepared.batches], control.tally)
+    loader, groups = prepared.loader, [batch.symbols for batch in prepared.batches]
+    gather = partial(_gathered, loader, groups, min(CELLS, limit // (CELL * SHARE)), control.tally)
     try:
-        repository = run_aside(gather, limits, control, timed=False)
-    except JobEndedError:  # cancelled: no batch begins
-        return prepared
-    except RepositoryError as error:  # the batches, which go over the source itself, tell it if it stays so
-        LOG.warning("%s", error, extra={"event": "not gathered"})
-        return prepared
+        repository = run_aside(gather, limits, control, seconds=limits.timeout)
+    except JobEndedError as ended:  # batches have clocks of their own, and none begins of a job that is cancelled
+        if control.cancelled:
+            return prepared
+        return _not_gathered(prepared, limits, ended.error.message)
+    except Exception as error:  # noqa: BLE001 - what it is batches meet again, and tell it of their symbols
+        return _not_gathered(prepared, limits, str(error))
     spill.count(repository.gathering.size)
     return replace(prepared, loader=replace(loader, repository=repository))
 
 
-def _gathered(loader: Loader, groups: Sequence[Sequence[str]], tally: Tally, ticket: Ticket) -> GatheredRepository:
+def _not_gathered(prepared: Prepared, limits: Limits, why: str) -> Prepared:
+    LOG.warning("candles are not gathered: %s", why, extra={"event": "not gathered", "error": why})
+    told = partial(notes_of_source, prepared.loader, len(prepared.batches), limits.in_flight)
+    others = [note for note in prepared.notes if note not in told(gathers=True)]
+    return replace(prepared, notes=(*others, *told(gathers=False)))
+
+
+def _gathered(
+    loader: Loader, groups: Sequence[Sequence[str]], cells: int, tally: Tally, ticket: Ticket
+) -> GatheredRepository:
     source, request = loader.repository, loader.request
-    assert isinstance(source, TableRepository)
+    assert can_be_gathered(source), "it was asked before"
     columns = companions(request.columns, loader.policy, columns_of(source, request.timeframe))
     loading = Loading(source, Timeframe.parse(request.timeframe), columns)
     around = loading.around(request.bounds.start, request.bounds.end, request.before)
 
+    def look() -> None:
+        ticket.look()
+        ticket.begin_anew()
+
     def gather() -> GatheredRepository:
         with tally.stage("gather"), ticket.interruptible(interrupt_of(source)):
-            return GatheredRepository(source, groups, columns, around, ticket.look)
+            return GatheredRepository(source, groups, columns, around, look, cells)
 
     return Retries(loader.retries, tally, ticket.pause).ask(gather, "gathering candles")

@@ -22,10 +22,10 @@ from .braking import EngineMemory
 from .budgeting import Demand
 from .controlling import Ticket
 from .demanding import demand_of
-from .dividing import Work, notes_of_batches
+from .dividing import Work
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
-from .gathering import is_gathered
+from .gathering import is_gathered, notes_of_source
 from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .limits import Limits
@@ -45,6 +45,7 @@ from .sources import (
     interrupt_of,
     notes_of,
     policy_of,
+    read_apart,
     span_of,
     symbols_of,
     zone_of,
@@ -125,7 +126,7 @@ class Preparer:
         assert_reachable(self.repository)
         prepared = self._prepared(job, everything=everything)
         batches, gathers = len(prepared.batches), prepared.gathers
-        of_batches = notes_of_batches(prepared.loader, batches, self.limits.in_flight, gathers=gathers)
+        of_batches = notes_of_source(prepared.loader, batches, self.limits.in_flight, gathers=gathers)
         return replace(prepared, notes=(*notes_of(self.repository), *of_batches, *prepared.notes))
 
     def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:
@@ -238,7 +239,8 @@ class Preparer:
             batches = work.sent_away(sizes, self.memory.limit)
         else:
             batches = work.divided(sizes, demand.at_work(room - demand.held))
-        gathers = not self.apart and is_gathered(loader, len(batches), sum(sizes.values()), limits.in_flight)
+        all_over = len(batches) > limits.in_flight and not self.apart and not read_apart(self.repository)
+        gathers = all_over and is_gathered(loader, sum(sizes.values()))
         return Prepared(job, requested, unknown, loader, evaluator, selection, batches, demand=demand, gathers=gathers)
 
 

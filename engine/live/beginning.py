@@ -21,6 +21,7 @@ from ..braking import EngineMemory
 from ..controlling import LOG, Control, Ticket
 from ..evaluating import PlanEvaluator
 from ..executors import TileExecutor
+from ..gathering import with_gathered
 from ..jobs import ONLY, DateRange, ProcessingJob
 from ..limits import Limits
 from ..other_tables import opened_tables
@@ -29,6 +30,7 @@ from ..preparing import Prepared, Preparer
 from ..referring import References
 from ..service import FormulaService
 from ..sources import columns_of, policy_of, span_of
+from ..spilling import Spill
 from ..splitting import Selection
 from .arriving import Reader
 from .members import Members
@@ -93,8 +95,10 @@ def begin(
         assert isinstance(prepared.evaluator, PlanEvaluator)
         following = _following(prepared, prepared.evaluator, limits)
         members = Members()
+        plan = prepared.evaluator.plan
+        if _reaches_all(plan):
+            prepared = with_gathered(prepared, limits, Control(), Spill(), MEMORY)
         dates = _take_in(prepared, repository, following, members)
-    plan = prepared.evaluator.plan
     reader = Reader(
         prepared.loader.request.columns,
         None if dates is None else pl.Date() if dates else TS,
@@ -146,13 +150,17 @@ def _take_in(prepared: Prepared, repository: CandleRepository, following: Follow
     return dates
 
 
+def _reaches_all(plan: Plan) -> bool:
+    return plan.reach is None or bool(plan.across)
+
+
 def _history(prepared: Prepared, repository: CandleRepository) -> Iterator[Candles]:
     """The usable past bars, batch by batch; only those that the plan reaches, where that is not all of them."""
     loader, plan = prepared.loader, prepared.evaluator.plan  # type: ignore[attr-defined] # as above
     span = span_of(repository, loader.request.timeframe)
-    if span is not None and plan.reach is not None and not plan.across:
+    if span is not None and not _reaches_all(plan):
         bounds = DateRange(span[1], None)
-        loader = replace(loader, request=replace(loader.request, bounds=bounds, before=max(1, plan.reach)))
+        loader = replace(loader, request=replace(loader.request, bounds=bounds, before=max(1, plan.reach or 0)))
     for batch in prepared.batches:
         loaded = loader.load(batch.symbols, Ticket({}, PATIENCE))
         for symbol, error in loaded.errors.items():

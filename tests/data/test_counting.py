@@ -51,3 +51,12 @@ def test_any_rows_are_counted_as_if_they_were_read(path, names, times, rows, zon
 
     assert counted.labels.equals(read.labels)
     assert counted.nameless == read.nameless
+
+
+def test_rows_of_no_symbol_are_logged(path, caplog):
+    pl.DataFrame({"symbol": ["B", None, "A"], "ts": [date(2024, 1, 2)] * 3, "close": 1.0}).write_parquet(path)
+
+    with caplog.at_level("WARNING", logger="barsweep"):
+        assert ParquetRepository(path).symbols("1d") == ["A", "B"]
+
+    assert [(record.event, record.rows) for record in caplog.records] == [("rows left out", 1)]

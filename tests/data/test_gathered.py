@@ -8,7 +8,7 @@ from faulty import FIELDS, FIRST, candles, same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from barsweep.data import CandlePolicy, check_candles, gathered, gathering
+from barsweep.data import CandlePolicy, ParquetRepository, check_candles, gathered, gathering
 from barsweep.data.gathered import GatheredRepository
 from barsweep.data.instants import Bounds
 from barsweep.data.loading import Loading
@@ -33,7 +33,9 @@ COLUMNS = ["close", "volume", "sector", "held"]
 
 def of_groups(source, groups, columns, around):
     known = source.symbols("1d")
-    return GatheredRepository(source, [[name for name in group if name in known] for group in groups], columns, around)
+    return GatheredRepository(
+        source, [[name for name in group if name in known] for group in groups], columns, around, cells=15
+    )
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -48,7 +50,6 @@ def of_groups(source, groups, columns, around):
 )
 def test_loads_are_those_of_the_table(opened, monkeypatch, frame, symbols, start, end, before, groups, bounded):
     """Whatever is missing, comes twice or lies in a wrong place."""
-    monkeypatch.setattr(gathered, "PIECE", 3)
     source = opened(frame)
     known = [name for name in symbols if name in source.symbols("1d")]  # others are not asked for
 
@@ -93,15 +94,68 @@ def test_tables_that_lie_symbol_after_symbol_are_not_gathered(opened, database):
     assert not view.can_be_gathered  # which may answer otherwise each time
 
 
-def test_more_groups_than_files_may_be_open(opened, monkeypatch):
-    monkeypatch.setattr(gathered, "MOST_FILES", 2)
-    source = opened(SCATTERED)
+def test_texts_are_written_once(opened):
+    """Not with each of the groups."""
+    frame = SCATTERED.with_columns(
+        pl.col("sector").cast(pl.String) + " and a name of sixty letters, or nearly so it is"
+    )
+    source = opened(frame)
 
-    found = GatheredRepository(source, [["A"], ["B"], ["C"]], ["close"], EVER)
+    found = GatheredRepository(source, [["A"], ["B"], ["C"]], ["sector"], EVER)
 
-    assert found.gathering.groups == [["A", "B"], ["C"]]
-    asked = (["B"], "1d", None, None, ["close"], 0)
+    assert found.gathering.size < 2 * (frame["sector"].str.len_bytes().sum() + 180 * 16 + 3 * 64 * 20)
+    asked = (["B"], "1d", None, None, ["sector"], 0)
     assert found.load(*asked).equals(source.load(*asked))
+
+
+class Loading1000(ParquetRepository):
+    """Makes something else of what is stored."""
+
+    def load(self, *given):
+        return super().load(*given)
+
+
+class Reading1000(ParquetRepository):
+    """As above."""
+
+    def read(self, *given):
+        return super().read(*given)
+
+
+class Named(ParquetRepository):
+    """Makes nothing else."""
+
+
+@pytest.mark.parametrize(("kind", "gathers"), [(Loading1000, False), (Reading1000, False), (Named, True)])
+def test_a_class_of_ones_own_is_asked_itself(folder, kind, gathers):
+    assert gathered.can_be_gathered(kind(folder(SCATTERED).path)) is gathers
+
+
+def test_who_passes_everything_on_is_asked_itself(folder):
+    class Passing:
+        def __init__(self, inner):
+            self.inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+    assert not gathered.can_be_gathered(Passing(folder(SCATTERED)))
+
+
+def test_few_cells_are_held_at_a_time(opened, monkeypatch):
+    source, heights = opened(SCATTERED), []
+    own = type(source).pieces
+
+    def pieces(self, *given):
+        for piece in own(self, *given):
+            heights.append(piece.height)
+            yield piece
+
+    monkeypatch.setattr(type(source), "pieces", pieces)
+    GatheredRepository(source, [["A", "B", "C"]], ["close", "volume"], EVER, cells=4 * 40)
+
+    assert sum(heights) == 180
+    assert max(heights) == 40
 
 
 def test_a_source_that_changes_on_the_way_is_refused(folder):
@@ -126,7 +180,7 @@ def test_a_disk_that_is_full_is_told(folder, monkeypatch, tmp_path):
     monkeypatch.setattr(gathering.tempfile, "TemporaryFile", full)
 
     with pytest.raises(
-        RepositoryError, match=r"cannot be gathered in .*No space left on device; set TMPDIR to a folder"
+        gathered.NotGatheredError, match="cannot be put into a temporary file: No space left on device; set TMPDIR"
     ):
         GatheredRepository(folder(SCATTERED), [["A", "B", "C"]], ["close"], EVER)
 

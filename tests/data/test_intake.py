@@ -1,6 +1,7 @@
 """Imports part by part: the same as of a piece, from any source into any target."""
 
 import weakref
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -16,8 +17,8 @@ from imported import (
     universe,
 )
 
+from barsweep.data import ParquetRepository, gathered, gathering, import_candles, intake, open_repository
 from barsweep.data import growing_column as growing
-from barsweep.data import import_candles, intake, open_repository
 from barsweep.errors import RepositoryError
 
 
@@ -37,6 +38,30 @@ def test_an_import_in_parts_is_that_of_a_piece(tmp_path, monkeypatch, target, wr
     assert len(told) > 2
     assert told == sorted(told)
     assert told[-1] == (len(SYMBOLS), len(SYMBOLS))
+
+
+def test_candles_by_date_are_gone_over_once(tmp_path, monkeypatch):
+    """However many parts they are brought in; without room each part goes over all of them."""
+    source, pieces = as_parquet_by_date(universe(), tmp_path), []
+    own = ParquetRepository.pieces
+    whole = import_candles(source, tmp_path / "whole.store")
+    monkeypatch.setattr(intake, "CELLS", 210)
+    monkeypatch.setattr(ParquetRepository, "pieces", lambda *given: pieces.append(given) or own(*given))
+
+    parts = import_candles(source, tmp_path / "parts.store")
+    assert len(pieces) == 1
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gathering.tempfile, "TemporaryFile", full)
+    slow = import_candles(source, tmp_path / "slow.store")
+    monkeypatch.setattr(gathered.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    slower = import_candles(source, tmp_path / "slower.store")
+    assert len(pieces) == 1
+
+    for other in (parts, slow, slower):
+        assert content_of(other.path).equals(content_of(whole.path))
 
 
 def vars_of(imported):

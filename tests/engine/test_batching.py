@@ -1,12 +1,13 @@
 from types import SimpleNamespace
 
+import duckdb
 import numpy as np
 import pytest
 from fakes import Watched, universe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsweep import FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
+from barsweep import DuckDBRepository, FormulaService, FrameRepository, ProcessingEngine, ProcessingJob, function
 from barsweep.data import CandlePolicy, parquet
 from barsweep.engine import dividing
 from barsweep.engine.batching import MOST_CUT_SYMBOLS, MOST_TILED_ROWS, Batch, bytes_of_bar, cut, rows_per_batch
@@ -173,9 +174,9 @@ def test_candles_at_hand_are_cut_into_few_where_kernels_do_all(kept, formula, ba
     assert tiled.matches.equals(other.matches)
 
 
-def batches_of(formula, repository, **options):
+def batches_of(formula, repository, executor="tiles", **options):
     with ProcessingEngine(repository, max_workers=2, **options) as engine:
-        return engine.run(ProcessingJob(None, formula, executor="tiles")).statistics.batches
+        return engine.run(ProcessingJob(None, formula, executor=executor)).statistics.batches
 
 
 def test_names_do_not_bound_what_is_only_cut():
@@ -194,23 +195,17 @@ def test_few_bars_are_asked_for_once_where_the_house_reads(tmp_path):
 
 
 def test_what_is_gone_over_for_every_batch_is_cut_into_one_for_each_worker(tmp_path, monkeypatch):
+    """Views may answer otherwise each time; kernels that do all are done at once, who else computes may take long."""
     monkeypatch.setattr("barsweep.engine.batching.LEAST_ROWS", 1)
     monkeypatch.setattr("barsweep.engine.dividing.FEW_ROWS", 0)
     monkeypatch.setattr("barsweep.engine.batching.FEW_TILES", 0)
-    apart, together = tmp_path / "apart.parquet", tmp_path / "together.parquet"
-    universe(60).write_parquet(apart)
-    universe(60).sort("ts", "symbol").write_parquet(together)
-    job = ProcessingJob(None, "close > sma(close, 9)")
+    with duckdb.connect(str(tmp_path / "bars.duckdb")) as connection:
+        connection.register("bars", universe(60).to_arrow())
+        connection.execute("create table candles as select * from bars; create view seen as from candles")
+    table, view = (DuckDBRepository(tmp_path / "bars.duckdb", name) for name in ("candles", "seen"))
 
-    results, small = [], 60 * 12 * bytes_of_bar(1, 2, in_tiles=True, everything=False)
-    for path, options in ((apart, {}), (together, {}), (together, {"memory_limit": small})):
-        with ProcessingEngine(path, max_workers=2, **options) as engine:
-            results.append(engine.run(job))
-
-    assert [result.statistics.batches for result in results[:2]] == [6, 2]
-    assert results[2].statistics.batches > 3  # of what is gathered first
-    assert [len(result.notes) for result in results] == [0, 0, 1]
-    assert all(result.matches.equals(results[0].matches) for result in results)
+    assert [batches_of("close > sma(close, 9)", each) for each in (table, view)] == [6, 2]
+    assert batches_of("close > sma(close, 9)", view, executor="polars") == 6
 
 
 @pytest.mark.parametrize("formula", ["close > close[1]", "close > sma(close, 9)"])

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 import time
 from types import SimpleNamespace
 
@@ -10,8 +11,16 @@ import polars as pl
 import pytest
 from fakes import universe
 
-from barsweep import DateRange, DuckDBRepository, ParquetRepository, ProcessingEngine, ProcessingJob, scan
-from barsweep.data import gathered
+from barsweep import (
+    DateRange,
+    DuckDBRepository,
+    FrameRepository,
+    ParquetRepository,
+    ProcessingEngine,
+    ProcessingJob,
+    scan,
+)
+from barsweep.data import CandlePolicy, gathered
 from barsweep.engine import dividing, gathering
 from barsweep.errors import RepositoryError
 
@@ -23,13 +32,13 @@ def many_batches(monkeypatch):
     """Of five symbols each, and pieces of a few rows."""
     monkeypatch.setattr(dividing, "FEW_ROWS", 0)
     monkeypatch.setattr(dividing, "rows_per_batch", lambda *_, **__: 5 * 12)
-    monkeypatch.setattr(dividing.Work, "_is_gathered", lambda self, *_: gathering.can_be_gathered(self.loader))
-    monkeypatch.setattr(gathered, "PIECE", 50)
+    monkeypatch.setattr(gathering, "CELLS", 200)
 
 
-def by_day(folder):
+def by_day(folder, frame=None):
     folder.mkdir()
-    for (day,), rows in universe(60).sort("ts", "symbol").partition_by("ts", as_dict=True).items():
+    frame = universe(60) if frame is None else frame
+    for (day,), rows in frame.sort("ts", "symbol").partition_by("ts", as_dict=True).items():
         rows.write_parquet(folder / f"{day}.parquet")
     return folder
 
@@ -74,7 +83,77 @@ def test_what_is_found_is_what_is_found_in_a_frame(scattered, job):
     }
     assert found.statistics.seconds["gather"] > 0
     assert found.statistics.put_aside >= 44 * 12 * (8 + 8 + 2)  # time, close, what tells the symbol
-    assert "does not hold its candles symbol after symbol: candles are put into temporary files first" in found.notes[0]
+    assert (
+        "does not hold its candles symbol after symbol: candles are put into a temporary file first" in found.notes[0]
+    )
+
+
+@pytest.mark.parametrize("formula", [FORMULA, "rank(close) < 4", 'close > symbol("S0003", close)'])
+def test_no_batch_reads_from_the_source(scattered, monkeypatch, formula):
+    reads = []
+    for kind in (ParquetRepository, DuckDBRepository):
+        own = kind.read
+
+        def read(self, names, symbols, around, own=own):
+            reads.append(symbols)
+            return own(self, names, symbols, around)
+
+        monkeypatch.setattr(kind, "read", read)
+        monkeypatch.setattr(kind, "pieces", kind.pieces)  # in the place of the same class
+
+    found = scan(formula, scattered)
+
+    assert found.statistics.seconds["gather"] > 0
+    assert [symbols for symbols in reads if symbols and len(symbols) == 5] == []
+
+
+def test_a_policy_finds_the_columns_that_it_compares(tmp_path):
+    frame = universe(60).with_columns(high=pl.when(pl.col("close") > 41).then(0.0).otherwise("high"))
+    folder = by_day(tmp_path / "candles", frame)
+    policy = CandlePolicy(high_below_low="undefined", close_outside="drop")
+
+    found = scan(FORMULA, ParquetRepository(folder, policy=policy))
+
+    expected = scan(FORMULA, FrameRepository(frame, policy=policy))
+    assert found.statistics.seconds["gather"] > 0
+    assert found.defects == expected.defects != {}
+    assert found.matches.equals(expected.matches)
+
+
+def test_a_piece_that_never_comes_is_not_waited_for(scattered, monkeypatch):
+    """It has the time of a batch; then the batches, which have clocks of their own, tell what is wrong."""
+    own, waiting = gathering.GatheredRepository, threading.Event()
+
+    def hanging(*given):
+        waiting.wait(30)
+        return own(*given)
+
+    monkeypatch.setattr(gathering, "GatheredRepository", hanging)
+    try:
+        with ProcessingEngine(scattered, timeout=0.5) as engine:
+            found = engine.run(ProcessingJob(None, FORMULA))
+    finally:
+        waiting.set()
+
+    assert found.matches.equals(scan(FORMULA, universe(60)).matches)
+    assert "each of 12 batches goes over all of it" in found.notes[0]
+
+
+def test_many_pieces_may_take_longer_than_one_batch(scattered, monkeypatch):
+    own = gathering.GatheredRepository
+
+    def slow(*given):
+        def look():
+            given[4]()
+            time.sleep(0.1)
+
+        return own(*given[:4], look, *given[5:])
+
+    monkeypatch.setattr(gathering, "GatheredRepository", slow)
+    with ProcessingEngine(scattered, timeout=0.5) as engine:
+        found = engine.run(ProcessingJob(None, FORMULA))
+
+    assert found.statistics.seconds["gather"] > 1
 
 
 def test_views_are_gone_over_by_each_batch(tmp_path):
@@ -89,7 +168,7 @@ def test_views_are_gone_over_by_each_batch(tmp_path):
 
 
 def test_a_disk_without_room_is_not_filled(scattered, monkeypatch):
-    monkeypatch.setattr(gathering.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(gathered.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
 
     found = scan(FORMULA, scattered)
 
@@ -106,7 +185,8 @@ def test_where_gathering_fails_each_batch_goes_over_the_source(scattered, monkey
     found = scan(FORMULA, scattered)
 
     assert found.matches.equals(scan(FORMULA, universe(60)).matches)
-    assert [record.message for record in caplog.records if record.event == "not gathered"] == ["no room"]
+    assert [record.error for record in caplog.records if record.event == "not gathered"] == ["no room"]
+    assert "each of 12 batches goes over all of it" in found.notes[0]
 
 
 def test_a_source_that_changes_meanwhile_is_gathered_again(tmp_path, monkeypatch):
@@ -138,9 +218,9 @@ def test_a_cancel_is_heard_between_two_pieces(scattered, monkeypatch):
             engines[0].cancel()
             while True:
                 time.sleep(0.01)
-                given[-1]()
+                given[4]()
 
-        return own(*given[:-1], looking)
+        return own(*given[:4], looking, *given[5:])
 
     monkeypatch.setattr(gathering, "GatheredRepository", cancelled_at_once)
     with ProcessingEngine(scattered) as engine:
