@@ -41,6 +41,8 @@ class FrameRepository(HeldRepository):
         super().__init__(**options)
         assert_option("name", name, str, "a text is needed")
         assert_option("date_format", date_format, str | None, 'a text is needed, "%d/%m/%Y"')
+        if date_format is not None and "%" not in date_format:
+            raise RepositoryError(f"date_format={date_format!r} names no part of a date: write one such as %d/%m/%Y")
         self.date_format = date_format
         self.name = name
         self.given = self.taken(frame)

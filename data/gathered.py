@@ -55,6 +55,12 @@ def has_room(rows: int, columns: int) -> bool:
     return CELL * (KEYS + columns) * rows <= FREE * free
 
 
+def lies_inside(around: Bounds, others: Bounds) -> bool:
+    """Whether nothing of what lies inside the bounds lies outside the others; both are in the same kind."""
+    late_enough = others.first is None or (around.first is not None and others.first <= around.first)
+    return late_enough and (others.last is None or (around.last is not None and others.last >= around.last))
+
+
 class GatheredRepository(TableRepository):
     """Some columns of a table between two times, gone over once; loads of symbols of a group then read these alone.
 
@@ -101,7 +107,7 @@ class GatheredRepository(TableRepository):
 
     def read(self, names: Sequence[str], symbols: Sequence[str] | None, around: Bounds) -> pl.DataFrame:
         """The rows of these symbols that may be inside the bounds."""
-        if not self.around.hold(around):
+        if not lies_inside(around, self.around):
             return self.source.read(names, symbols, around)
         wanted = self.group_of.keys() if symbols is None else [name for name in symbols if name in self.group_of]
         groups = sorted({self.group_of[symbol] for symbol in wanted})

@@ -77,11 +77,6 @@ class Bounds:
             inside = inside & (pl.col("ts") >= self.first)
         return inside & (pl.col("ts") <= self.last) if self.last is not None else inside
 
-    def hold(self, others: Bounds) -> bool:
-        """Whether nothing of what lies inside the others lies outside these; both are in the same kind."""
-        early = self.first is None or (others.first is not None and self.first <= others.first)
-        return early and (self.last is None or (others.last is not None and self.last >= others.last))
-
 
 def day_of(instant: Instant | None, tz: ZoneInfo) -> dt.date | None:
     """The date of an instant in a time zone."""
@@ -222,8 +217,12 @@ def from_text(stored: pl.Series, tz: str, where: str, date_format: str | None = 
     """
     text = stored.str.strip_chars()
     known = text.drop_nulls()
-    if date_format is not None and not known.str.contains(YEAR_FIRST).all():
-        return in_format(text, tz, where, date_format)
+    if date_format is not None:
+        try:
+            return in_format(text, tz, where, date_format)
+        except RepositoryError:
+            if not known.str.contains(YEAR_FIRST).all():  # ISO, as of another vendor's file
+                raise
     if known.str.contains("^[0-9]{8}$").all():
         read = text.str.to_date("%Y%m%d", strict=False)
     elif known.str.contains(r"^[0-9]{9,}(\.[0-9]*)?$").all():

@@ -61,10 +61,26 @@ def test_times_in_a_format_are_in_the_zone(file):
     assert found == [datetime(2022, 1, 3, 14, 30, tzinfo=UTC), datetime(2022, 1, 3, 20, 30, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize("form", ["%d.%m.%Y", "nonsense"])
-def test_a_format_that_does_not_fit(file, form):
-    with pytest.raises(RepositoryError, match=f"'01/03/2022' is not written as date_format='{form}' says"):
-        load(file("Date,Close\n01/03/2022,1\n"), date_format=form)
+def test_a_format_that_does_not_fit(file):
+    with pytest.raises(RepositoryError, match=r"'01/03/2022' is not written as date_format='%d.%m.%Y' says"):
+        load(file("Date,Close\n01/03/2022,1\n"), date_format="%d.%m.%Y")
+
+
+@pytest.mark.parametrize("text", ["01/03/2022", "2022-01-03"])
+def test_a_format_that_is_none(file, text):
+    with pytest.raises(RepositoryError, match="date_format='nonsense' names no part of a date: write one such as %d"):
+        load(file(f"Date,Close\n{text},1\n"), date_format="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("%Y-%d-%m", "2022-03-01"), ("%Y%d%m", "20220301"), ("%Y/%d/%m", "2022/03/01")]
+)
+def test_a_format_counts_also_where_the_text_could_be_iso(file, form, text):
+    """Dates are else those of another month, and nobody is told."""
+    path = file(f"Date,Close\n{text},1\n")
+
+    assert load(path)["ts"].to_list() == [date(2022, 3, 1)]
+    assert load(path, date_format=form)["ts"].to_list() == [date(2022, 1, 3)]
 
 
 def test_text_in_frames_is_read_as_told():
