@@ -40,13 +40,14 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def unfinished(target: Path) -> Path:
-    """Where what a cancelled job has found goes: to a free name where there is a file already, which may be whole.
+    """Where what a cancelled job has found goes: to a free name beside the target, which is for what is whole.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "found.csv"
-    >>> unfinished(path).name, path.write_text("whole"), unfinished(path).name
-    ('found.csv', 5, 'found.unfinished.csv')
+    >>> unfinished(path).name, unfinished(path).write_text("some"), unfinished(path).name
+    ('found.unfinished.csv', 4, 'found.unfinished-2.csv')
     """
     names = chain([".unfinished"], (f".unfinished-{number}" for number in count(2)))
     places = (target.with_stem(target.stem + name) for name in names)
-    return next(place for place in places if not place.exists()) if target.is_file() else target
+    is_device = target.exists() and not target.is_file()
+    return target if is_device else next(place for place in places if not place.exists())

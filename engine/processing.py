@@ -133,8 +133,8 @@ class ProcessingEngine:
         is logged and ignored; it is called on, later errors are not logged.
         With `output`, the path of a Parquet file, matches are written there while the job runs, so that they need not
         fit into memory: symbols in ascending order. The file gets its name, in the place of an older one, when the job
-        has ended. One that was cancelled leaves what is finished, as `found.unfinished.parquet` beside an older file;
-        one that raises leaves nothing.
+        has ended. One that was cancelled leaves what is finished beside it, as `found.unfinished.parquet`; one that
+        raises leaves nothing.
         Raises FormulaError, RepositoryError or ProcessingEngineError before work starts; what concerns one symbol is
         that symbol's error in the result.
         """

@@ -126,7 +126,7 @@ class TableFile:
     def finish(self, empty: pl.DataFrame, *, whole: bool = True) -> StoredTable:
         """Give the file its name; without any row it has the columns of a table that was written, or of `empty`.
 
-        Where not everything is in it that should be, `whole` says no: then an older file stays, see `unfinished`.
+        Where not everything is in it that should be, `whole` says no: then it is another name, see `unfinished`.
         """
         place = self.target if whole else unfinished(self.target)
         with self._told():

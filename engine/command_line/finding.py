@@ -57,7 +57,7 @@ class Delivery:
         return self.output if streams and self.sort is None and self.top is None else None
 
     def place(self, result: BatchResult) -> Path | None:
-        """The file that has the matches, or gets them: beside an older one if the scan was cut short."""
+        """The file that has the matches, or gets them: beside the one that was asked for if the scan was cut short."""
         if result.output is None and self.output is not None and result.cancelled:
             return unfinished(self.output)
         return result.output or self.output
@@ -68,7 +68,8 @@ class Delivery:
         if result.output is None:
             self.write(result, place)
         if self.output is not None and place is not None and place.resolve() != self.output.resolve():
-            say(f"{self.output} stays as it was; what was finished is in {place}")
+            kept = "stays as it was" if self.output.exists() else "is not written"
+            say(f"{self.output} {kept}; what was finished is in {place}")
 
     def write(self, result: BatchResult, place: Path | None) -> None:
         """Write the matches to a file or to standard output, as many as are wanted, and say where there are more."""

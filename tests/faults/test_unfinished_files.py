@@ -52,4 +52,4 @@ def test_what_several_cancelled_jobs_have_found_is_kept(tmp_path):
         place.write_text("mine")
         made.append(place.name)
 
-    assert made == ["found.parquet", "found.unfinished.parquet", "found.unfinished-2.parquet"]
+    assert made == ["found.unfinished.parquet", "found.unfinished-2.parquet", "found.unfinished-3.parquet"]
