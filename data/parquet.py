@@ -84,6 +84,11 @@ class ParquetRepository(NumberedRepository):
             raise RepositoryError(f"{self.path} holds no .parquet file")
         return visible
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of results should know: also which files lack a column."""
+        return (*super().notes, *self.table.notes)
+
     def fingerprint(self) -> object:
         """The files with their sizes and times of change."""
         return [fingerprint_of(file) for file in self.files()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import RepositoryError
-from .layout import RECOGNISED, is_text
+from .layout import CANDLE_FIELDS, RECOGNISED, is_text
 from .numbers_of_rows import Numbers
 
 FILE: Final = "~file"
@@ -32,12 +32,14 @@ class ParquetFiles:
 
     `schema` has the columns of all files together, None for a single one's own. `hive` has the columns that folders are
     named after, None without such folders. With `by_symbol`, the files are named after symbols, which are a column too.
+    `notes` say which files lack columns that others have.
     """
 
     files: tuple[Path, ...]
     schema: Mapping[str, pl.DataType] | None
     hive: Mapping[str, pl.DataType] | None
     by_symbol: bool = False
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -54,17 +56,19 @@ class ParquetFiles:
         """
         schemas = {file: schema_of(file) for file in files} if len(files) > 1 else {}
         refuse_mixture(schemas)
+        refuse_kinds(schemas)
         schema = merged_schema(schemas.values()) if schemas else None
         if not any("=" in part for file in files for part in file.relative_to(path).parts[:-1]):
-            found = cls(tuple(files), schema, None)
+            found = cls(tuple(files), schema, None, notes=lacking(schemas))
             columns = found.lazy.collect_schema()
         else:
             columns = scanned(files, schema, None, in_folders=True).collect_schema()
             folders = {name for file in files for name in named_by_folders(file.relative_to(path))}
             # told, since of a part of the folders Polars might take the names for numbers
-            found = cls(tuple(files), schema, {name: columns[name] for name in columns if name in folders})
+            hive = {name: columns[name] for name in columns if name in folders}
+            found = cls(tuple(files), schema, hive, notes=lacking(schemas))
         has_symbol = named or path.is_file() or set(RECOGNISED["symbol"]) & {name.strip().lower() for name in columns}
-        return found if has_symbol else cls(found.files, found.schema, found.hive, by_symbol=True)
+        return found if has_symbol else replace(found, by_symbol=True)
 
     @cached_property
     def lazy(self) -> pl.LazyFrame:
@@ -201,6 +205,39 @@ def refuse_mixture(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> None:
                     f"the files of {first.parent} are not one table: {first.name} has {own or f'no {part}'}, "
                     f"{file.name} has {other or f'no {part}'}; give one file, or a folder of files that are alike"
                 )
+
+
+def refuse_kinds(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> None:
+    """Raise RepositoryError where a price or the volume is numbers in some files and anything else in others."""
+    known: dict[str, tuple[Path, pl.DataType]] = {}
+    for file, schema in schemas.items():
+        for name, dtype in schema.items():
+            if not is_field(name) or dtype == pl.Null:
+                continue
+            first, kind = known.setdefault(name, (file, dtype))
+            if kind.is_numeric() != dtype.is_numeric():
+                raise RepositoryError(
+                    f"the files of {file.parent} are not one table: {name} is {kind} in {first.name}, {dtype} in"
+                    f" {file.name}; write it alike in all of them"
+                )
+
+
+def lacking(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> tuple[str, ...]:
+    """What to say of columns of prices and volume that some of the files have not: there they are undefined."""
+    fields = dict.fromkeys(name for schema in schemas.values() for name in schema if is_field(name))
+    notes = []
+    for name in fields:
+        without = [file.name for file, schema in schemas.items() if name not in schema]
+        more = f" (and {len(without) - 1:,} more files)" if len(without) > 1 else ""
+        notes += (
+            [f"{without[0]}{more} has no column {name}, which others have: it is undefined there"] if without else []
+        )
+    return tuple(notes)
+
+
+def is_field(name: str) -> bool:
+    """Whether a column is recognised as a price or the volume."""
+    return any(name.strip().lower() in RECOGNISED[field] for field in CANDLE_FIELDS)
 
 
 def merged_schema(schemas: Iterable[Mapping[str, pl.DataType]]) -> dict[str, pl.DataType]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .preparing import Prepared
 
 LOG: Final = logging.getLogger("barsweep")
+NO_ROOM: Final = "the temporary folder has no room for a file of them: TMPDIR names another"
 SHARE: Final = 16  # of the memory limit, what is read at a time takes one: it is copied by its groups
 
 
@@ -34,12 +35,20 @@ def is_gathered(loader: Loader, rows: int) -> bool:
     return can_be_gathered(loader.repository) and has_room(rows, len(loader.request.columns))
 
 
-def notes_of_source(loader: Loader, batches: int, in_flight: int, *, gathers: bool) -> tuple[str, ...]:
-    """What to know about a source that so many batches would go over, of which so many are in flight."""
+def notes_of_source(
+    loader: Loader, batches: int, in_flight: int, *, gathers: bool, why: str = NO_ROOM
+) -> tuple[str, ...]:
+    """What to know about a source that so many batches would go over, of which so many are in flight.
+
+    `why` says why candles that could be gathered are not.
+    """
     if batches <= in_flight or read_apart(loader.repository):
         return ()
     name = getattr(loader.repository, "where", type(loader.repository).__name__)
-    how = "candles are put into a temporary file first" if gathers else f"each of {batches} batches goes over all of it"
+    how = "candles are put into a temporary file first"
+    if not gathers:
+        reason = f" ({why})" if can_be_gathered(loader.repository) else ""
+        how = f"each of {batches} batches goes over all of it{reason}"
     text = (
         f"{name} does not hold its candles symbol after symbol: {how};"
         " of a store of them (barsweep import, import_candles) only what is needed is read"
@@ -72,7 +81,7 @@ def _not_gathered(prepared: Prepared, limits: Limits, why: str) -> Prepared:
     LOG.warning("candles are not gathered: %s", why, extra={"event": "not gathered", "error": why})
     told = partial(notes_of_source, prepared.loader, len(prepared.batches), limits.in_flight)
     others = [note for note in prepared.notes if note not in told(gathers=True)]
-    return replace(prepared, notes=(*others, *told(gathers=False)))
+    return replace(prepared, notes=(*others, *told(gathers=False, why=why)))
 
 
 def _gathered(

@@ -130,5 +130,17 @@ def test_files_that_cannot_be_one_table(tmp_path):
     CANDLES.write_parquet(tmp_path / "1.parquet")
     CANDLES.with_columns(close=pl.lit("x")).write_parquet(tmp_path / "2.parquet")
 
-    with pytest.raises(RepositoryError, match="data type mismatch for column close"):
+    with pytest.raises(RepositoryError, match=r"close is Float64 in 1.parquet, String in 2.parquet; write it alike"):
         closes(open_repository(tmp_path))
+
+
+def test_files_without_a_price_that_others_have_are_told(tmp_path):
+    """Its bars are undefined there; what nobody takes for a price is nobody's concern."""
+    later = CANDLES.with_columns(pl.col("date").dt.offset_by("1y"))
+    for number, frame in enumerate(
+        (CANDLES.with_columns(note=1), later.drop("close"), later.with_columns(note=pl.lit("x")))
+    ):
+        frame.write_parquet(tmp_path / f"{number}.parquet")
+
+    told = "1.parquet has no column close, which others have: it is undefined there"
+    assert open_repository(tmp_path).notes == (told,)

@@ -172,7 +172,7 @@ def test_a_disk_without_room_is_not_filled(scattered, monkeypatch):
 
     found = scan(FORMULA, scattered)
 
-    assert "each of 12 batches goes over all of it" in found.notes[0]
+    assert "each of 12 batches goes over all of it (the temporary folder has no room for a file" in found.notes[0]
     assert found.matches.equals(scan(FORMULA, universe(60)).matches)
 
 
@@ -186,7 +186,7 @@ def test_where_gathering_fails_each_batch_goes_over_the_source(scattered, monkey
 
     assert found.matches.equals(scan(FORMULA, universe(60)).matches)
     assert [record.error for record in caplog.records if record.event == "not gathered"] == ["no room"]
-    assert "each of 12 batches goes over all of it" in found.notes[0]
+    assert "each of 12 batches goes over all of it (no room)" in found.notes[0]
 
 
 def test_a_source_that_changes_meanwhile_is_gathered_again(tmp_path, monkeypatch):
