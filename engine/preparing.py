@@ -44,6 +44,7 @@ from .sources import (
     columns_of,
     interrupt_of,
     notes_of,
+    notes_of_timeframe,
     policy_of,
     read_apart,
     span_of,
@@ -125,9 +126,11 @@ class Preparer:
             raise ProcessingEngineError(message)
         assert_reachable(self.repository)
         prepared = self._prepared(job, everything=everything)
+        newest = prepared.loader.request.bounds.start if job.latest else None
+        own = (*notes_of(self.repository), *notes_of_timeframe(self.repository, job.timeframe, newest))
         batches, gathers = len(prepared.batches), prepared.gathers
         of_batches = notes_of_source(prepared.loader, batches, self.limits.in_flight, gathers=gathers)
-        return replace(prepared, notes=(*notes_of(self.repository), *of_batches, *prepared.notes))
+        return replace(prepared, notes=(*own, *of_batches, *prepared.notes))
 
     def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:
         if job.formulas and isinstance(self.service, FormulaService):

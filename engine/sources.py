@@ -18,6 +18,7 @@ from ..data.repository import (
     HoldingRepository,
     InterruptibleRepository,
 )
+from ..data.timeframes import Timeframe
 from ..errors import RepositoryError
 from .controlling import LOG
 
@@ -143,6 +144,15 @@ def ts_of(repository: CandleRepository) -> pl.DataType:
 def notes_of(repository: CandleRepository) -> tuple[str, ...]:
     """What a reader of results should know about the candles, if the repository says so."""
     return tuple(getattr(repository, "notes", ()))
+
+
+def notes_of_timeframe(repository: CandleRepository, timeframe: str, newest: object = None) -> tuple[str, ...]:
+    """What to know about bars that are made of shorter ones: one that is open is not there. `newest` is the last."""
+    asked, stored = Timeframe.parse(timeframe), Timeframe.parse(timeframe_of(repository))
+    if asked == stored or not hasattr(repository, "stored"):
+        return ()
+    last = "" if newest is None else f"; the newest whole one is of {newest}"
+    return (f"{asked} bars are made of those of {stored}{last}",)
 
 
 def may_pass(error: BaseException) -> bool:

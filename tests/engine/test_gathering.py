@@ -83,8 +83,8 @@ def test_what_is_found_is_what_is_found_in_a_frame(scattered, job):
     }
     assert found.statistics.seconds["gather"] > 0
     assert found.statistics.put_aside >= 44 * 12 * (8 + 8 + 2)  # time, close, what tells the symbol
-    assert (
-        "does not hold its candles symbol after symbol: candles are put into a temporary file first" in found.notes[0]
+    assert "does not hold its candles symbol after symbol: candles are put into a temporary file first" in " ".join(
+        found.notes
     )
 
 

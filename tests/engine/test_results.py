@@ -1,5 +1,5 @@
 import gc
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 import polars as pl
@@ -163,3 +163,20 @@ def test_values_of_no_bar_have_the_columns_of_any(formula, options):
     frame = rising(3, bars=8).with_columns(session=pl.lit("day"))
 
     assert bs.evaluate(formula, frame.clear(), **options).schema == bs.evaluate(formula, frame, **options).schema
+
+
+def test_bars_that_are_made_of_shorter_ones_are_told():
+    """And up to when they are whole, where only the latest are looked at."""
+    minutes = pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 3, 12), "10m", eager=True)
+    frame = pl.DataFrame({"symbol": "A", "ts": minutes, "close": 1.0})
+
+    made = [bs.scan("close > 0", frame, timeframe=timeframe, latest=latest) for timeframe, latest in LONGER]
+
+    assert [each.notes for each in made] == [
+        (),
+        ("1d bars are made of those of 10m",),
+        ("1d bars are made of those of 10m; the newest whole one is of 2024-01-02 00:00:00+00:00",),
+    ]
+
+
+LONGER = [("10m", False), ("1d", False), ("1d", True)]
