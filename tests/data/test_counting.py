@@ -1,62 +1,155 @@
-"""Symbols of files in any order are counted in pieces: as if all rows were read."""
+"""The symbols of a Parquet file are counted by the numbers that stand for them there, as they are by their names."""
 
-from datetime import date, datetime, timedelta
+import itertools
+from datetime import date, timedelta
 
+import duckdb
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from barsweep import FrameRepository
-from barsweep.data import ParquetRepository
+from barsweep.data import ParquetRepository, coded_names, counting, parquet
+from barsweep.errors import RepositoryError
 
-NAMES = {
-    "texts": (["A", "B", "Ä", ""], pl.String),
-    "categories": (["A", "B", "Ä", ""], pl.Categorical),
-    "listed": (["B", "A", "Ä", ""], pl.Enum(["B", "", "Ä", "A"])),
-    "numbers": ([7, 12, 700, -1], pl.Int64),
-}
-MOMENTS = [datetime(2024, 3, 10) + timedelta(hours=hours) for hours in (-40, 0, 1, 2, 2.5, 3, 90)]
-TIMES = {
-    "dates": ([date(2024, 1, day) for day in range(1, 8)], pl.Date),
-    "milliseconds": (MOMENTS, pl.Datetime("ms")),
-    "microseconds": (MOMENTS, pl.Datetime("us")),
-    "nanoseconds": (MOMENTS, pl.Datetime("ns")),
-    "a zone": (MOMENTS, pl.Datetime("us", "America/New_York")),
-    "marks": ([*(round(moment.timestamp() * 1000) for moment in MOMENTS[:5]), 2**60, -(2**60)], pl.Int64),
-}
+NAMES = ["A", "AB", "B", "Z", "z", "É", "株", "😀"]
+names = st.lists(st.tuples(st.sampled_from([*NAMES, None]), st.integers(1, 9)), max_size=12)
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tmp_path_factory.mktemp("counted") / "candles.parquet"
+def candles(symbols):
+    days = [date(2024, 1, 1) + timedelta(days=day) for day in range(len(symbols))]
+    columns = {"symbol": symbols, "ts": days, "close": [1.0] * len(symbols)}
+    return pl.DataFrame(columns, schema={"symbol": pl.String, "ts": pl.Date, "close": pl.Float64})
 
 
-@pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("names", NAMES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, None]), st.sampled_from([*range(7), None])), min_size=1),
-    zone=st.sampled_from([None, "America/New_York"]),
-)
-def test_any_rows_are_counted_as_if_they_were_read(path, names, times, rows, zone):
-    (symbols, of_symbols), (moments, of_moments) = NAMES[names], TIMES[times]
-    chosen = [None if row is None else symbols[row] for row, _ in rows]
-    stored = pl.Series("ts", [None if row is None else moments[row] for _, row in rows], dtype=of_moments)
-    ts = stored.cast(pl.Datetime("ms")) if times == "marks" else stored
-    frame = pl.DataFrame([pl.Series("symbol", chosen, dtype=of_symbols), ts]).with_columns(close=1.0)
-    frame.write_parquet(path)
-
-    counted, read = ParquetRepository(path, tz=zone), FrameRepository(frame, tz=zone)
-
-    assert counted.labels.equals(read.labels)
-    assert counted.nameless == read.nameless
+def by_polars(frame, path):
+    frame.write_parquet(path, row_group_size=5)
 
 
-def test_rows_of_no_symbol_are_logged(path, caplog):
-    pl.DataFrame({"symbol": ["B", None, "A"], "ts": [date(2024, 1, 2)] * 3, "close": 1.0}).write_parquet(path)
+def as_categories(frame, path):
+    frame.with_columns(pl.col("symbol").cast(pl.Categorical)).write_parquet(path, row_group_size=5)
 
-    with caplog.at_level("WARNING", logger="barsweep"):
-        assert ParquetRepository(path).symbols("1d") == ["A", "B"]
 
-    assert [(record.event, record.rows) for record in caplog.records] == [("rows left out", 1)]
+def without_list(frame, path):
+    pq.write_table(frame.to_arrow(), path, use_dictionary=False, row_group_size=5)
+
+
+def with_short_list(frame, path):
+    pq.write_table(frame.to_arrow(), path, dictionary_pagesize_limit=1, data_page_size=1, write_batch_size=2)
+
+
+def by_duckdb(frame, path):
+    with duckdb.connect() as connection:
+        connection.register("frame", frame.to_arrow())
+        connection.execute(f"copy frame to '{path}' (format parquet)")
+
+
+WAYS = [by_polars, as_categories, without_list, with_short_list, by_duckdb]
+
+
+@pytest.mark.parametrize("write", WAYS)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(runs=names, ascend=st.booleans(), part=st.integers(1, 40), codes=st.integers(1, 40), many=st.integers(0, 9))
+def test_codes_tell_what_names_do(tmp_path, monkeypatch, write, runs, ascend, part, codes, many):
+    """However the file is written, and in whatever pieces it is read."""
+    runs = sorted(runs, key=lambda run: run[0] or "") if ascend else runs
+    frame = candles(list(itertools.chain.from_iterable([name] * rows for name, rows in runs)))
+    write(frame, tmp_path / "candles.parquet")
+    repository = ParquetRepository(tmp_path / "candles.parquet")
+    with monkeypatch.context() as patched:
+        for module, name, size in (
+            (counting, "PART", part),
+            (counting, "FIRST", min(part, 7)),
+            (coded_names, "PART", part),
+            (coded_names, "CODES", codes),
+        ):
+            patched.setattr(module, name, size)
+        patched.setattr(coded_names, "MANY", many)
+        read = coded_names.CodedNames(repository.files(), "symbol")
+        found = counting.counted_names(read.runs())
+        expected = counting.counted_names(
+            counting.runs_of(pl.scan_parquet(tmp_path / "candles.parquet").select("symbol"))
+        )
+
+    assert (found is None) == (expected is None)
+    if found is not None and expected is not None:
+        assert_frame_equal(found, expected)
+        groups = pq.read_metadata(tmp_path / "candles.parquet")
+        rows = [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+        assert read.ends == list(itertools.accumulate(rows))
+
+
+def test_codes_are_counted_where_the_files_have_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "LARGE", 10)
+    large, few, numbers = tmp_path / "large.parquet", tmp_path / "few.parquet", tmp_path / "numbers.parquet"
+    candles(["A"] * 10).write_parquet(large)
+    candles(["A"] * 9).write_parquet(few)
+    candles(["1"] * 10).with_columns(pl.col("symbol").cast(pl.Int64)).write_parquet(numbers)
+    folders = tmp_path / "folders" / "symbol=A"
+    folders.mkdir(parents=True)
+    candles(["A"] * 10).drop("symbol").write_parquet(folders / "A.parquet")
+    named = tmp_path / "named"
+    named.mkdir()
+    candles(["A"] * 10).drop("symbol").write_parquet(named / "A.parquet")
+
+    counted = {path: ParquetRepository(path) for path in (large, few, numbers, folders.parent, named)}
+
+    assert [path for path, each in counted.items() if each.has_codes] == [large]
+    assert {each.symbols("1d")[0] for each in counted.values()} == {"A", "1"}
+
+
+def test_what_arrow_does_not_read_as_codes(tmp_path, monkeypatch):
+    """A file has numbers for names since it was looked at: Polars, which is asked then, names what is wrong."""
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    candles(["A"] * 10).write_parquet(tmp_path / "a.parquet")
+    candles(["B"] * 10).write_parquet(tmp_path / "b.parquet")
+    repository = ParquetRepository(tmp_path)
+    assert repository.has_codes
+    candles(["1"] * 10).with_columns(pl.col("symbol").cast(pl.Int64)).write_parquet(tmp_path / "b.parquet")
+
+    with pytest.raises(RepositoryError, match="cannot be read as Parquet"):
+        repository.symbols("1d")
+
+
+def test_a_broken_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    path = tmp_path / "candles.parquet"
+    candles(["A"] * 10).write_parquet(path)
+    repository = ParquetRepository(path)
+    assert repository.has_codes
+    path.write_bytes(path.read_bytes()[:40])
+
+    with pytest.raises(RepositoryError, match="cannot be read as Parquet"):
+        repository.symbols("1d")
+
+
+def test_of_a_file_in_which_symbols_alternate_little_is_read(tmp_path, monkeypatch):
+    """It is sorted by time: every row is a run, of which nobody needs to have all in memory."""
+    monkeypatch.setattr(coded_names, "CODES", 1_000)
+    monkeypatch.setattr(coded_names, "MANY", 100)
+    path, seen = tmp_path / "candles.parquet", []
+    candles(["A", "B"] * 50_000).write_parquet(path, row_group_size=100_000)
+    really = coded_names.runs_of_codes
+    monkeypatch.setattr(coded_names, "runs_of_codes", lambda names: seen.append(len(names)) or really(names))
+
+    assert counting.counted_names(coded_names.CodedNames([path] * 4, "symbol").runs()) is None
+    assert seen == [1_000]  # of the first file alone
+
+
+def test_the_groups_of_rows_are_told_once_symbols_have_been_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    path = tmp_path / "candles.parquet"
+    candles([name for name in "ABCDEF" for _ in range(10)]).write_parquet(path, row_group_size=20)
+    repository = ParquetRepository(path)
+
+    assert repository.borders("1d") == frozenset()
+    assert repository.symbols("1d") == list("ABCDEF")
+    assert repository.borders("1d") == {"C", "E"}
+
+    candles([name for name in "ABCDEF" for _ in range(11)]).write_parquet(path, row_group_size=12)
+    repository.forget()
+    assert repository.borders("1d") == frozenset()
+    assert repository.rows("1d") == dict.fromkeys("ABCDEF", 11)
+    assert repository.borders("1d") == {"B", "C", "D", "E", "F"}

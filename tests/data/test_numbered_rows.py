@@ -134,6 +134,7 @@ def test_adjusted_prices(opened, numbered):
 def test_files_are_counted_in_parts(folder, monkeypatch, part, large):
     whole = folder(SOME)
     monkeypatch.setattr(counting, "PART", part)
+    monkeypatch.setattr(counting, "FIRST", part)
     monkeypatch.setattr(parquet, "LARGE", large)
     repository = folder(SOME)
 
