@@ -140,7 +140,7 @@ class DuckDBRepository(NumberedRepository):
             if self.connection is None:
                 connection = open_for_reading(self.path, self.settings)
                 self.limit(connection)
-                self.relation, self.is_table = f"({self.query})", False
+                self.relation = f"({self.query})"
                 if self.query is None:
                     self.relation, self.table, self.is_table = relation_of(connection, self.path, self.table)
                 self.connection = connection

@@ -131,7 +131,7 @@ class ParquetRepository(NumberedRepository):
         return found.clear() if wrong_symbol else found
 
     def pieces(self, names: Sequence[str], around: Bounds, size: int) -> Iterator[pl.DataFrame]:
-        """The rows in the order of the files; of files without any inside the bounds no more than the end is read."""
+        """The rows in the order of the files; of a file without any inside the bounds only the statistics are read."""
         types = self.layout.types
         columns = [pl.col(name).cast(pl.String) if is_text(types[name]) else pl.col(name) for name in names]
         keys = [pl.col(self.layout.symbol or "").cast(pl.String).alias("symbol"), pl.col(self.layout.ts).alias("ts")]

@@ -229,9 +229,8 @@ def lacking(schemas: Mapping[Path, Mapping[str, pl.DataType]]) -> tuple[str, ...
     for name in fields:
         without = [file.name for file, schema in schemas.items() if name not in schema]
         more = f" (and {len(without) - 1:,} more files)" if len(without) > 1 else ""
-        notes += (
-            [f"{without[0]}{more} has no column {name}, which others have: it is undefined there"] if without else []
-        )
+        if without:
+            notes.append(f"{without[0]}{more} has no column {name}, which others have: it is undefined there")
     return tuple(notes)
 
 

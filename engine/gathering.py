@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("barsweep")
 NO_ROOM: Final = "the temporary folder has no room for a file of them: TMPDIR names another"
+ELSEWHERE: Final = "they are computed elsewhere, each for itself"
 SHARE: Final = 16  # of the memory limit, what is read at a time takes one: it is copied by its groups
 
 
@@ -35,9 +36,7 @@ def is_gathered(loader: Loader, rows: int) -> bool:
     return can_be_gathered(loader.repository) and has_room(rows, len(loader.request.columns))
 
 
-def notes_of_source(
-    loader: Loader, batches: int, in_flight: int, *, gathers: bool, why: str = NO_ROOM
-) -> tuple[str, ...]:
+def notes_of_source(loader: Loader, batches: int, in_flight: int, *, gathers: bool, why: str = "") -> tuple[str, ...]:
     """What to know about a source that so many batches would go over, of which so many are in flight.
 
     `why` says why candles that could be gathered are not.
@@ -47,7 +46,7 @@ def notes_of_source(
     name = getattr(loader.repository, "where", type(loader.repository).__name__)
     how = "candles are put into a temporary file first"
     if not gathers:
-        reason = f" ({why})" if can_be_gathered(loader.repository) else ""
+        reason = f" ({why})" if why and can_be_gathered(loader.repository) else ""
         how = f"each of {batches} batches goes over all of it{reason}"
     text = (
         f"{name} does not hold its candles symbol after symbol: {how};"

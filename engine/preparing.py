@@ -25,7 +25,7 @@ from .demanding import demand_of
 from .dividing import Work
 from .evaluating import CountingEvaluator, EvaluatingService, Evaluator, PlanEvaluator, ServiceEvaluator, result_column
 from .executors import Surroundings, made_of
-from .gathering import is_gathered, notes_of_source
+from .gathering import ELSEWHERE, NO_ROOM, is_gathered, notes_of_source
 from .given import assert_kind
 from .jobs import NO_FORMULA, DateRange, ProcessingJob
 from .limits import Limits
@@ -129,7 +129,8 @@ class Preparer:
         newest = prepared.loader.request.bounds.start if job.latest else None
         own = (*notes_of(self.repository), *notes_of_timeframe(self.repository, job.timeframe, newest))
         batches, gathers = len(prepared.batches), prepared.gathers
-        of_batches = notes_of_source(prepared.loader, batches, self.limits.in_flight, gathers=gathers)
+        why = ELSEWHERE if self.apart else NO_ROOM
+        of_batches = notes_of_source(prepared.loader, batches, self.limits.in_flight, gathers=gathers, why=why)
         return replace(prepared, notes=(*own, *of_batches, *prepared.notes))
 
     def _prepared(self, job: ProcessingJob, *, everything: bool) -> Prepared:

@@ -108,14 +108,14 @@ def test_texts_are_written_once(opened):
     assert found.load(*asked).equals(source.load(*asked))
 
 
-class Loading1000(ParquetRepository):
-    """Makes something else of what is stored."""
+class OwnLoad(ParquetRepository):
+    """May make something else of what is stored."""
 
     def load(self, *given):
         return super().load(*given)
 
 
-class Reading1000(ParquetRepository):
+class OwnRead(ParquetRepository):
     """As above."""
 
     def read(self, *given):
@@ -123,10 +123,10 @@ class Reading1000(ParquetRepository):
 
 
 class Named(ParquetRepository):
-    """Makes nothing else."""
+    """Makes nothing else of it."""
 
 
-@pytest.mark.parametrize(("kind", "gathers"), [(Loading1000, False), (Reading1000, False), (Named, True)])
+@pytest.mark.parametrize(("kind", "gathers"), [(OwnLoad, False), (OwnRead, False), (Named, True)])
 def test_a_class_of_ones_own_is_asked_itself(folder, kind, gathers):
     assert gathered.can_be_gathered(kind(folder(SCATTERED).path)) is gathers
 
