@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from barsweep.formulas.kernels import compiler, machine
+from barsweep.formulas.kernels import compiler, llvm, machine
 
 # `from references.registry import REFERENCES` works in every test; at the end of the path, so that nothing is hidden.
 sys.path.append(str(Path(__file__).parent))
@@ -34,14 +34,14 @@ def plain_code():
         pytest.skip("only of one family of CPUs is it known what all of them can do")
 
     def plain_machine():
-        llvm = compiler._llvm()
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        return llvm.Target.from_default_triple().create_target_machine(cpu="x86-64", features="", opt=2, jit=True)
+        binding = llvm.binding()
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
+        return binding.Target.from_default_triple().create_target_machine(cpu="x86-64", features="", opt=2, jit=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiler, "_target_machine", plain_machine)
-        return compiler.MachineCode(compiler.compile_kernels())
+        patch.setattr(llvm, "target_machine", plain_machine)
+        return compiler.MachineCode(compiler.placed_parts(compiler.as_parts(compiler.compile_kernels())))
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from ...formulas.kernels.compiler import is_kept, is_kept_for_some_cpu, machine_code
+from ...formulas.kernels.compiler import is_kept, machine_code
+from ...formulas.kernels.kept import is_kept_for_some_cpu
 from ..controlling import ProgressCallback
 from . import unwind_on_interrupt
 from .saying import say
@@ -29,7 +30,7 @@ def progress_bar(doing: str = "scanning") -> Iterator[ProgressCallback | None]:
 
 
 def compile_first() -> None:
-    """Load the kernels meanwhile; the very first time on a machine, compile them and say what takes a second."""
+    """Load the kernels meanwhile; the very first time on a machine, compile them and say what takes seconds."""
     if is_kept_for_some_cpu():
         threading.Thread(target=_load_kernels, name="barsweep-kernels", daemon=True).start()
     else:

@@ -24,7 +24,7 @@ from ...data.layout import Kind
 from ...data.policies import CandlePolicy
 from ...errors import ProcessingEngineError
 from ...formulas.freezing import frozen
-from ...formulas.kernels.compiler import digest_of_kernels
+from ...formulas.kernels.kept import digest_of_kernels
 from ..files import whole_file
 from ..given import as_path
 from .beginning import Begun

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from barsweep.formulas.kernels import KERNELS, building, compiler, finding, moving, unpacking
+from barsweep.formulas.kernels import KERNELS, building, compiler, finding, kept, llvm, moving, unpacking
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.graphs import Graph
 from barsweep.formulas.kernels.machine import Machine, Stop
@@ -124,13 +124,13 @@ def test_code_is_kept_for_the_next_process(folder, monkeypatch, caplog):
 
 
 def test_whether_code_is_kept_is_known_before_llvmlite_is_imported(folder):
-    assert not compiler.is_kept_for_some_cpu()
+    assert not kept.is_kept_for_some_cpu()
     compiler.machine_code()
-    assert compiler.is_kept_for_some_cpu()
+    assert kept.is_kept_for_some_cpu()
 
     code = (
-        "import sys; from barsweep.formulas.kernels import compiler\n"
-        "print(compiler.is_kept_for_some_cpu(), 'llvmlite' in sys.modules)"
+        "import sys; from barsweep.formulas.kernels import kept\n"
+        "print(kept.is_kept_for_some_cpu(), 'llvmlite' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True False\n"
 
@@ -178,7 +178,9 @@ def test_missing_llvmlite_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
 
     with pytest.raises(ImportError, match="pip install llvmlite"):
-        compiler._llvm()
+        llvm.binding()
+    with pytest.raises(ImportError, match="pip install llvmlite"):
+        llvm.version()
 
 
 def test_importing_the_package_does_not_import_llvmlite():
