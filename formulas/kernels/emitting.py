@@ -177,10 +177,15 @@ class Emitter:
 
         self.repeat(begin, end, [], advance, by)
 
-    def fetch(self, address: Value, *, writing: bool) -> None:
-        """Have the line of the cache with this address brought near."""
+    def fetch(self, address: Value, *, writing: bool, near: bool = True) -> None:
+        """Have the line with this address brought into the nearest cache, or into the second.
+
+        To the nearest one a CPU brings only a dozen or two at a time, and waits to do anything else if more are asked.
+        """
         prefetch = self.declared("llvm.prefetch.p0", ir.VoidType(), [POINTER, INDEX, INDEX, INDEX])
-        self.builder.call(prefetch, [address, *(ir.Constant(INDEX, each) for each in (int(writing), 3, 1))])
+        self.builder.call(
+            prefetch, [address, *(ir.Constant(INDEX, each) for each in (int(writing), 3 if near else 2, 1))]
+        )
 
     def declared(self, name: str, result: Value, parameters: Sequence[Value]) -> Value:
         """A function that is defined elsewhere."""

@@ -19,8 +19,6 @@ from .tiles import BEGINS, FIRST, LENGTHS, ROW
 
 EIGHT: Final = 8
 HALVES: Final = range(0, LANES, EIGHT)
-AHEAD: Final = 32
-"""Rows of a column that are brought near ahead of their turn: more columns are read at once than a CPU foresees."""
 PART: Final = ir.VectorType(DOUBLE, EIGHT)
 BYTE: Final = ir.IntType(8)
 HALFWORD: Final = ir.IntType(16)
@@ -115,12 +113,13 @@ def pack(emitter: Emitter) -> None:
     """Lay a column's symbols side by side. Operands: column, register. Rows that a symbol has not are undefined."""
     move = Mover(emitter)
     builder, column, register = emitter.builder, move.pointer(0), move.pointer(1)
+    ahead = builder.mul(move.rows, emitter.whole(2))
 
     def block(half: int, row: Value) -> None:
         places = [builder.add(move.column_row(emitter.whole(lane)), row) for lane in range(half, half + EIGHT)]
         loaded = [builder.load(move.element(column, place), typ=PART, align=8) for place in places]
-        for place in places:
-            emitter.fetch(move.element(column, builder.add(place, emitter.whole(AHEAD))), writing=False)
+        for place in places:  # of the next block but one: more columns are read at once than a CPU foresees
+            emitter.fetch(move.element(column, builder.add(place, ahead)), writing=False, near=False)
         for k, part in enumerate(transposed(builder, loaded)):
             target = move.cell(register, builder.add(row, emitter.whole(k)), emitter.whole(half))
             builder.store(part, target, align=8)
