@@ -234,7 +234,7 @@ class TileStage:
     def _found(self, wanted: Wanted) -> Stores:
         series = self.series
         listed = [(name, [each for each in values if each not in self.texts]) for name, values in wanted]
-        return Stores(matches=tuple(Matches(series[name], tuple(map(series.__getitem__, v))) for name, v in listed))
+        return Stores(matches=tuple(Matches.of(series[name], tuple(map(series.__getitem__, v))) for name, v in listed))
 
     def _prepared(self, key: Hashable, stores: Callable[[], Stores]) -> _Prepared:
         found = self._programs.get(key)

@@ -4,7 +4,8 @@ A tile is sixteen symbols side by side, a register a block of rows of sixteen nu
 and 1 for conditions. Ahead of a block's first row a register keeps as many earlier rows as its readers look back at.
 Kernels (declaring.py) are written on `Lanes` (lanes.py); building.py and emitting.py make LLVM instructions of them,
 compiler.py machine code, which sweeping.py's loop runs block after block. graphs.py says which kernels make up a
-primitive, registers.py where its values lie (steps.py), machine.py runs the result over columns.
+primitive, fusing.py which two run as one, registers.py where values lie (steps.py), machine.py runs the result over
+columns.
 For bars that arrive one by one, single_rows.py lays the same graph out for rows, standing.py runs it, warming.py makes
 the states that past bars leave.
 
@@ -24,6 +25,7 @@ from . import (
     events,
     extremes,
     following,
+    fusing,
     hyperbolic,
     logic,
     moments,
@@ -54,6 +56,7 @@ __all__ = [
     "events",
     "extremes",
     "following",
+    "fusing",
     "hyperbolic",
     "logic",
     "moments",

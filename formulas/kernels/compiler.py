@@ -97,7 +97,7 @@ def as_parts(objects: Sequence[bytes]) -> list[bytes]:
 
     try:
         return [IMAGE, link(objects, llvm.C_FUNCTIONS).to_bytes()]
-    except UnlinkableError as error:
+    except UnlinkableError as error:  # LLVM can: it takes a few hundredths of a second longer at each start
         LOG.info("LLVM is to load the kernels: %s", error, extra={"event": "kernels unlinked", "error": str(error)})
         return [OBJECTS, *objects]
 

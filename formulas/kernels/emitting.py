@@ -95,6 +95,10 @@ class Emitter:
         """The pointer at a place of an array of them."""
         return self.builder.load(self.offset(values, self.whole(8 * index)), typ=POINTER, align=8)
 
+    def pointer_at(self, values: Value, index: Value) -> Value:
+        """As `pointer`, at a place that is known when it runs."""
+        return self.pointer(self.offset(values, self.builder.mul(index, self.whole(8))), 0)
+
     def whole_at(self, values: Value, index: int | Value) -> Value:
         """The whole number at a place of an array."""
         place = self.whole(8 * index) if isinstance(index, int) else self.builder.mul(index, self.whole(8))

@@ -6,7 +6,7 @@ so windows of several lengths, and several functions over the same input, share 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
@@ -133,6 +133,15 @@ class Graph:
             self._known[key] = fresh
             self.sources.append(fresh)
         return self._known[key]
+
+
+def needed(sources: Sequence[Source], results: Iterable[Series]) -> list[Source]:
+    """The sources that the results need, in their order."""
+    wanted = {id(series.source) for series in results}
+    for source in reversed(sources):
+        if id(source) in wanted and isinstance(source, Operation):
+            wanted.update(id(each.source) for each in source.inputs)
+    return [source for source in sources if id(source) in wanted]
 
 
 def settings_of(name: str) -> tuple[str, ...]:

@@ -140,16 +140,26 @@ def pack(emitter: Emitter) -> None:
 
 
 def keep(emitter: Emitter) -> None:
-    """The last rows of a block become history of the next. Operand: register from its history on; setting: its rows."""
+    """The last rows of a block become history of the next.
+
+    Operands: registers, each from its history on; settings: how many there are, and the rows of each.
+    """
     move = Mover(emitter)
-    builder, register = emitter.builder, move.pointer(0)
-    source = emitter.offset(register, builder.mul(move.rows, emitter.whole(ROW)))
+    builder, whole = emitter.builder, emitter.whole
+    block = builder.mul(move.rows, whole(ROW))
 
-    def one(row: Value) -> None:
-        distance = builder.mul(row, emitter.whole(ROW))
-        emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
+    def one(number: Value) -> None:
+        register = emitter.pointer_at(move.operands, builder.mul(number, whole(2)))
+        source = emitter.offset(register, block)
 
-    emitter.each(emitter.whole(0), _setting(move), one)
+        def copy_row(row: Value) -> None:
+            distance = builder.mul(row, whole(ROW))
+            emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
+
+        rows = emitter.number(emitter.offset(move.settings, builder.mul(number, whole(8))), 1)
+        emitter.each(whole(0), builder.fptosi(rows, WHOLE), copy_row)
+
+    emitter.each(whole(0), _setting(move), one)
 
 
 def copy(emitter: Emitter) -> None:
@@ -177,7 +187,7 @@ MOVING: Final = [
     Kernel(body.__name__, "moving", inputs, 0, settings, body)
     for body, inputs, settings in (
         (pack, 2, ()),
-        (keep, 1, ("rows",)),
+        (keep, 1, ("registers", "rows")),
         (copy, 2, ()),
         (fill, 1, ("rows", "number")),
     )

@@ -12,11 +12,13 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
 from .abreast import counts_of, in_company, symbol_of
-from .graphs import Fixed, Graph, Loaded, Operation, Series, Source
+from .fusing import with_fused
+from .graphs import Fixed, Graph, Loaded, Operation, Series, Source, needed
 from .steps import Matches, Operand, Remembered, Step, Stores, TileProgram
 from .tiles import BLOCK_ROWS, ROLL_HEADS, ROW, STAGED_ROWS, WAITING_ROWS, least_size, size_of_list
 
@@ -52,8 +54,13 @@ class Layout:
     """A layout in the making."""
 
     def __init__(self, graph: Graph, stores: Stores, block: int | None, held: Sequence[Series] = ()) -> None:
+        sources = needed(graph.sources, [*stores.series, *held])
+        if not held:  # what is held is also laid out for rows (single_rows.py), where nothing is gained, and as here
+            found = with_fused(sources, {id(each.source) for each in stores.series})
+            stores = stores.mapped(lambda series: replace(series, source=found[id(series.source)]))
+            sources = needed([found[id(source)] for source in sources], stores.series)
         self.stores = stores
-        self.groups = in_company(_needed(graph.sources, [*stores.series, *held]))
+        self.groups = in_company(sources)
         self.sources = [source for group in self.groups for source in group]
         self.order = {id(source): place for place, source in enumerate(self.sources)}
         self.after = {id(source): self.order[id(group[-1])] for group in self.groups for source in group}
@@ -79,11 +86,18 @@ class Layout:
         """The program."""
         self.place()
         kept = self.histories
-        self.steps += [Step("barsweep_keep", (Operand(row - head),), (float(head),)) for row, head in kept]
+        self.steps += self.keeping()
         begins = [_filled(row - head, head, math.nan) for row, head in kept]
         begins += [_filled(first, rows, fresh) for fresh, first, rows in self.pieces_of_memory()]
         steps = tuple(begins), tuple(self.steps), tuple(self.ends)
         return TileProgram(self.rows, self.block, self.columns, *steps, self.constants, kept, tuple(self.memories))
+
+    def keeping(self) -> list[Step]:
+        """What makes the last rows of a block history of the next: one step for all registers that have some."""
+        kept = self.histories
+        registers = tuple(Operand(row - head) for row, head in kept)
+        settings = float(len(kept)), *(float(head) for _, head in kept)
+        return [Step("barsweep_keep", registers, settings)] if kept else []
 
     def place(self) -> None:
         """Place all registers, memories and steps."""
@@ -245,15 +259,6 @@ class Layout:
         """The first of so many rows that nobody else has."""
         self.rows += rows
         return self.rows - rows
-
-
-def _needed(sources: Sequence[Source], results: Iterable[Series]) -> list[Source]:
-    """The sources that the results need, in their order."""
-    wanted = {id(series.source) for series in results}
-    for source in reversed(sources):
-        if id(source) in wanted and isinstance(source, Operation):
-            wanted.update(id(each.source) for each in source.inputs)
-    return [source for source in sources if id(source) in wanted]
 
 
 def _readers(sources: Sequence[Source], order: dict[int, int]) -> tuple[dict[Value, int], dict[Value, int]]:

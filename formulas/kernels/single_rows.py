@@ -60,10 +60,9 @@ class _StandingLayout(Layout):
         outside = [Operand(number, 0, outside=True) for number in range(len(loads) + len(results))]
         come = map(_copied, outside, loads)
         leave = map(_copied, map(self.operand, results), outside[len(loads) :])
-        back = [Step("barsweep_keep", (Operand(row - head),), (float(head),)) for row, head in self.histories]
         steps = (*come, *self.steps, *leave)
         return StandingProgram(
-            self.rows, self.columns, len(results), steps, tuple(back),
+            self.rows, self.columns, len(results), steps, tuple(self.keeping()),
             self.histories, tuple(self.memories), self.constants,
         )  # fmt: skip
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final
 
 from ..freezing import frozen
@@ -55,27 +53,32 @@ class Test:
     inputs: tuple[Series, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Matches:
-    """Bars to be found: where `condition` is true, with the values of some series there."""
+    """Bars to be found: those that pass all tests, with the values of some series there."""
 
-    condition: Series
+    tests: tuple[Test, ...]
     values: tuple[Series, ...]
+
+    @classmethod
+    def of(cls, condition: Series, values: tuple[Series, ...]) -> Matches:
+        """Where the condition is true. Tested is all that has to be true for that, and comparisons by their sides.
+
+        So neither is made a condition of, unless somebody else reads it.
+        """
+        parts = list(_parts_of(condition))
+        true = {part.key for part in parts}
+        return cls(tuple(_test(part) for part in parts if _defined_by(part) not in true), values)
 
     @property
     def series(self) -> list[Series]:
         """Every series that is read for it."""
         return [*(series for test in self.tests for series in test.inputs), *self.values]
 
-    @cached_property
-    def tests(self) -> tuple[Test, ...]:
-        """What a bar has to pass: all that has to be true, and comparisons by their sides.
-
-        So neither is made a condition of, unless somebody else reads it.
-        """
-        parts = list(_parts_of(self.condition))
-        true = {part.key for part in parts}
-        return tuple(_test(part) for part in parts if _defined_by(part) not in true)
+    def mapped(self, change: Callable[[Series], Series]) -> Matches:
+        """The same of other series."""
+        tests = tuple(Test(test.name, tuple(map(change, test.inputs))) for test in self.tests)
+        return Matches(tests, tuple(map(change, self.values)))
 
 
 def _parts_of(condition: Series) -> Iterator[Series]:
@@ -151,3 +154,8 @@ class Stores:
         """Every series that leaves."""
         found = [series for each in self.matches for series in each.series]
         return [*self.columns, *found]
+
+    def mapped(self, change: Callable[[Series], Series]) -> Stores:
+        """The same of other series."""
+        matches = tuple(each.mapped(change) for each in self.matches)
+        return Stores(tuple(map(change, self.columns)), self.conditions, matches)
