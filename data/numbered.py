@@ -26,7 +26,7 @@ from .numbers_of_rows import Numbers, are_among
 from .placing import earlier_of, late_rows
 from .policies import CandlePolicy, companions
 from .remembering import remembered
-from .spans import Spans, physical, rows_below
+from .spans import Spans, gathered, physical, rows_below
 from .tables import TableRepository
 from .timeframes import Timeframe, infer_timeframe
 
@@ -269,24 +269,31 @@ class NumberedLoading:
         return Candles(symbols, self.runs.places(raw, numbers), table)
 
     def completed(self, raw: pl.DataFrame, numbers: Numbers, bounds: Bounds, before: int) -> pl.DataFrame:
-        """Read symbols whole that have fewer bars ahead of the start than asked for, though they have earlier ones."""
+        """Read anew symbols that have fewer bars ahead of the start than asked for, though they have earlier ones."""
         assert bounds.first is not None
-        rows, begin = raw[ROW].to_numpy(), self.runs.starts[numbers]
-        first = np.searchsorted(rows, begin)
-        spans = Spans(numbers, first, np.searchsorted(rows, self.runs.starts[numbers + 1]))
-        moments = raw["ts"].to_physical().to_numpy()
+        rows, spans = raw[ROW].to_numpy(), self.spans(raw[ROW], numbers)
         limit = physical(bounds.first, raw.schema["ts"])
-        ahead = rows_below(moments, spans.begins, spans.ends, limit) - spans.begins
-        unseen = (spans.lengths == 0) | (np.append(rows, 0)[first] > begin)
-        short = numbers[(ahead < before) & unseen]
-        if not len(short):
+        ahead = rows_below(raw["ts"].to_physical().to_numpy(), spans.begins, spans.ends, limit) - spans.begins
+        unseen = (spans.lengths == 0) | (np.append(rows, 0)[spans.begins] > self.runs.starts[numbers])
+        short = spans.only((ahead < before) & unseen)
+        if not len(short.numbers):
             return raw
-        whole = self.read(short, Bounds(None, bounds.last))
-        whole = whole.with_columns(self.runs.rows(whole, short))
-        others = raw.filter(~self.belonging(raw, short))
-        return pl.concat([others, whole.filter(self.belonging(whole, short))], rechunk=True).sort(ROW)
+        whole = self.asked_of(self.read(short.numbers, Bounds(None, bounds.last)), short.numbers, bounds, before)
+        others = np.ones(len(rows), np.bool_)
+        others[short.rows()] = False
+        both = pl.concat([raw.filter(column_of("other", others)), whole.select(raw.columns)])
+        return pl.DataFrame(gathered(both.get_columns(), np.argsort(both[ROW].to_numpy(), kind="stable")))
 
-    def belonging(self, raw: pl.DataFrame, numbers: Numbers) -> pl.Series:
-        """Which rows are of the symbols with these numbers."""
-        of_rows = np.searchsorted(self.runs.starts, raw[ROW].to_numpy(), side="right") - 1
-        return column_of("belongs", are_among(of_rows, numbers))
+    def asked_of(self, raw: pl.DataFrame, numbers: Numbers, bounds: Bounds, before: int) -> pl.DataFrame:
+        """Of whole symbols the rows that are asked for, or all where they are not in order."""
+        places = self.runs.places(raw, numbers)
+        raw = raw.with_columns(self.runs.rows(raw, numbers))
+        spans = self.spans(raw[ROW], numbers)
+        if not (raw["ts"].null_count() or len(earlier_of(late_rows(raw["ts"], places), raw["ts"]))):
+            spans = spans.within(raw["ts"], bounds, before)
+        return pl.DataFrame(spans.take(raw.get_columns()))
+
+    def spans(self, rows: pl.Series, numbers: Numbers) -> Spans:
+        """Where among rows with these numbers, which ascend, those of each symbol are."""
+        starts = self.runs.starts
+        return Spans(numbers, *(np.searchsorted(rows.to_numpy(), starts[each]) for each in (numbers, numbers + 1)))

@@ -93,6 +93,20 @@ def test_tables_in_another_order(opened, frame):
     compared(opened(frame), None, DAYS[10], None, ["close"], 3, CandlePolicy(duplicate_ts="drop"))
 
 
+@pytest.mark.parametrize("day", [DAYS[3], None, DAYS[40]], ids=["too late", "without a time", "in order"])
+def test_symbols_that_are_read_anew_are_looked_at_whole(opened, numbered, day):
+    """One that has had no bars for long is read from its beginning, of which little is asked for."""
+    gone = pl.DataFrame(
+        {"symbol": "C", "ts": [DAYS[0], day, *DAYS[2:21]], "close": [float(row + 1) for row in range(21)]}
+    )
+    gone = gone.sort("ts") if day == DAYS[40] else gone
+    repository = opened(pl.concat([SOME.filter(pl.col("symbol") != "C").select(gone.columns), gone]).sort("symbol"))
+
+    compared(repository, None, DAYS[59], None, ["close"], 2, CandlePolicy(unsorted="keep"))
+
+    assert bool(numbered) == (day == DAYS[40])
+
+
 def test_rows_that_were_deleted_and_put_last(database, numbered):
     deleted = database(SOME, "delete from candles where symbol = 'B'")
     replaced = database(SOME, "update candles set symbol = 'Z' where symbol = 'B'")
