@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from ..errors import RepositoryError
+from .looking import opened_ahead
 
 if TYPE_CHECKING:
     import duckdb
 
-DATABASES: Final = frozenset({".duckdb", ".db", ".ddb"})
 PATIENCE: Final = 2.0  # seconds; a query that was interrupted ends within hundredths
 PAUSE: Final = 0.01
 INTERRUPTED: Final = "Query interrupted"
@@ -29,6 +29,7 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
 
     if not path.is_file():
         raise RepositoryError(f"no such file: {path}", retryable=True)
+    ahead = opened_ahead(path)
     try:
         return duckdb.connect(str(path), read_only=True, config=dict(settings))
     except duckdb.ConnectionException:
@@ -41,6 +42,8 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
         ) from error
     except duckdb.Error as error:
         raise RepositoryError(f"{path} cannot be opened: {first_line(error)}") from error
+    finally:
+        del ahead  # what it has open, ours shares
 
 
 def way_out(text: str) -> str:

@@ -11,12 +11,13 @@ from typing import Unpack
 import polars as pl
 
 from ..errors import RepositoryError
-from .connecting import DATABASES, open_for_reading
+from .connecting import open_for_reading
 from .contents import LIST
 from .delimited import DelimitedRepository
 from .instants import Bound, Instant
 from .intake import Intake, Progress
 from .into_database import sparing, write_table
+from .looking import DATABASES
 from .opening import open_path
 from .options import TextOptions, as_path, assert_option
 from .store import ENDING as STORE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ..errors import RepositoryError
-from .connecting import DATABASES
+from .looking import DATABASES
 from .options import TextOptions, as_path
 from .repository import CandleRepository
 

@@ -12,11 +12,12 @@ import operator
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from ..data.candles import Candles
+from ..formulas.freezing import mutable
 from .aside import JobEndedError, run_aside
 from .batching import Batch
 from .braking import Brake, JobMemory
@@ -43,7 +44,7 @@ def _runs(across: Sequence[bool]) -> int:
     return 2 + sum(across) + sum(later and not earlier for earlier, later in between)
 
 
-@dataclass(slots=True)
+@mutable
 class AcrossJob:
     """One run of a plan with cross-sectional stages. `parts` are the batches' symbols between rounds, ascending.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from ..data.candles import Candles
 from ..data.handing import column_of
+from ..formulas.freezing import frozen
 
 Places = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class BarPlaces:
     """The bars of a table with symbol and ts, sorted by both, each bar once.
 

@@ -8,10 +8,10 @@ needs more than was thought, so will the next ones. One that is too large is hal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
-from ..formulas.freezing import frozen
+from ..formulas.freezing import frozen, mutable
 from .batching import Batch
 from .budgeting import Demand
 from .plans import Plans
@@ -85,7 +85,7 @@ class EngineMemory:
         return max(self.limit // KEPT_OF, self.limit - self.apart - LIBRARIES - self.grown())
 
 
-@dataclass(slots=True)
+@mutable
 class JobMemory:
     """What one job takes of it; `held` tells what results take that wait in memory.
 

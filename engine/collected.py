@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import Final
 
 import polars as pl
 
+from ..formulas.freezing import mutable
 from .accounting import account
 from .aside import CANCELLED
 from .batching import CELL, Batch
@@ -31,7 +32,7 @@ MADE_OF: Final = 8  # tables of a batch that take more than one byte of so many 
 EARLY: Final = 8  # tables that wait for their turn to be written may take this part of the memory
 
 
-@dataclass(slots=True)
+@mutable
 class Collected:
     """What the batches have reported so far; of a job that writes to `file`, the tables that are not written yet.
 

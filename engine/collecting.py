@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..data.options import shown
 from ..errors import ProcessingEngineError
-from .across import AcrossJob
 from .batching import Batch
 from .braking import Brake, EngineMemory, JobMemory
 from .collected import Collected
@@ -27,10 +26,10 @@ from .progressing import Progress
 from .results import SymbolError
 from .running import Runner
 from .splitting import Piece
-from .staging import Staging
 
 if TYPE_CHECKING:
     from .clusters.driving import Cluster
+    from .staging import Staging
 
 
 class Elsewhere(Protocol):
@@ -99,6 +98,8 @@ def run_batches(
     own = JobMemory(memory, demand, lambda: collected.held)
     collected.room, collected.memory = room - demand.at_work(room), memory
     if isinstance(prepared.evaluator, PlanEvaluator) and prepared.evaluator.plan.across:
+        from .across import AcrossJob  # noqa: PLC0415 - most formulas rank nothing
+
         staging = None if elsewhere is None else elsewhere.staging(prepared)
         AcrossJob(collected, prepared.evaluator, limits, control, progress, own, staging).run()
         return

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..formulas import Stage
 from ..formulas.kinds import Kind
 from ..formulas.nodes import Apply, Node
-from ..formulas.plan.layering import Layers
 from .batching import CELL, FOUND_OF, QUICK, bytes_of_bar
 from .budgeting import Demand
 from .evaluating import Evaluator, PlanEvaluator
-from .executors import AcrossExecutor, TileExecutor
+from .executors import TileExecutor
 from .splitting import Selection
+
+if TYPE_CHECKING:
+    from ..formulas.plan.layering import Layers
 
 KEY_BYTES: Final = 24  # symbol and ts of a row
 TS: Final = 8  # bytes
@@ -34,6 +36,8 @@ def demand_of(evaluator: Evaluator, selection: Selection, columns: int, sizes: M
     demand = Demand(bar, sizes, reported=row * sum(sizes.values()))
     if not isinstance(evaluator, PlanEvaluator) or not evaluator.plan.across:
         return replace(demand, most=_most_found(evaluator, selection, columns) if selection.several else 0)
+    from .executors.across_executor import AcrossExecutor  # noqa: PLC0415 - most formulas rank nothing
+
     if isinstance(evaluator.executor, AcrossExecutor):
         timeframe = evaluator.around.timeframe
         is_irregular = timeframe is None or timeframe.intraday

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from ..data.opening import open_repository
 from ..data.repository import CandleRepository
 from ..data.tables import TableRepository
 from ..errors import ProcessingEngineError, RepositoryError
+from ..formulas.freezing import frozen
 from .controlling import LOG
 from .sources import as_repository, columns_of, timeframe_of
 
@@ -27,7 +27,7 @@ PUBLISHED: Final = ("published", "published_at", "publication_date", "announced"
 """Columns that tell when a row was known, if there is one: a fiscal period's own date comes long before."""
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class OtherTable:
     """A table by its name in formulas."""
 

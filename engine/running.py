@@ -17,12 +17,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from queue import Empty
 from typing import Generic, TypeVar
 
 from ..errors import BarsweepError, CandleError, FormulaError, RepositoryError
+from ..formulas.freezing import mutable
 from .aside import CANCELLED, JobEndedError, too_late
 from .batching import Batch
 from .braking import Brake
@@ -34,7 +35,7 @@ from .whereabouts import whereabouts
 T = TypeVar("T")
 
 
-@dataclass
+@mutable(slots=False)
 class Runner(Generic[T]):
     """Runs `work` over batches. `finished` and `failed` are called on the thread that called `run`.
 

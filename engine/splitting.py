@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.candles import Candles
 from ..data.handing import column_of
 from ..data.instants import Bounds
-from ..formulas.freezing import frozen
+from ..formulas.freezing import frozen, mutable
 from .deferring import Table, size_of
 from .figures import Figures
 from .jobs import Bound, Setting
@@ -68,7 +68,7 @@ class Selection:
         return tuple(dict.fromkeys(name for tags in self.tags.values() for name in tags if name != "formula"))
 
 
-@dataclass(slots=True)
+@mutable
 class Piece:
     """What a batch adds to the job's results.
 

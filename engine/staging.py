@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Protocol, Self, TypeAlias
 
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from ..data.candles import Candles
 from ..formulas import Stage
+from ..formulas.freezing import frozen, mutable
 from ..formulas.plan.layering import Step
 from .batching import Batch
 from .controlling import Ticket
 from .culprits import apart_from_culprits
 from .evaluating import PlanEvaluator
-from .executors import AcrossExecutor
-from .executors.across_executor import Part, rankings_over
+from .executors.across_executor import AcrossExecutor, Part, rankings_over
 from .executors.sections import Universe
 from .loading import Loaded, Loader
 from .matching import split_found
@@ -121,7 +121,7 @@ class LocalStaging(ABC):
         return part
 
 
-@dataclass(slots=True)
+@mutable
 class FramePart:
     """Candles, and the frame that a Polars stage has made of them."""
 
@@ -134,7 +134,7 @@ class FramePart:
         return FramePart(self.candles.slice(first, last), self.frame.slice(begin, end - begin))
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class FrameStaging(LocalStaging):
     """Stage by stage with an executor of frames."""
 

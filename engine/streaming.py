@@ -7,13 +7,14 @@ no further batch is started until the one that all wait for has ended, or is sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from ..data.candles import starts_of
+from ..formulas.freezing import mutable
 from .batching import Batch
 from .deferring import size_of
 from .splitting import Piece
@@ -21,7 +22,7 @@ from .splitting import Piece
 PART: Final = 2**22  # bytes between two looks at a cancel; of smaller parts the file ends in a longer list
 
 
-@dataclass(slots=True)
+@mutable
 class Stream:
     """Hands on the pieces of batches that hold `symbols`, ascending; at most about `room` bytes of them wait."""
 

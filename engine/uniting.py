@@ -7,13 +7,14 @@ formulas takes a hundred times the memory of what was found: where the table is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
 import polars as pl
 
 from ..errors import ProcessingEngineError
+from ..formulas.freezing import mutable
 from .batching import CELL, cut
 from .deferring import TEXT, Rows, Table
 from .residing import free_memory
@@ -23,7 +24,7 @@ UNITED: Final = 2**26  # bytes that they take in the table, at the most, most of
 PIECES: Final = 16  # of a table in memory, which is the slower to work on the more it has
 
 
-@dataclass(eq=False)
+@mutable(slots=False)
 class UnitedTables(Rows):
     """Tables by formula (symbol, ts, swept params, indicators), each with symbols in the order of `places`.
 

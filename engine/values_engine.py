@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 import polars as pl
 
+from ..formulas.freezing import mutable
 from .controlling import ProgressAsked
 from .jobs import ProcessingJob
 from .processing import ProcessingEngine
@@ -14,7 +15,7 @@ from .progressing import Progress
 from .results import SymbolError
 
 
-@dataclass(slots=True)
+@mutable
 class Reading:
     """What jobs have read: symbols, bars, and why symbols are missing."""
 

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from ...errors import ProcessingEngineError
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ..batching import Batch
 from ..controlling import LOG, AbandonedError, JobFailedError, Ticket
 from ..preparing import Prepared, Preparer
@@ -71,7 +71,7 @@ class NoPlaceError(JobFailedError):
     """Raised when no worker has begun anything of a job for its deadline."""
 
 
-@dataclass(slots=True)
+@mutable
 class AtWork:
     """The orders of a job that workers have begun, and the seconds for which it waits while there are none."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from ...data.candles import Candles
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ..batching import Batch
 from ..controlling import Ticket
 from ..evaluating import PlanEvaluator
@@ -49,7 +49,7 @@ class Counted:
         return int(self.lengths.sum())
 
 
-@dataclass(slots=True)
+@mutable
 class FilePart:
     """Some symbols' rows: in the tables of the orders `inputs`, which may have other symbols' too."""
 
@@ -64,7 +64,7 @@ class FilePart:
         return FilePart(counted, self.inputs, self.first, self.last)
 
 
-@dataclass(slots=True)
+@mutable
 class ClusterStaging:
     """Rounds as orders; they are the plan's stages."""
 

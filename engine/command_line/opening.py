@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...data.connecting import DATABASES
+from ...data.looking import DATABASES
 from ...data.opening import open_repository
 from ...data.policies import KINDS, CandlePolicy
 from ...data.repository import CandleRepository

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
+from ...data.looking import open_ahead
 from .ending import told_in_words
 from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
 
@@ -57,6 +58,7 @@ def scan(
     """
     told = {"tz": tz, "table": table, "date_format": date_format, "decimal": decimal, "adjust": adjust}
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # they would spin at first, and nobody multiplies matrices here
+    open_ahead(data)
     with told_in_words():
         from .opening import opened, read_formula  # noqa: PLC0415 - help needs none of the large libraries
 

@@ -11,7 +11,6 @@ from ...data.candles import Candles
 from ...errors import ProcessingEngineError
 from ...formulas import Plan, Stage
 from ...formulas.kernels.machine import Stop
-from .across_executor import AcrossExecutor
 from .joining import made_of
 from .polars_executor import PolarsExecutor
 from .rooms import Rooms
@@ -46,7 +45,11 @@ def make_executor(name: str, plan: Plan, rooms: Rooms | None = None, *, indicato
     """
     if chosen(known_executor(name)) == "polars":
         return PolarsExecutor()
-    return AcrossExecutor(plan, rooms, indicators=indicators) if plan.across else TileExecutor(plan, rooms)
+    if plan.across:
+        from .across_executor import AcrossExecutor  # noqa: PLC0415 - takes a start time that most formulas need not pay
+
+        return AcrossExecutor(plan, rooms, indicators=indicators)
+    return TileExecutor(plan, rooms)
 
 
 def known_executor(name: str) -> str:
@@ -66,7 +69,6 @@ def chosen(name: str) -> str:
 
 __all__ = [
     "EXECUTORS",
-    "AcrossExecutor",
     "Executor",
     "PolarsExecutor",
     "Rooms",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...data.candles import Candles
 from ...data.handing import column_of
 from ...formulas import Plan, Stage
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Layers, Ranking, layers_of, make_layers
 from .calendars import Codes, numbered_moments
@@ -59,7 +59,7 @@ class Written:
         return column_of(name, self.values == 1.0 if self.is_condition else self.values, valid)
 
 
-@dataclass(slots=True)
+@mutable
 class Part:
     """A batch's candles with the columns made so far; what kernels wrote becomes a column when it is asked for."""
 

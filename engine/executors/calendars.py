@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formulas.freezing import frozen
 from ...formulas.kernels.compiler import machine_code
 from .columns import Whole
 
@@ -20,7 +20,7 @@ MOST_BITS: Final = 20
 """Of a place in a table of moments: where there are more of them, to sort takes less memory."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Calendar:
     """The ts that there are, numbered ascending from 0.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...data.handing import column_of, truths_of
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from .blocks import block_of
 from .rooms import LINE
 
@@ -74,7 +73,7 @@ class Column:
         return column_of(name, self.values, self.valid)
 
 
-@dataclass(slots=True)
+@mutable
 class Together:
     """Numbers of several columns as long as each other, [columns, rows], NaN where undefined.
 

@@ -8,7 +8,6 @@ last row of each bar counts for later ones; what any row shows depends on no row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Final, TypeAlias
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ...data.candles import starts_of
 from ...data.resampling import BUCKET, BUCKET_BEGIN, FIRST_TS, running
 from ...data.timeframes import Timeframe
+from ...formulas.freezing import frozen
 from ...formulas.functions import HISTORY
 from ...formulas.kernels.calling import run_primitive
 from ...formulas.plan.programs import FormingProgram, Peek, Program
@@ -54,7 +54,7 @@ def forming_bars(frame: pl.DataFrame, coarser: Timeframe, columns: Sequence[str]
     return made.select("symbol", pl.col(BUCKET).alias(TS), *whole)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Forming:
     """Bars in the making: `bar` is the number of each row's, counted over all symbols, `last` the last row of each."""
 

@@ -21,7 +21,6 @@ from ...formulas.scope import Defined, KernelCall, PythonCall
 from ..controlling import AbandonedError
 from .calling import call_python
 from .columns import numbers_of
-from .elsewhere import look_elsewhere
 from .numbering import FRAME_COLUMNS, numbered, ready, starts
 from .surroundings import Surroundings
 
@@ -73,6 +72,8 @@ def _level(steps: Sequence[Step], frame: pl.DataFrame, around: Surroundings, sto
             case PythonCall():
                 calls.append(call_python(step, frame, starts(frame), stop))
             case ElsewhereCall():
+                from .elsewhere import look_elsewhere  # noqa: PLC0415 - most formulas look at these bars alone
+
                 calls.extend(look_elsewhere(step, frame, around, partial(run_program, stop=stop)))
     frame = frame.with_columns(*plain, *calls)
     for by, expressions in grouped.items():

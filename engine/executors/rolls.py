@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ...formulas.kernels.lanes import LANES
 from ...formulas.kernels.tiles import (
     ENTRY,
@@ -33,7 +33,7 @@ SHEET: Final = 2**19
 ENTRIES: Final = 8  # of the largest kind, for which a sheet has room
 
 
-@dataclass(slots=True)
+@mutable
 class Roll:
     """What kernels write: `words`, and entries on `sheets`, of which the first `touched` were written to before."""
 

@@ -9,7 +9,7 @@ import ctypes
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ...formulas.kernels.compiler import machine_code
 from ...formulas.kernels.machine import Stop
 from .benches import Bench
@@ -29,7 +29,7 @@ FEW_SLOTS: Final = 2**20
 NUMBER: Final = 8  # bytes
 
 
-@dataclass(eq=False)
+@mutable(slots=False)
 class Universe:
     """The rows of all symbols, in pieces: `ts` of each, all int32 or all int64, and `starts` as in `Candles`.
 
@@ -150,7 +150,7 @@ class Undefined:
         return any(self.counts)
 
 
-@dataclass(eq=False)
+@mutable(slots=False)
 class Across:
     """One kernel over a universe: its inputs, of one series or two, and outputs in pieces, as the rows are.
 

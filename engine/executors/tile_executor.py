@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...data.candles import Candles
 from ...formulas import Plan, Stage
+from ...formulas.freezing import mutable
 from ...formulas.kernels.graphs import Graph, Series
 from ...formulas.kernels.machine import Machine, Stop
 from ...formulas.kernels.registers import lay_out
@@ -114,7 +115,7 @@ class TileExecutor:
         return self._polars.run(self._only.ahead, self._polars.start(candles, around), around, stop)
 
 
-@dataclass(slots=True)
+@mutable
 class _Prepared:
     """A program, sheets for what is found, and machines that stand idle."""
 
@@ -145,7 +146,7 @@ class _Prepared:
         self.rolls.let_go()
 
 
-@dataclass(slots=True)
+@mutable
 class TileStage:
     """A time stage for tiles: what Polars computes ahead, the graph of kernels, and each column's place in it.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
 from ...data.candles import Candles
+from ...formulas.freezing import frozen
 from ..splitting import Selection, split
 from ..uniting import united
 from .standing import Columns
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Arrived:
     """What became of some bars; tables are made when they are looked at.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from ...data.handing import column_of
 from ...data.policies import CandlePolicy, companions
 from ...data.repository import CandleRepository
 from ...errors import ProcessingEngineError
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ..controlling import Ticket
 from ..executors.columns import Whole
 from ..jobs import Bound, DateRange
@@ -44,7 +44,7 @@ class Taken:
     refused: pl.DataFrame
 
 
-@dataclass(slots=True)
+@mutable
 class Reader:
     """Reads bars for a plan: its `columns`, ts of type `ts`, checked by `policy`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import polars as pl
@@ -16,6 +16,7 @@ from ...data.options import TableOptions
 from ...data.policies import CandlePolicy
 from ...data.repository import CandleRepository
 from ...formulas import Plan
+from ...formulas.freezing import mutable
 from ...formulas.kinds import Kind as NodeKind
 from ..braking import EngineMemory
 from ..controlling import LOG, Control, Ticket
@@ -44,7 +45,7 @@ RETRIES: Final = 3
 VALUE: Final = "value"  # the column of a formula without a name, as `evaluate` calls it
 
 
-@dataclass(slots=True)
+@mutable
 class Begun:
     """A plan that follows bars, its members, and what reads bars for it.
 

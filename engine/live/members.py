@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 
+from ...formulas.freezing import mutable
 from ..executors.columns import Whole
 
 NEVER: Final = np.iinfo(np.int64).min
 """The last ts of a symbol that has had no bar."""
 
 
-@dataclass(slots=True)
+@mutable
 class Members:
     """`last` has the ts of each place's last bar, as Polars keeps them: days or microseconds since 1970."""
 

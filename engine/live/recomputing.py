@@ -6,7 +6,7 @@ Bars are kept as far back as the plan reaches; where that is the beginning, or t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...data.handing import column_of
 from ...formulas import Plan
+from ...formulas.freezing import mutable
 from ...formulas.kernels.machine import Stop
 from ..executors import Executor, Surroundings
 from ..executors.columns import Whole
@@ -24,7 +25,7 @@ TRIMMED_AT: Final = 2
 """Bars are thrown away when there are so many times as many as are reached."""
 
 
-@dataclass(slots=True)
+@mutable
 class RecomputedPlan:
     """A plan, and the bars that it may still reach: symbol, ts and the plan's columns, sorted by symbol, ts."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ import polars as pl
 
 from ...data.candles import Candles
 from ...formulas import Stage
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ...formulas.kernels.machine import Stop
 from ...formulas.kernels.single_rows import StandingProgram, lay_out_standing
 from ...formulas.kernels.standing import StandingTiles
@@ -52,7 +51,7 @@ class Bars:
     before: Whole
 
 
-@dataclass(slots=True)
+@mutable
 class StandingStage:
     """A stage's state for every symbol of the universe."""
 

@@ -6,7 +6,7 @@ Stages along time take a bar of each symbol, those across symbols the bars of on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ import polars as pl
 from ...data.candles import Candles
 from ...data.handing import column_of
 from ...formulas import Plan, Stage
+from ...formulas.freezing import mutable
 from ...formulas.kernels.machine import Stop
 from ...formulas.plan.layering import Ranking, make_layers
 from ..executors.across_executor import Part, rankings_over
@@ -41,7 +42,7 @@ def _steps(plan: Plan) -> list[Stage | tuple[Ranking, ...]]:
     return [*layers.steps, layers.report]
 
 
-@dataclass(slots=True)
+@mutable
 class StandingPlan:
     """A plan's stages, and how many bars each symbol of the universe has had."""
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import polars as pl
 
 from ...data.candles import Candles
 from ...data.layout import CANDLE_FIELDS, PRICES
+from ...formulas.freezing import mutable
 from ..executors.columns import Floats, Whole
 
 
-@dataclass(slots=True)
+@mutable
 class UsualBars:
     """Looks at frames: `columns` are those that the plan reads, `seen` those that a check looks at beside them."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -13,13 +12,14 @@ import polars as pl
 from ...data.candles import Candles
 from ...data.options import shown
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import mutable
 from .arriving import TWICE, no_candles, none_refused
 from .members import NEVER, Members
 
 ARRIVED = "~arrived"
 
 
-@dataclass(slots=True)
+@mutable
 class Waiting:
     """Holds bars back. They are let go, with all earlier ones, when one of these is true.
 

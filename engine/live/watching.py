@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ...formulas.freezing import mutable
 from .alerts import Alerts
 from .feeds import Feed
 from .journal import Journal
@@ -19,7 +19,7 @@ from .scanner import LiveScanner
 SAVED_EVERY: Final = 10.0  # seconds
 
 
-@dataclass(slots=True)
+@mutable
 class Watched:
     """What has come so far."""
 
@@ -29,7 +29,7 @@ class Watched:
     waiting: int = 0
 
 
-@dataclass(slots=True)
+@mutable
 class Watch:
     """One watch: `show` is called with matches that are new, after they are in the journal, if there is one.
 

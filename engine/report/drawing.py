@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from ...data.timeframes import DAY, Timeframe
+from ...formulas.freezing import frozen, mutable
 from ...formulas.nodes import Node
 from ...formulas.units import FREE, PRICE, VOLUME, unit_of
 from ..jobs import DateRange
@@ -44,7 +45,7 @@ OVERLAY: Final = (0.25, 4.0)
 """A line is drawn over the candles if its usual value is so many times the usual close."""
 
 
-@dataclass
+@mutable(slots=False)
 class Drawings:
     """Packed charts by symbol, and where the lines of each point are drawn. `left_out` has what the budget cut."""
 
@@ -55,7 +56,7 @@ class Drawings:
     size: int = 0
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Drawer:
     """Draws the symbols of a table of matches within a budget of bytes."""
 
@@ -132,7 +133,7 @@ class Drawer:
         return placed
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Bars:
     """The bars of some symbols as columns: moments, fields of the candle, and the lines of each point."""
 

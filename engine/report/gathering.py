@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final, Literal, TypeAlias
 
+from ...formulas.freezing import frozen
 from ..limits import whole
 from ..other_tables import close
 from ..results import BatchResult, counted
@@ -22,7 +23,7 @@ MOST_POINTS: Final = 8
 """Of a sweep or of many formulas so many, those with most matches, are laid open and drawn."""
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Gathered:
     """What a page shows: `page` at once, `charts` (packed, by symbol) when somebody looks."""
 

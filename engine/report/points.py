@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from ...formulas.check.closeness import sides
 from ...formulas.check.parts import Part, Parts
+from ...formulas.freezing import frozen
 from ...formulas.kinds import Kind
 from ...formulas.language import declared_parameters
 from ...formulas.nodes import Constant, Node
@@ -23,7 +24,7 @@ from ..why.asking import Asked
 from ..why.matching import unit
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Point:
     """A formula with one value for each of its params. `name` is empty where the job has a single formula."""
 

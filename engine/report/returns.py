@@ -7,13 +7,14 @@ have grown that was always spread evenly over the symbols that matched within th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from ...data.handing import column_of
+from ...formulas.freezing import mutable
 from ..bar_places import Places
 from ..studies.prices import Prices
 from .packing import DIGITS, Floats, differences, packed, seconds_of
@@ -25,7 +26,7 @@ HELD: Final = 10
 TOLD: Final = (1, 5, 10, 20)
 
 
-@dataclass
+@mutable(slots=False)
 class Returns:
     """Gathers what came after the matches of each point, some symbols at a time."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from ...formulas.freezing import frozen
 from ..results import BatchResult
 from .packing import differences, packed, rounded, seconds_of
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class MatchTable:
     """The matches that a page shows: `frame` has those of `total` that were not cut off, their number in `~row`."""
 

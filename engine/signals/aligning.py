@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -12,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..bar_places import BarPlaces, Places
 from ..jobs import Setting
 
@@ -28,7 +28,7 @@ def assert_kind(kind: str) -> None:
         raise ProcessingEngineError(f"kind is {kind!r}; it is one of {', '.join(map(repr, get_args(WideKind)))}")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Grid:
     """Where the bars of a table (symbol, ts; sorted by both) stand in a matrix of dates x symbols."""
 

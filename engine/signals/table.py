@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..jobs import Setting
 from ..origin import Origin
 from ..results import SymbolError, counted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 READY = "ready"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@frozen(eq=False, repr=False, slots=False)
 class Signals:
     """Signals of all bars, as `barsweep.signals` hands them out.
 

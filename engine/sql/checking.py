@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from ...errors import FormulaError, Problem, ProcessingEngineError, RepositoryEr
 from ...formulas import Checked
 from ...formulas.columns import column_text
 from ...formulas.dialects import assert_dialect
+from ...formulas.freezing import mutable
 from ...formulas.language import declared_parameters
 from ..jobs import Formula, Setting, Values, as_settings, swept
 from ..plans import require_condition
@@ -31,7 +32,7 @@ KEYS_OF_CANDLES: Final = ("symbol", "ts")
 TAGS: Final = {bool: pl.Boolean(), int: pl.Float64(), float: pl.Float64(), str: pl.String()}
 
 
-@dataclass
+@mutable(slots=False)
 class Checking:
     """What the calls of one query are checked against; gathers their faults, so that all are told at once."""
 

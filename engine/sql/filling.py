@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from ...errors import ProcessingEngineError
-from ...formulas.freezing import frozen
+from ...formulas.freezing import frozen, mutable
 from ..controlling import ProgressAsked
 from ..fetching import ROWS
 from ..jobs import DateRange, Formula, ProcessingJob
@@ -33,7 +33,7 @@ class Wanted:
     need: Need
 
 
-@dataclass
+@mutable(slots=False)
 class Filler:
     """Fills the tables of one query."""
 

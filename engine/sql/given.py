@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -17,13 +16,14 @@ from ...data.delimited import read_heading
 from ...data.frames import to_polars
 from ...data.layout import RECOGNISED
 from ...errors import ProcessingEngineError, RepositoryError
+from ...formulas.freezing import frozen
 from ..other_tables import named_tables, opened_tables
 from .tables import CANDLES, distinct
 
 PARQUET: Final = ".parquet"
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class OwnTable:
     """A table by its name in queries."""
 

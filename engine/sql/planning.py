@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
@@ -12,6 +11,7 @@ import polars as pl
 
 from ...data.connecting import first_line, quoted
 from ...errors import RepositoryError
+from ...formulas.freezing import frozen
 from ..controlling import LOG
 from .faults import CLOSED, UNIMPLEMENTED, fault, refused
 from .given import OwnTable
@@ -26,7 +26,7 @@ ASKED: Final = (
 )
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Planner:
     """Plans queries; `tables` are the names of the caller's own."""
 

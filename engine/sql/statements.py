@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import duckdb
@@ -39,7 +38,7 @@ class Parameter:
     numbered: bool
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Statement:
     """One SELECT, with the values of its parameters by name; those of `?` are called 1, 2, ..."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import duckdb
@@ -13,7 +12,7 @@ from ...formulas.freezing import frozen
 from ...formulas.syntax import Span
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class QueryText:
     """A query as it was given. DuckDB counts bytes, people count characters.
 

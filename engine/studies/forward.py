@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from numbers import Integral
 from typing import Any, Final, get_args
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..bar_places import BarPlaces
 from .counting import grouped, groups
 from .prices import LEFT, Entry, bars_after, forward
@@ -25,7 +26,7 @@ OF_DATES = ("universe_returns", "universe_mean", "universe_median", "universe_hi
 TESTS = ("excess", "t", "dates", "excess_by_date", "t_by_date", "t_newey_west")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class ForwardReturns:
     """Returns after matches, over `horizons` bars of each symbol's own; candles are loaded at the first look.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -11,6 +10,7 @@ import polars as pl
 
 from ...data.handing import column_of
 from ...errors import ProcessingEngineError
+from ...formulas.freezing import frozen
 from ..bar_places import BarPlaces
 from ..jobs import DateRange
 from .studied import StudiedMatches
@@ -24,7 +24,7 @@ def forward(horizon: int) -> str:
     return f"forward_{horizon}"
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Prices:
     """Candles (symbol, ts, close, of entries at the open also open; sorted by both) with what came after each bar.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..freezing import frozen
+from ..freezing import frozen, mutable
 from ..syntax import Argument, Call, Expression
 from .ahead import PARAMETERS
 from .faults import Faults
@@ -26,7 +25,7 @@ class Slot:
     named: bool = False
 
 
-@dataclass(slots=True)
+@mutable
 class Binder:
     """Binds the arguments of one call to the slots of one signature; faults are noted, not raised.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from ...errors import Problem
 from ..declaring import Setting
+from ..freezing import frozen
 from ..history import History, history, is_across
 from ..kinds import Kind
 from ..nodes import Elsewhere, Node, OtherSymbol, OtherTable, Place, columns_read, walk
 from .tunable import Tunable
 
 
-@dataclass(frozen=True, repr=False)
+@frozen(repr=False, slots=False)
 class Checked:
     """A formula that is sound: its result as a plan node, and what a job has to know of it.
 

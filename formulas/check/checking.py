@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from .. import syntax
 from ..declaring import Setting
+from ..freezing import mutable
 from ..functions import HISTORY, Functions
 from ..kinds import Kind
 from ..libraries import LibraryFunction
@@ -32,7 +33,7 @@ class Observed(NamedTuple):
     node: Node
 
 
-@dataclass
+@mutable(slots=False)
 class _Check:
     """One run over one formula."""
 

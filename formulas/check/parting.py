@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from .. import syntax
+from ..freezing import mutable
 from ..functions import HISTORY
 from ..kinds import Kind
 from ..libraries import LibraryFunction
@@ -37,7 +38,7 @@ def take_apart(formula: syntax.Formula, checked: Checked, session: Session) -> P
     return _Parting(formula, checked, session).whole()
 
 
-@dataclass
+@mutable(slots=False)
 class _Parting:
     formula: syntax.Formula
     checked: Checked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -72,7 +71,7 @@ class Condition(NamedTuple):
         return self.part.text if self.wanted else f"not ({self.part.text})"
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Parts:
     """A sound formula taken apart: `whole` is its result, `conditions` decide whether that is true.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..freezing import mutable
 from ..functions import Functions
 from ..kinds import Kind
 from ..libraries import LibraryFunction
@@ -17,7 +18,7 @@ from .values import Value
 Columns = Mapping[str, Kind]
 
 
-@dataclass(slots=True)
+@mutable
 class Session:
     """One check. `candles` are the columns of the candles, `tables` those of other tables by their names.
 

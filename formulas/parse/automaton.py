@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from ..freezing import mutable
 from .reading import Token
 
 END: Final = "$END"
@@ -38,7 +39,7 @@ class Unexpected(Exception):  # noqa: N818 - never leaves the package
         self.index = index
 
 
-@dataclass(slots=True)
+@mutable
 class Automaton:
     """Parses sequences of tokens. It holds nothing of a text, so threads may share it.
 

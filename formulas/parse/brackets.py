@@ -7,9 +7,10 @@ before lines are joined, and counts for nothing there: the statements after it a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from ..freezing import mutable
 from ..limits import DEEPEST_NESTING
 from .reading import Fault, Token
 
@@ -18,7 +19,7 @@ OPENERS: Final = {closer: opener for opener, closer in CLOSERS.items()}
 _SHOWN: Final = {"LPAR": "(", "LSQB": "[", "LBRACE": "{", "RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 
 
-@dataclass(slots=True)
+@mutable
 class Matching:
     """Which brackets have no partner, by index; and which `;` stand where a comma is meant."""
 

@@ -7,9 +7,10 @@ on with the one above. Faults are gathered here too, so that a missing bracket d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from ..freezing import mutable
 from .brackets import CLOSERS, OPENERS, Matching, match_brackets
 from .reading import VALUE_ENDS, WANTS_VALUE, Fault, Token
 
@@ -26,7 +27,7 @@ _WORDS: Final = frozenset(("NAME", "NUMBER", "TEXT", "FUNCTION", "COMMA", "EQUAL
 _PLAIN: Final = (_WORDS | _GOES_ON | _DOUBTFUL) - {"LBRACE"}
 
 
-@dataclass(slots=True)
+@mutable
 class Chunk:
     """The tokens of one statement. A broken one has unmatched brackets, which are already reported."""
 

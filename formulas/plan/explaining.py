@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..check.applying import shown_value
 from ..check.checked import Checked
@@ -26,7 +25,7 @@ class NodeLine:
     unit: str = ""
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Explanation:
     """A plan laid open. Print it, or read its parts."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -43,7 +42,7 @@ class Ranking:
 Step: TypeAlias = Stage | tuple[Ranking, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Layers:
     """Steps in order, along time and across symbols by turns, then a stage that makes every column of the results.
 

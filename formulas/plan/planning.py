@@ -7,7 +7,6 @@ result needs of an earlier stage becomes a column.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -35,7 +34,7 @@ from .programs import Program
 Direction: TypeAlias = Literal["time", "across"]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, slots=False)
 class Stage:
     """A part of the plan with one direction.
 
@@ -54,7 +53,7 @@ class Stage:
         return compile_nodes(tuple(self.made), self.given)
 
 
-@dataclass(frozen=True)
+@frozen(slots=False)
 class Plan:
     """Everything an executor has to do for some formulas, and where it puts the answers.
 

@@ -14,17 +14,17 @@ from barsweep.engine.command_line import leave
 from barsweep.engine.command_line.application import make_application
 from barsweep.engine.stored import TableFile
 from barsweep.errors import FormulaError, RepositoryError
-from barsweep.formulas.kernels import compiler
+from barsweep.formulas.kernels import kept
 
 TABLE = candles({"A": [1, 2, 3]})
 
 
 def test_kernels_that_cannot_be_kept_are_compiled_all_the_same(tmp_path, caplog):
     with caplog.at_level("INFO", "barsweep"):
-        compiler._write(tmp_path / "nowhere" / "kernels.code", [b"code"])
+        kept.write(tmp_path / "nowhere" / "kernels.code", [b"code"])
 
     assert "compiled kernels cannot be kept" in caplog.text
-    assert compiler._read(tmp_path / "nowhere" / "kernels.code") is None
+    assert kept.read(tmp_path / "nowhere" / "kernels.code") is None
 
 
 def test_a_file_that_cannot_even_be_closed_goes(tmp_path):

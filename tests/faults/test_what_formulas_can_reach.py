@@ -63,6 +63,9 @@ RUN = """
     for language in LANGUAGES:
         check("1", language)
         [check(f"{{library}}.nothing(1)") for library in ("talib", "pine", "tdx", "qlib")]
+    for name, module in list(sys.modules.items()):  # methods are compiled when they are first asked for
+        if name.partition(".")[0] == "barsweep":
+            [kind.__init__ for kind in vars(module).values() if isinstance(kind, type)]
     seen, watching = [], [True]
 
     def hook(event, arguments):

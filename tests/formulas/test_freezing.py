@@ -1,15 +1,17 @@
-"""A frozen class is what `dataclass(frozen=True, slots=True)` makes of the same text."""
+"""Frozen classes, and mutable ones, are what `dataclass` makes of the same text."""
 
 import copy
 import inspect
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
 
 import pytest
 
 import barsweep as bs
-from barsweep.formulas.freezing import frozen
+from barsweep.formulas.freezing import frozen, mutable
 
 
 def classes(make):
@@ -65,6 +67,12 @@ def classes(make):
 
 
 ours, usual = classes(frozen), classes(dataclass(frozen=True, slots=True))
+ALIKE = {
+    "frozen": (ours, usual),
+    "frozen, without slots": (classes(frozen(slots=False)), classes(dataclass(frozen=True))),
+    "mutable": (classes(mutable), classes(dataclass(slots=True, eq=False))),
+    "mutable, without slots": (classes(mutable(slots=False)), classes(dataclass(eq=False))),
+}
 
 
 @frozen
@@ -105,7 +113,7 @@ LOOKS = {
     "unhashable": lambda of: hash(of.Single([])),
     "methods of its own": lambda of: (repr(of.Own(1)), hash(of.Own(1))),
     "matched": lambda of: of.Bar.__match_args__,
-    "slots": lambda of: [kind.__slots__ for kind in vars(of).values()],
+    "slots": lambda of: [vars(kind).get("__slots__") for kind in vars(of).values()],
     "too few": lambda of: of.Bar(),
     "too many": lambda of: of.Bar(1, 2, 3, 4, 5),
     "unknown": lambda of: of.Bar(1.0, price=2.0),
@@ -117,6 +125,8 @@ LOOKS = {
     "as a dict": lambda of: asdict(of.Bar(1.0, tags=["a"])),
     "copied": lambda of: (copy.copy(of.Bar(1.0)) == of.Bar(1.0), copy.deepcopy(of.Bar(1.0, 2.0)) == of.Bar(1.0, 2.0)),
     "changed": lambda of: setattr(of.Bar(1.0), "close", 2.0),
+    "changed, and seen": lambda of: repr([setattr(bar := of.Bar(1.0), "close", 2.0), bar]),
+    "by its values": lambda of: of.Bar(1.0).__eq__(of.Bar(1.0)),
     "taken away": lambda of: delattr(of.Bar(1.0), "close"),
     "a signature": lambda of: [str(inspect.signature(kind)) for kind in vars(of).values()],
     "a docstring": lambda of: [kind.__doc__ for kind in vars(of).values()],
@@ -124,10 +134,44 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_as_a_dataclass(look):
+@pytest.mark.parametrize("kind", ALIKE)
+def test_as_a_dataclass(kind, look):
+    mine, usual = ALIKE[kind]
     expected = outcome(lambda: LOOKS[look](usual))
 
-    assert expected == outcome(lambda: LOOKS[look](ours))
+    assert expected == outcome(lambda: LOOKS[look](mine))
+
+
+@pytest.mark.parametrize("make", [frozen, frozen(slots=False), mutable, mutable(slots=False)])
+def test_methods_are_compiled_when_they_are_first_asked_for(make):
+    bar = classes(make).Bar
+    assert not inspect.isfunction(vars(bar)["__init__"])
+
+    class Wider(bar):
+        """Its methods are its base's."""
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda number: Wider(float(number)), range(100)))
+
+    assert [each.close for each in made] == [float(number) for number in range(100)]
+    assert inspect.isfunction(vars(bar)["__init__"])
+    assert "__init__" not in vars(Wider)
+
+
+def test_what_is_found_out_once_is_kept_where_there_are_no_slots():
+    @frozen(slots=False)
+    class Candle:
+        low: float
+        high: float
+
+        @cached_property
+        def middle(self):
+            return [(self.low + self.high) / 2]
+
+    candle = Candle(1.0, 3.0)
+
+    assert candle.middle is candle.middle
+    assert copy.copy(candle) == candle
 
 
 def test_a_change_is_refused():
