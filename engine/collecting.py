@@ -85,14 +85,8 @@ def run_batches(
     elsewhere: Elsewhere | None = None,
 ) -> None:
     """Run the batches of a prepared job to their end, good or bad; here, or where `elsewhere` has them run."""
-    prepared = collected.prepared
-    progress.begin(len(prepared.requested))
-    waiting = sum(len(batch.symbols) for batch in prepared.batches)
-    if waiting < progress.total:  # unknown symbols, and those asked for twice
-        progress.advance(progress.total - waiting)
-    if prepared.references is not None:
-        progress.advance(0)
-        prepared = with_references(prepared, limits, control)
+    _begin(progress, collected.prepared)
+    prepared = with_references(collected.prepared, limits, control)
     prepared = collected.prepared = with_gathered(prepared, limits, control, collected.spill, memory.limit)
     demand, room = prepared.demand, memory.room() - prepared.demand.held
     own = JobMemory(memory, demand, lambda: collected.held)
@@ -119,6 +113,16 @@ def run_batches(
     brake = Brake(own if elsewhere is None else None, collected.stream)
     work = partial(process, prepared, own) if elsewhere is None else elsewhere.along(prepared)
     Runner(limits, control, work, finished, failed, brake=brake).run(prepared.batches)
+
+
+def _begin(progress: Progress, prepared: Prepared) -> None:
+    """Show how many symbols there are, and that those without a batch are done: unknown ones, those asked for twice."""
+    progress.begin(len(prepared.requested))
+    waiting = sum(len(batch.symbols) for batch in prepared.batches)
+    if waiting < progress.total:
+        progress.advance(progress.total - waiting)
+    if prepared.references is not None:  # they are loaded first
+        progress.advance(0)
 
 
 def with_references(prepared: Prepared, limits: Limits, control: Control) -> Prepared:
