@@ -122,6 +122,8 @@ class Asked:
     dialect: str | None
     report: Path | None
     guard: bool
+    workers: int | None
+    memory_limit: int | None
 
     def delivery(self, data: str) -> Delivery:
         """What is done with the matches."""
@@ -150,7 +152,7 @@ class Asked:
 def find(repository: CandleRepository, data: str, asked: Asked) -> Code:
     """Find the matches in the candles of `data`, hand them out and say how it went."""
     delivery = asked.delivery(data)
-    return _code(_run(asked.job(), asked.formula, repository, delivery, asked.beside))
+    return _code(_run(asked, asked.job(), repository, delivery))
 
 
 def keep_source(data: str, output: Path | None, option: str = "--output") -> Path | None:
@@ -171,23 +173,19 @@ def with_names_of(formula: str, expression: str) -> str:
         return expression  # the formula's own check tells what is wrong with it
 
 
-def _run(
-    job: ProcessingJob,
-    formula: str,
-    repository: CandleRepository,
-    delivery: Delivery,
-    beside: Sequence[str],
-) -> BatchResult:
+def _run(asked: Asked, job: ProcessingJob, repository: CandleRepository, delivery: Delivery) -> BatchResult:
     """Run the job, hand out what it found, and say how it went and what its formula may still get wrong."""
     service = FormulaService()
-    engine = ProcessingEngine(repository, service, tables=read_tables(beside))
+    tables, memory = read_tables(asked.beside), asked.memory_limit
+    engine = ProcessingEngine(repository, service, asked.workers, memory_limit=memory, tables=tables)
     compile_first()
     with progress_bar() as progress, interruptible(engine.cancel):
         result = engine.run(job, progress, output=delivery.meanwhile)
     if not result.cancelled:  # what was interrupted may be a repository that does not answer: it is not asked again
         sweep = expanded(job).job
         first = sweep.settings(next(iter(sweep.formulas.values())))
-        warn(service.check(formula, kinds_of(repository, job.timeframe), first, table_kinds(beside), job.dialect))
+        kinds, others = kinds_of(repository, job.timeframe), table_kinds(asked.beside)
+        warn(service.check(asked.formula, kinds, first, others, job.dialect))
     delivery.hand_out(result)
     delivery.draw(result)
     _report(result, repository)

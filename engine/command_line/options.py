@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from .formats import Format
+from .sizes import Size
 
 PARAMETER: Final = click.option(
     *("-p", "--parameter"), multiple=True, metavar="NAME=VALUE", help="Repeatable; 5..50 or 10,20 try several."
@@ -46,6 +47,12 @@ OUTPUT: Final = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="A file instead of standard output."
 )
 EXECUTOR: Final = click.option("--executor", default="auto", help="What computes: auto or a name.")
+WORKERS: Final = click.option(
+    "--workers", type=click.IntRange(min=1), help="Threads that compute; all cores if not given."
+)
+MEMORY_LIMIT: Final = click.option(
+    "--memory-limit", type=Size(), help="How much memory may be taken: 500MB, 2GB; a quarter of it all if not given."
+)
 FORMULA: Final = click.argument("formula", help='The formula, "@file.formula", or - for standard input.')
 
 

@@ -12,7 +12,18 @@ from click.exceptions import Exit
 
 from ...data.looking import open_ahead
 from .ending import told_in_words
-from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRAME, questioning
+from .options import (
+    DATA,
+    EXECUTOR,
+    FORMAT,
+    FORMULA,
+    MEMORY_LIMIT,
+    OUTPUT,
+    PARAMETER,
+    TIMEFRAME,
+    WORKERS,
+    questioning,
+)
 
 
 @click.command
@@ -36,6 +47,8 @@ from .options import DATA, EXECUTOR, FORMAT, FORMULA, OUTPUT, PARAMETER, TIMEFRA
 )
 @click.option("--guard", is_flag=True, help="In CSV, an apostrophe before texts that spreadsheets would run.")
 @EXECUTOR
+@WORKERS
+@MEMORY_LIMIT
 @questioning
 def scan(
     formula: str,
