@@ -30,6 +30,8 @@ def open_for_reading(path: Path, settings: Mapping[str, str | int]) -> duckdb.Du
     if not path.is_file():
         raise RepositoryError(f"no such file: {path}", retryable=True)
     ahead = opened_ahead(path)
+    if settings:  # which nobody knew then: two connections have to agree
+        ahead = None
     try:
         return duckdb.connect(str(path), read_only=True, config=dict(settings))
     except duckdb.ConnectionException:

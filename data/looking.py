@@ -37,16 +37,18 @@ _openings: Final[dict[Path, Opening]] = {}
 
 
 def open_ahead(data: str) -> None:
-    """Begin to open a database on another thread, while the caller imports what reads it; of other data do nothing.
+    """Begin to open a database on another thread, while the caller imports what reads it and opens it then.
 
-    DuckDB itself is imported here: two large libraries on two threads take longer than one after the other.
+    DuckDB itself is imported here: two large libraries on two threads take longer than one after the other. Of other
+    data nothing is done, nor of what is no path at all.
     """
-    path = Path(data).expanduser().absolute()
-    if path.suffix.lower() in DATABASES and path.is_file():
-        import duckdb  # noqa: F401, PLC0415 - as above
+    with suppress(OSError, RuntimeError, ValueError):  # told when it is opened
+        path = Path(data).expanduser().absolute()
+        if path.suffix.lower() in DATABASES and path.is_file():
+            import duckdb  # noqa: F401, PLC0415 - as above
 
-        _openings[path] = opening = Opening(path)
-        opening.start()
+            _openings[path] = opening = Opening(path)
+            opening.start()
 
 
 def opened_ahead(path: Path) -> duckdb.DuckDBPyConnection | None:

@@ -42,8 +42,8 @@ def _load_kernels() -> None:
         if not is_kept():
             say("compiling kernels for this CPU, once ...")
         machine_code()
-    except ImportError:
-        return  # Polars computes, or refuses in words of its own
+    except (ImportError, OSError):
+        return  # Polars computes, or the job tells why not
 
 
 @contextmanager

@@ -73,11 +73,15 @@ def machine_code() -> MachineCode:
         OSError: The system lets nobody run what a process has compiled itself.
     """
     with _LOCK:
-        return _loaded()
+        found = _loaded()
+    if isinstance(found, OSError):
+        raise OSError(*found.args)
+    return found
 
 
 @cache
-def _loaded() -> MachineCode:
+def _loaded() -> MachineCode | OSError:
+    """The kernels, or why they cannot run: asked again, they could not either."""
     path = kept.path_for_this_cpu()
     parts = kept.read(path) if path else None
     if parts is None:
@@ -88,7 +92,10 @@ def _loaded() -> MachineCode:
         LOG.info("kernels compiled in %.1f s; kept for later in %s", seconds, folder, extra=fields)
         if path:
             kept.write(path, parts)
-    return MachineCode(placed_parts(parts))
+    try:
+        return MachineCode(placed_parts(parts))
+    except OSError as error:  # told by `machine_code`, each time
+        return error
 
 
 def as_parts(objects: Sequence[bytes]) -> list[bytes]:

@@ -9,7 +9,7 @@ from typing import Final
 
 TOLD: Final = Path("/proc/cpuinfo")
 FACTS: Final = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
-"""Those that no two CPUs share of which one lacks an instruction of the other."""
+"""By which CPUs are told apart of which one lacks an instruction of the other."""
 
 
 def told_by_system() -> str | None:
@@ -17,7 +17,7 @@ def told_by_system() -> str | None:
 
     The flags are those that programs may use: what the system or a hypervisor switches off is not among them.
     """
-    if sys.platform != "linux" or os.uname().machine != "x86_64":
+    if sys.platform != "linux" or os.uname().machine != "x86_64" or sys.maxsize < 2**32:
         return None
     facts = {}
     try:

@@ -71,7 +71,7 @@ class PlacedImage:
             _add(cells, places, ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0)
         if library.mprotect(ctypes.c_void_p(self._begin), ctypes.c_size_t(cells.size), READ_AND_RUN):
             number = ctypes.get_errno()
-            raise OSError(number, f"memory for compiled kernels cannot be made ready to run: {os.strerror(number)}")
+            raise OSError(number, f"compiled kernels may not run in this process ({os.strerror(number)})")
 
     def address(self, symbol: str) -> int:
         """Where a function begins; KeyError where there is none of that name."""

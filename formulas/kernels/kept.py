@@ -66,7 +66,7 @@ def read(path: Path) -> list[bytes] | None:
     except OSError:  # not kept yet
         return None
     digest, rest = content[:DIGEST], content[DIGEST:]
-    if hashlib.sha256(rest).digest() != digest:
+    if not rest or hashlib.sha256(rest).digest() != digest:
         fields = {"event": "kernels damaged", "folder": str(path)}
         LOG.warning("%s is damaged; the kernels are compiled anew", path, extra=fields)
         return None

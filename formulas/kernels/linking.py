@@ -152,6 +152,8 @@ class _Linked:
                 raise UnlinkableError(f"a relocation of kind {kind}")
             begin = self.symbols.get(name)  # another object may have it
             if symbol.section != ELSEWHERE:
+                if symbol.section not in places:
+                    raise UnlinkableError(f"the address of something without bytes, {name!r}")
                 begin = places[symbol.section] + symbol.value
             (self.outside[name] if begin is None else self.inside).append(place)
             self.content[place : place + WORD] = ((begin or 0) + added).to_bytes(WORD, "little", signed=True)

@@ -1,6 +1,7 @@
 """Where a graph's values lie: registers, histories, memories and lists in one arena of rows of sixteen numbers.
 
-1. what the results need stays, in the order of the graph                                       `_needed`
+1. what the results need stays, in the order of the graph                                       graphs.py
+   of some kernels that read one another two become one                                          fusing.py
 2. a value that somebody looks back at gets a register with so much history                      `_readers`
 3. the others share registers: one is free again when its last reader has run                    `Layout.release`
 4. a result leaves as soon as all that it is made of is there                                    `Layout.leaving`

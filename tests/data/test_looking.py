@@ -5,9 +5,11 @@ import sys
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from barsweep.data import DuckDBRepository, looking
 from barsweep.data.looking import open_ahead, opened_ahead
+from barsweep.engine.command_line.application import make_application
 from barsweep.errors import RepositoryError
 
 CREATE = "create table candles as select 'A' as symbol, date '2024-01-02' as ts, 1.0 as close"
@@ -53,6 +55,23 @@ def test_what_is_wrong_is_told_to_who_opens_it_next(tmp_path):
     with pytest.raises(RepositoryError, match="is it a DuckDB file"):
         DuckDBRepository(path).symbols("1d")
     assert looking._openings == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["~nosuchuser/x.duckdb", "~nosuchuser/x.parquet", "x" * 300 + ".duckdb", "a\0b.duckdb"]
+)
+def test_what_is_no_path_is_told_to_who_opens_it_next(name):
+    open_ahead(name)
+
+    assert looking._openings == {}
+    assert not CliRunner().invoke(make_application("scan"), ["scan", "close > 1", name]).exit_code < 2
+
+
+def test_who_has_settings_opens_the_file_for_himself(path):
+    open_ahead(str(path))
+
+    with DuckDBRepository(path, settings={"threads": 1}) as repository:
+        assert repository.cursor().execute("select current_setting('threads')").fetchone() == (1,)
 
 
 def test_a_database_is_being_opened_before_polars_is_imported(path):

@@ -8,7 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+from fakes import candles
 
+import barsweep as bs
+from barsweep.errors import ProcessingEngineError
 from barsweep.formulas.kernels import compiler, cpu, images, kept, linking, llvm, machine
 from barsweep.formulas.kernels.calling import run_primitive
 from barsweep.formulas.kernels.images import Image, PlacedImage
@@ -18,6 +21,7 @@ only_where_images_are = pytest.mark.skipif(not LINKS, reason="images are made on
 STARTS = np.array([0, 40, 40, 300, 1000])
 MACHINE_OF_OBJECT = 18
 ARM = 183
+MERGEABLE = 16  # the flag of sections of constants
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +101,37 @@ def test_a_function_that_nobody_offers_is_named(objects):
 def test_memory_that_may_not_run_is_told(objects, monkeypatch):
     monkeypatch.setattr(images, "READ_AND_RUN", -1)
 
-    with pytest.raises(OSError, match="memory for compiled kernels cannot be made ready to run"):
+    with pytest.raises(OSError, match="compiled kernels may not run in this process"):
         PlacedImage(linking.link(objects, llvm.C_FUNCTIONS))
+
+
+@only_where_images_are
+def test_a_job_ends_at_once_where_compiled_kernels_may_not_run(monkeypatch, request):
+    """Not symbol after symbol, and kernels are not compiled again for each."""
+    tries, own = [], compiler.placed_parts
+    monkeypatch.setattr(images, "READ_AND_RUN", -1)
+    monkeypatch.setattr(compiler, "placed_parts", lambda parts: tries.append(parts) or own(parts))
+    compiler._loaded.cache_clear()
+    request.addfinalizer(compiler._loaded.cache_clear)
+    frame = candles({name: [1, 2, 3] for name in "ABCDE"})
+
+    with pytest.raises(ProcessingEngineError, match=r'may not run in this process.*executor="polars" computes'):
+        bs.scan("sma(close, 2) > 1", frame)
+    assert bs.scan("sma(close, 2) > 1", frame, executor="polars").matches.height == 10
+    assert len(tries) == 1
+
+
+@only_where_images_are
+def test_the_address_of_what_is_not_laid_down_is_not_linked(objects, monkeypatch):
+    own = linking._Object.placed
+
+    def without_constants(self):
+        return ((number, each) for number, each in own(self) if not each.flags & MERGEABLE)
+
+    monkeypatch.setattr(linking._Object, "placed", without_constants)
+
+    with pytest.raises(linking.UnlinkableError, match="the address of something without bytes"):
+        linking.link(objects, llvm.C_FUNCTIONS)
 
 
 def test_a_function_that_is_not_there_is_a_key_error(objects):

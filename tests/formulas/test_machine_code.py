@@ -1,6 +1,7 @@
 """Tiles and machine code: numbers moved to and fro, code kept on disk, and what happens where it cannot be."""
 
 import builtins
+import hashlib
 import logging
 import os
 import subprocess
@@ -135,7 +136,15 @@ def test_whether_code_is_kept_is_known_before_llvmlite_is_imported(folder):
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True False\n"
 
 
-@pytest.mark.parametrize("harm", [lambda code: code[:-100], lambda code: code[:500] + b"?" + code[501:], lambda _: b""])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda code: code[:-100],
+        lambda code: code[:500] + b"?" + code[501:],
+        lambda _: b"",
+        lambda _: hashlib.sha256(b"").digest(),
+    ],
+)
 def test_damaged_code_is_compiled_anew(folder, harm):
     compiler.machine_code()
     (kept,) = folder.iterdir()
