@@ -18,10 +18,13 @@ DATABASES: Final = frozenset({".duckdb", ".db", ".ddb"})
 
 
 class Opening(threading.Thread):
-    """Opens a database to read from. `connection` is None where that failed, which whoever opens it next is told."""
+    """Opens a database to read from. `connection` is None where that failed, which whoever opens it next is told.
+
+    Python waits for it at its end: a thread that comes back from C++ afterwards would take the process down.
+    """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(name="barsweep-opening", daemon=True)
+        super().__init__(name="barsweep-opening", daemon=False)
         self.path = path
         self.connection: duckdb.DuckDBPyConnection | None = None
 
@@ -71,6 +74,7 @@ def _look(repository: DuckDBRepository) -> None:
     """What is wrong with the file is told to whoever asks for it."""
     import duckdb  # noqa: PLC0415 - who reads other files need not wait for it
 
-    with suppress(RepositoryError, duckdb.Error):  # nothing is remembered then, so the next to ask is told
+    with suppress(RepositoryError, duckdb.Error, KeyboardInterrupt):  # which Polars raises on any thread that waits
+        # nothing is remembered then, so the next to ask is told
         repository.health()
         _ = repository.countable and repository.stored  # of the symbols with most bars, so that they are counted

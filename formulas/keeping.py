@@ -18,8 +18,8 @@ LOG: Final = logging.getLogger("barsweep")
 
 def private_folder() -> Path | None:
     """The folder, made if there is none; None where no safe one can be had. BARSWEEP_CACHE names another one."""
-    named = os.environ.get("BARSWEEP_CACHE")
-    folder = Path(named) if named else Path(platformdirs.user_cache_dir("barsweep", appauthor=False))
+    named = os.environ.get("BARSWEEP_CACHE") or platformdirs.user_cache_dir("barsweep", appauthor=False)
+    folder = Path(os.path.expanduser(named))  # noqa: PTH111 - this one leaves the name of nobody as it is
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.stat()

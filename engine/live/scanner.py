@@ -14,6 +14,7 @@ from ...data.sessions import Session
 from ...errors import ProcessingEngineError
 from ..controlling import LOG
 from ..executors.columns import Whole
+from ..forking import assert_threads_live
 from ..jobs import Bound, Formulas, ProcessingJob, Setting
 from ..other_tables import close
 from ..service import FormulaService
@@ -66,6 +67,7 @@ class LiveScanner:
         lateness: dt.timedelta | float = 0,
         grace: float = 0,
     ) -> None:
+        assert_threads_live()
         late, patience = as_time(lateness), as_patience(grace)
         repository = (
             without_history("1d" if timeframe is None else timeframe) if history is None else as_repository(history)
@@ -100,6 +102,7 @@ class LiveScanner:
 
         One or many of each symbol, in any order; those of a symbol are run in the order of their ts.
         """
+        assert_threads_live()
         taken = self._reader.read(bars)
         candles, late = self._still_open(taken.candles)
         ready, twice = self._waiting.take(candles)
@@ -112,6 +115,7 @@ class LiveScanner:
 
         With rankings these see the bars that are given here alone.
         """
+        assert_threads_live()
         taken = self._reader.read(bars)
         if taken.candles.lengths.max(initial=0) > 1:
             symbol = taken.candles.symbols[int(taken.candles.lengths.argmax())]

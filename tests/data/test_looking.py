@@ -74,6 +74,15 @@ def test_who_has_settings_opens_the_file_for_himself(path):
         assert repository.cursor().execute("select current_setting('threads')").fetchone() == (1,)
 
 
+def test_a_process_may_end_while_a_database_is_being_opened(path):
+    """DuckDB comes back from C++: Python has to be there still."""
+    code = f"from barsweep.data import looking; looking.open_ahead({str(path)!r})"
+    ends = [subprocess.run([sys.executable, "-c", code], check=False).returncode for _ in range(5)]
+
+    assert ends == [0] * 5
+    assert not looking.Opening(path).daemon
+
+
 def test_a_database_is_being_opened_before_polars_is_imported(path):
     code = f"""
 import sys

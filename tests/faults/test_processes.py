@@ -56,6 +56,16 @@ FORKS = {
     ),
     "after Polars ran": ("frame = rising(2)\nbs.scan('close > 1', frame)", "bs.scan('close > 1', frame)", '"spawn"'),
     "values, after Polars ran": ("frame = rising(2).lazy().collect()", "bs.evaluate('close', frame)", '"spawn"'),
+    "a live scanner, after Polars ran": (
+        "scanner = bs.LiveScanner('close > 1', rising(2))",
+        "scanner.push(rising(1))",
+        '"spawn"',
+    ),
+    "a live scanner made after Polars ran": (
+        "frame = rising(2).lazy().collect()",
+        "bs.LiveScanner('close > 1', frame)",
+        '"spawn"',
+    ),
     "with the engine of another process": (
         "engine = bs.ProcessingEngine(rising(2))",
         "engine.run(bs.ProcessingJob(None, 'close > 1'))",
