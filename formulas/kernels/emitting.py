@@ -87,22 +87,17 @@ class Emitter:
         """A constant for counting and addressing."""
         return ir.Constant(WHOLE, number)
 
-    def number(self, values: Value, index: int) -> Value:
+    def number(self, values: Value, index: int | Value) -> Value:
         """The double at a place of an array."""
-        return self.builder.load(self.offset(values, self.whole(8 * index)), typ=DOUBLE, align=8)
+        return self._word(values, index, DOUBLE)
 
-    def pointer(self, values: Value, index: int) -> Value:
+    def pointer(self, values: Value, index: int | Value) -> Value:
         """The pointer at a place of an array of them."""
-        return self.builder.load(self.offset(values, self.whole(8 * index)), typ=POINTER, align=8)
-
-    def pointer_at(self, values: Value, index: Value) -> Value:
-        """As `pointer`, at a place that is known when it runs."""
-        return self.pointer(self.offset(values, self.builder.mul(index, self.whole(8))), 0)
+        return self._word(values, index, POINTER)
 
     def whole_at(self, values: Value, index: int | Value) -> Value:
         """The whole number at a place of an array."""
-        place = self.whole(8 * index) if isinstance(index, int) else self.builder.mul(index, self.whole(8))
-        return self.builder.load(self.offset(values, place), typ=WHOLE, align=8)
+        return self._word(values, index, WHOLE)
 
     def offset(self, address: Value, distance: Value) -> Value:
         """An address so many bytes further."""
@@ -195,6 +190,10 @@ class Emitter:
         """A function that is defined elsewhere."""
         known = self.module.globals.get(name)
         return known or ir.Function(self.module, ir.FunctionType(result, parameters), name)
+
+    def _word(self, values: Value, index: int | Value, kind: Value) -> Value:
+        place = self.whole(8 * index) if isinstance(index, int) else self.builder.mul(index, self.whole(8))
+        return self.builder.load(self.offset(values, place), typ=kind, align=8)
 
     def _whole(self, operation: str, x: Value, y: Value) -> Value:
         return getattr(self.builder, f"{operation}_" if operation in LOGIC else operation)(x, y)

@@ -45,7 +45,7 @@ PAIRS: Final = (
     ("if", "if", 1),
 )
 """The kernel that is read, the one that reads it, and the place of its input."""
-OFTEN: Final = frozenset({"subtract", "total"})
+CHEAP: Final = frozenset({"subtract", "total"})
 """Those that take less to do twice than to write once."""
 WITHIN: Final = "of_"
 """How settings begin that are those of the kernel that is read."""
@@ -101,7 +101,7 @@ def with_fused(sources: Sequence[Source], leaving: Collection[int]) -> dict[int,
 def _is_passing(read: Operation, readers: Sequence[tuple[Operation, int, int]]) -> bool:
     """Whether no reader needs a register for what it reads there."""
     different = {id(reader) for reader, _, _ in readers}
-    if len(different) < len(readers) or not (len(readers) == 1 or read.kernel.name in OFTEN):
+    if len(different) < len(readers) or not (len(readers) == 1 or read.kernel.name in CHEAP):
         return False
     return all(not lag and (read.kernel.name, reader.kernel.name, place) in FUSED for reader, place, lag in readers)
 

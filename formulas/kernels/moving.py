@@ -149,14 +149,14 @@ def keep(emitter: Emitter) -> None:
     block = builder.mul(move.rows, whole(ROW))
 
     def one(number: Value) -> None:
-        register = emitter.pointer_at(move.operands, builder.mul(number, whole(2)))
+        register = emitter.pointer(move.operands, builder.mul(number, whole(2)))
         source = emitter.offset(register, block)
 
         def copy_row(row: Value) -> None:
             distance = builder.mul(row, whole(ROW))
             emitter.store_row(emitter.load_row(emitter.offset(source, distance)), emitter.offset(register, distance))
 
-        rows = emitter.number(emitter.offset(move.settings, builder.mul(number, whole(8))), 1)
+        rows = emitter.number(move.settings, builder.add(number, whole(1)))
         emitter.each(whole(0), builder.fptosi(rows, WHOLE), copy_row)
 
     emitter.each(whole(0), _setting(move), one)
