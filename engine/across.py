@@ -22,7 +22,7 @@ from .aside import JobEndedError, run_aside
 from .batching import Batch
 from .braking import Brake, JobMemory
 from .collected import Collected
-from .controlling import Control, Ticket
+from .controlling import FOR_EVERY_BATCH, Control, Ticket
 from .evaluating import PlanEvaluator
 from .figures import Figures
 from .limits import Limits
@@ -175,6 +175,8 @@ class AcrossJob:
         with ticket.place("compute"):
             try:
                 return self.staging.ranking(number, self.parts, self.limits.workers)
+            except FOR_EVERY_BATCH:
+                raise
             except Exception as error:
                 raise JobEndedError(describe(error)) from error
 

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from ..errors import ProcessingEngineError
+from ..formulas.kernels.compiler import KernelsRefusedError
 from ..formulas.kernels.machine import Stop
 from .interrupting import Interruption
 from .leaving import run_until_left
@@ -32,6 +33,10 @@ class AbandonedError(Exception):
 
 class JobFailedError(ProcessingEngineError):
     """Raised inside a batch's thread for what every batch would meet: the job ends with it."""
+
+
+FOR_EVERY_BATCH: Final = (JobFailedError, KernelsRefusedError)
+"""What ends a job: other batches would meet it too."""
 
 
 class Control:

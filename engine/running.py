@@ -27,7 +27,7 @@ from ..formulas.freezing import mutable
 from .aside import CANCELLED, JobEndedError, too_late
 from .batching import Batch
 from .braking import Brake
-from .controlling import LOG, AbandonedError, Control, JobFailedError, Ticket
+from .controlling import FOR_EVERY_BATCH, LOG, AbandonedError, Control, Ticket
 from .limits import Limits
 from .results import SymbolError
 from .whereabouts import whereabouts
@@ -138,7 +138,7 @@ class Runner(Generic[T]):
         batch = self._active.pop(ticket, None)
         if batch is None:
             return
-        if isinstance(error, JobFailedError):
+        if isinstance(error, FOR_EVERY_BATCH):
             raise error
         if len(batch.symbols) == 1 or not self.divisible:
             self.failed(batch, describe(error))

@@ -24,7 +24,7 @@ from ..batching import Batch
 from ..braking import EngineMemory, JobMemory
 from ..budgeting import Demand
 from ..collecting import process, with_references
-from ..controlling import LOG, Control, JobFailedError, Ticket
+from ..controlling import FOR_EVERY_BATCH, LOG, Control, JobFailedError, Ticket
 from ..limits import Limits, usable_cores
 from ..other_tables import named_tables
 from ..plans import Plans
@@ -45,7 +45,7 @@ DATABASE: Final = 2**28  # bytes of which a database may take its share in a wor
 MOST_KEPT: Final = 4  # jobs whose plans and opened candles a process keeps
 RETRIES: Final = 3
 CANDLES: Final = ("candles", "tables", "libraries", "seen")  # what of an order decides what is opened for it
-ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, JobFailedError)}
+ERRORS: Final = {each.__name__: each for each in (RepositoryError, ProcessingEngineError, *FOR_EVERY_BATCH)}
 
 
 @frozen

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from ...formulas.kernels.compiler import is_kept, machine_code
+from ...formulas.kernels.compiler import KernelsRefusedError, is_kept, machine_code
 from ...formulas.kernels.kept import is_kept_for_some_cpu
 from ..controlling import ProgressCallback
 from . import unwind_on_interrupt
@@ -42,7 +42,7 @@ def _load_kernels() -> None:
         if not is_kept():
             say("compiling kernels for this CPU, once ...")
         machine_code()
-    except (ImportError, OSError):
+    except (ImportError, KernelsRefusedError):
         return  # Polars computes, or the job tells why not
 
 

@@ -29,7 +29,6 @@ from ...formulas.nodes import Node
 from ...formulas.plan.compiling import compile_nodes
 from ...formulas.plan.programs import Program
 from ...formulas.plan.tiling import left_to_polars, tile_nodes
-from ..controlling import JobFailedError
 from .columns import Column, Floats, numbers_of
 from .finding import Found, Picked
 from .numbering import FRAME_COLUMNS, starts
@@ -130,18 +129,11 @@ class _Prepared:
         try:
             machine = self.idle.pop()
         except IndexError:  # all are at work
-            machine = self._fresh()
+            machine = Machine(self.program)
         try:
             yield machine
         finally:
             self.idle.append(machine)
-
-    def _fresh(self) -> Machine:
-        try:
-            return Machine(self.program)
-        except OSError as error:  # so it is for every batch
-            message = f'{error.strerror}: executor="polars" computes without them'
-            raise JobFailedError(message) from error
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Final, Protocol
 
+from ...errors import ProcessingEngineError
 from . import kept, llvm
 from .images import Image, PlacedImage
 
@@ -24,6 +25,10 @@ PARTS: Final = 4
 IMAGE: Final = b"image"
 OBJECTS: Final = b"objects"
 """What the first part of a kept file says of the others."""
+
+
+class KernelsRefusedError(ProcessingEngineError):
+    """The system lets nobody run what a process has compiled itself."""
 
 
 class Placed(Protocol):
@@ -70,12 +75,12 @@ def machine_code() -> MachineCode:
 
     Raises:
         ImportError: llvmlite is missing or does not load.
-        OSError: The system lets nobody run what a process has compiled itself.
+        KernelsRefusedError: The system lets nobody run what a process has compiled itself.
     """
     with _LOCK:
         found = _loaded()
     if isinstance(found, OSError):
-        raise OSError(*found.args)
+        raise KernelsRefusedError(f'{found.strerror}: executor="polars" computes without them') from found
     return found
 
 

@@ -115,8 +115,13 @@ def test_a_job_ends_at_once_where_compiled_kernels_may_not_run(monkeypatch, requ
     request.addfinalizer(compiler._loaded.cache_clear)
     frame = candles({name: [1, 2, 3] for name in "ABCDE"})
 
-    with pytest.raises(ProcessingEngineError, match=r'may not run in this process.*executor="polars" computes'):
-        bs.scan("sma(close, 2) > 1", frame)
+    for asked in (
+        lambda: bs.scan("sma(close, 2) > 1", frame),
+        lambda: bs.scan("rank(close) > 0", frame),
+        lambda: bs.LiveScanner("sma(close, 2) > 1", frame),
+    ):
+        with pytest.raises(ProcessingEngineError, match=r'may not run in this process.*executor="polars" computes'):
+            asked()
     assert bs.scan("sma(close, 2) > 1", frame, executor="polars").matches.height == 10
     assert len(tries) == 1
 
